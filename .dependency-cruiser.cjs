@@ -24,7 +24,8 @@ module.exports = {
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     {
       name: "engines-are-picked-by-cli",
-      comment: "Only cli/ and tests may name an engine's folder; everybody else sees the interfaces at the top of stores/.",
+      comment:
+        "Only cli/ and tests may name an engine's folder; everybody else sees the interfaces at the top of stores/.",
       severity: "error",
       from: { pathNot: `^(cli|bench|test|stores)/|${tests}` },
       to: { path: "^stores/[^/]+/" },

@@ -4,7 +4,9 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }] },
   test: {
-    include: ["{domain,schema,resolvers,ingest,stores,subscriptions,filters,server,cli,test,bench,clients}/**/*.test.ts"],
+    include: [
+      "{domain,schema,resolvers,ingest,stores,subscriptions,filters,server,cli,test,bench,clients}/**/*.test.ts",
+    ],
     setupFiles: ["./test/setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -1,0 +1,43 @@
+// Rows as columns: how alerts travel from the packet reader to ClickHouse without becoming objects.
+// Used by ingest/ (fills), stores/archive (sends and receives), filters/ (evaluates).
+
+/** ClickHouse's names; Bool is UInt8 with 0 and 1. */
+export type ElementType =
+  | "Bool"
+  | "UInt8"
+  | "Int8"
+  | "Int16"
+  | "Int32"
+  | "UInt32"
+  | "Int64"
+  | "UInt64"
+  | "Float32"
+  | "Float64"
+  | "String";
+
+export type NumberArray = Uint8Array | Int8Array | Int16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
+export type BigArray = BigInt64Array | BigUint64Array;
+
+export interface NumberColumn {
+  readonly type: Exclude<ElementType, "String" | "Int64" | "UInt64">;
+  readonly values: NumberArray;
+  /** 1 where the value is missing; null for a column that cannot be missing. */
+  readonly nulls: Uint8Array | null;
+}
+export interface BigColumn {
+  readonly type: "Int64" | "UInt64";
+  readonly values: BigArray;
+  readonly nulls: Uint8Array | null;
+}
+export interface StringColumn {
+  readonly type: "String";
+  readonly values: readonly string[];
+  readonly nulls: Uint8Array | null;
+}
+export type Column = NumberColumn | BigColumn | StringColumn;
+
+/** A block of rows. Every column's values (and nulls) are exactly `rows` long. */
+export interface Block {
+  readonly rows: number;
+  readonly columns: ReadonlyMap<string, Column>;
+}

@@ -1,0 +1,48 @@
+// The catalogue of coded errors. Everything a user can see carries a code, a cause and a remedy; docs/errors.md lists them.
+
+/** Stable codes. The value says what a caller should do about it in general. */
+export const ERROR_CODES = {
+  BAD_ARGUMENT: "An argument is out of its bounds or malformed; the message names it and its bound.",
+  BAD_CURSOR: "The cursor was not made by this service or belongs to another query; start without it.",
+  BAD_EXPRESSION: "The filter expression does not parse or check; line and column are in the extensions.",
+  UNKNOWN_FILTER: "No filter has this id.",
+  UNKNOWN_SURVEY: "No survey has this id; filterFields and the Survey enum list them.",
+  NOT_ALLOWED: "The caller's rights do not cover this; send the bearer token of the service.",
+  FORBIDDEN_HOST: "The Host or Origin header names a site that may not talk to this service.",
+  QUERY_TOO_DEEP: "The query nests deeper than the limit; split it.",
+  QUERY_TOO_COMPLEX: "The query costs more than the limit; ask for fewer rows or fields.",
+  TOO_MANY_SUBSCRIPTIONS: "This connection or the service has as many subscriptions as it may; close some.",
+  SLOW_CONSUMER: "The subscriber's queue was full; reconnect with after: the last cursor received.",
+  DATA_DIR_IN_USE: "Another process has this DATA_DIR open; stop it or choose another directory.",
+  DISK_FULL: "The disk under DATA_DIR is full; free space, and ingest resumes.",
+  PORT_TAKEN: "Another program listens on this port; choose another PORT.",
+  ENGINE_UNAVAILABLE: "A database engine does not answer; it is being restarted, try again shortly.",
+  ENGINE_UNSUPPORTED: "The embedded engine has no build for this platform; set CLICKHOUSE_URL.",
+  QUERY_TIMEOUT: "The query took longer than its limit; narrow it.",
+  GRAPH_IN_USE: "Another process has the graph file open.",
+  DUPLICATE_KEY: "Something with this key exists already.",
+  NOT_FOUND: "There is nothing at this address, or the caller may not see it.",
+  BAD_SETTING: "A setting has a value that cannot be used; the message names it.",
+  INTERNAL: "A fault of the service; the log has the details under the given id.",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An error that a user may see: `message` is the cause in one sentence, `remedy` what to do. */
+export class TocsinError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { remedy?: string; details?: Record<string, unknown>; cause?: unknown } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "TocsinError";
+    this.code = code;
+    this.remedy = options.remedy ?? ERROR_CODES[code];
+    this.details = options.details ?? {};
+  }
+}

@@ -1,0 +1,36 @@
+// The one door to ClickHouse: blocks in, blocks out, values always bound. Used by every file of stores/archive.
+import type { Block } from "../../domain/columns.js";
+
+/** A bound value of `{name:Type}` in the SQL text. bigint for 64-bit integers. */
+export type Parameter =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | readonly string[]
+  | readonly number[]
+  | readonly bigint[];
+
+export interface ExternalTable {
+  /** The name by which the SQL text reads it. */
+  readonly name: string;
+  readonly block: Block;
+}
+
+export interface QueryOptions {
+  /** Default 30,000. The engine stops the query too. */
+  readonly timeoutMs?: number;
+  readonly external?: readonly ExternalTable[];
+  readonly signal?: AbortSignal;
+}
+
+export interface ArchiveClient {
+  readonly database: string;
+  /** A SELECT without FORMAT clause; the whole answer as one block. */
+  query(sql: string, parameters?: Readonly<Record<string, Parameter>>, options?: QueryOptions): Promise<Block>;
+  /** All-or-nothing for up to 1,000,000 rows. Columns are matched by name. Resolved after the server has stored it. */
+  insert(table: string, block: Block): Promise<void>;
+  command(sql: string, parameters?: Readonly<Record<string, Parameter>>): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,24 @@
+// The journal of batches: what was taken in, and which batches are complete. Implemented by stores/archive.
+
+import type { Survey } from "../domain/survey.js";
+import type { PacketLocation } from "./packets.store.js";
+
+export interface BatchReceipt {
+  readonly survey: Survey;
+  readonly read: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly deadLetters: number;
+  readonly hits: number;
+  /** Names and versions of the steps that made the batch: {"normalise": "1", "class": "1"}. */
+  readonly steps: Readonly<Record<string, string>>;
+}
+
+export interface BatchStore {
+  /** A new batch id, unique over processes and restarts. */
+  begin(): bigint;
+  /** The last write of a batch: from now on its alerts are duplicates when they come again. */
+  commit(batchId: bigint, receipt: BatchReceipt): Promise<void>;
+  /** Where the packets of batches lie that began and were never committed (a crash in between). */
+  uncommittedPackets(): Promise<{ survey: Survey; candid: bigint; location: PacketLocation }[]>;
+}

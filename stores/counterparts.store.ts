@@ -1,0 +1,10 @@
+// Cross-survey counterpart pairs in the order they were found: the archive's record that the graph follows.
+// Implemented by stores/archive.
+import type { CounterpartPair } from "./links.store.js";
+
+export interface CounterpartStore {
+  /** Write pairs of a batch; the same pair twice is one row. */
+  add(batchId: bigint, pairs: readonly CounterpartPair[]): Promise<void>;
+  /** Pairs whose seq is above `after`, in order; seq grows with each add. */
+  since(after: bigint, first: number): Promise<(CounterpartPair & { seq: bigint })[]>;
+}

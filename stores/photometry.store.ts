@@ -1,0 +1,9 @@
+// Merged light curves. Implemented by stores/archive.
+import type { LightCurve } from "../domain/photometry.js";
+import type { Survey } from "../domain/survey.js";
+import type { Viewer } from "../domain/viewer.js";
+
+export interface PhotometryStore {
+  /** Light curves of up to 1,000 objects in one query; objects without a visible point are absent. */
+  lightCurves(viewer: Viewer, survey: Survey, objectIds: readonly string[]): Promise<Map<string, LightCurve>>;
+}

@@ -1,0 +1,55 @@
+// Every setting of Tocsin, read from the environment in this one place, checked and typed. Called by cli/main.ts.
+import { isIP } from "node:net";
+import { resolve } from "node:path";
+import { z } from "zod";
+import { TocsinError } from "../domain/errors.js";
+
+const list = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  );
+
+const schema = z.object({
+  PORT: z.coerce.number().int().min(0).max(65_535).default(4000).describe("port of the API; 0 takes a free one"),
+  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on; beyond loopback every change needs the token"),
+  DATA_DIR: z.string().min(1).default("data").transform((path) => resolve(path)).describe("folder of all data"),
+  TOCSIN_TOKEN: z.string().min(16).optional().describe("bearer token of the owner; made on first start when HOST is not loopback"),
+  ALLOWED_HOSTS: list.describe("further Host names that may reach the service, comma-separated"),
+  ALLOWED_ORIGINS: list.describe("web origins whose pages may talk to the service, comma-separated"),
+  GRAPH_SCOPE: z.enum(["hits", "all"]).default("hits").describe("which objects enter the graph by themselves"),
+  CLICKHOUSE_URL: z.url().optional().describe("a ClickHouse server in place of the embedded one"),
+  CLICKHOUSE_USER: z.string().default("default"),
+  CLICKHOUSE_PASSWORD: z.string().default(""),
+  NEO4J_URL: z.string().optional().describe("a Neo4j server in place of the embedded graph"),
+  NEO4J_USER: z.string().default("neo4j"),
+  NEO4J_PASSWORD: z.string().default(""),
+  SCHEMA_DIR: z.string().optional().describe("folder of Avro schemas (*.avsc) for framed packets, for example Rubin's"),
+  SCHEMA_REGISTRY_URL: z.url().optional().describe("Confluent schema registry for framed packets"),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+});
+
+export type Settings = z.infer<typeof schema>;
+
+/** Empty variables count as unset. Throws BAD_SETTING naming the variable. */
+export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const name = String(issue.path[0]);
+  throw new TocsinError("BAD_SETTING", `${name}=${given[name] ?? ""} cannot be used: ${issue.message}.`);
+}
+
+/** Name, default and meaning of each setting, for `cli help settings`. */
+export function describeSettings(): { name: string; description: string }[] {
+  return Object.entries(schema.shape).map(([name, type]) => ({ name, description: type.description ?? "" }));
+}
+
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}

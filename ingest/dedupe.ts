@@ -1,0 +1,71 @@
+// Step: which alerts of a batch are new. Called by ingest/pipeline.ts.
+import { crc32 } from "node:zlib";
+import type { AlertBatch } from "../domain/alert.js";
+import type { DeadLetter, Packet } from "../domain/packet.js";
+import type { AlertStore } from "../stores/alerts.store.js";
+import { bigColumn, takeAlerts } from "./rows.js";
+
+export interface Deduped {
+  /** The alerts that are new, or were written by a batch that never finished. */
+  readonly batch: AlertBatch;
+  /** Of the packets of `batch`. */
+  readonly contentHashes: BigUint64Array;
+  readonly duplicates: number;
+  readonly conflicts: DeadLetter[];
+}
+
+/**
+ * CRC-32 of the record's bytes over their length: tells a repeated packet from another one with the same candid. It
+ * guards against mistakes of a survey (one in four billion is missed), not against forgery.
+ */
+export function contentHash(bytes: Uint8Array): bigint {
+  return (BigInt(crc32(bytes)) << 32n) | BigInt(bytes.length);
+}
+
+/** candid → content hash of alerts that earlier batches have taken and not finished yet. */
+export type InFlight = ReadonlyMap<bigint, bigint>;
+
+export async function dedupe(batch: AlertBatch, archive: AlertStore, inFlight: InFlight): Promise<Deduped> {
+  const candids = bigColumn(batch.alerts, "candid").values as BigInt64Array;
+  const known = await archive.known(batch.survey, candids);
+  const taken = new Map<bigint, bigint>();
+  const rows: number[] = [];
+  const hashes: bigint[] = [];
+  const conflicts: DeadLetter[] = [];
+  let duplicates = 0;
+
+  for (let row = 0; row < candids.length; row += 1) {
+    const candid = candids[row]!;
+    const packet = batch.packets[row]!;
+    const hash = contentHash(packet.bytes);
+    const stored = known.get(candid);
+    const before = taken.get(candid) ?? inFlight.get(candid) ?? stored?.contentHash;
+    if (before !== undefined && before !== hash) {
+      conflicts.push(conflict(batch.survey, candid, packet));
+    } else if (taken.has(candid) || inFlight.has(candid) || stored?.committed) {
+      duplicates += 1;
+    } else {
+      taken.set(candid, hash);
+      rows.push(row);
+      hashes.push(hash);
+    }
+  }
+  const all = rows.length === candids.length;
+  return {
+    batch: all ? batch : takeAlerts(batch, Uint32Array.from(rows)),
+    contentHashes: BigUint64Array.from(hashes),
+    duplicates,
+    conflicts,
+  };
+}
+
+function conflict(survey: string, candid: bigint, packet: Packet): DeadLetter {
+  return {
+    reason: "CANDID_CONFLICT",
+    message: `${survey} alert ${candid} was taken in before with other content; the first one stays.`,
+    origin: packet.origin,
+    survey,
+    bytes: packet.bytes,
+    schemaFingerprint: packet.schema.fingerprint,
+  };
+}

@@ -1,0 +1,175 @@
+// The way of a micro-batch from packets to delivered hits: this page names the steps in order. Called by ingest/intake.ts.
+import pLimit from "p-limit";
+import type { AlertBatch } from "../domain/alert.js";
+import type { DeliveredHit } from "../domain/filter.js";
+import type { DeadLetter, Packet } from "../domain/packet.js";
+import type { Survey } from "../domain/survey.js";
+import type { FilterRun } from "../filters/run.js";
+import type { AlertStore } from "../stores/alerts.store.js";
+import type { BatchStore } from "../stores/batches.store.js";
+import type { CounterpartStore } from "../stores/counterparts.store.js";
+import type { DeadLetterStore } from "../stores/deadletters.store.js";
+import type { HitStore } from "../stores/hits.store.js";
+import type { ObjectStore } from "../stores/objects.store.js";
+import type { PacketLocation, PacketStore } from "../stores/packets.store.js";
+import { decode } from "./decode.js";
+import { type Deduped, dedupe } from "./dedupe.js";
+import { classify } from "./enrich/class.js";
+import { findCounterparts } from "./enrich/counterparts.js";
+import type { GraphFollower } from "./follow.js";
+import { persistently } from "./persistently.js";
+import { alertAt, bigColumn } from "./rows.js";
+import { STEP_VERSIONS } from "./steps.js";
+
+export interface PipelineStores {
+  readonly alerts: AlertStore;
+  readonly objects: ObjectStore;
+  readonly hits: HitStore;
+  readonly batches: BatchStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly counterparts: CounterpartStore;
+  readonly packets: PacketStore;
+}
+
+export interface PipelineParts {
+  readonly stores: PipelineStores;
+  readonly filters: FilterRun;
+  readonly follower: GraphFollower;
+  /** Called with stored, committed hits in the order of their seq. */
+  readonly publish: (hits: readonly DeliveredHit[]) => void;
+  /** Called with the cause when a store is lost; the batch is tried again. */
+  readonly onRetry: (error: Error) => void;
+}
+
+export interface Counts {
+  read: number;
+  stored: number;
+  duplicates: number;
+  deadLetters: number;
+  hits: number;
+}
+export const noCounts = (): Counts => ({ read: 0, stored: 0, duplicates: 0, deadLetters: 0, hits: 0 });
+export function addCounts(sum: Counts, more: Counts): void {
+  for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += more[key];
+}
+
+export interface Pipeline {
+  /**
+   * Take a micro-batch in. Resolves once everything in it is stored, filtered, delivered to the hub and linked. Batches
+   * may overlap (one is written while the one before is filtered); they are filtered and numbered in order.
+   */
+  take(packets: readonly Packet[], letters: readonly DeadLetter[]): Promise<Counts>;
+}
+
+/** A survey's part of a batch, written to the archive and waiting for its filters. */
+interface Written {
+  readonly batchId: bigint;
+  readonly batch: AlertBatch;
+  readonly deduped: Deduped;
+}
+
+export function createPipeline({ stores, filters, follower, publish, onRetry }: PipelineParts): Pipeline {
+  const writing = pLimit(1);
+  const finishing = pLimit(1);
+  const inFlight = new Map<Survey, Map<bigint, bigint>>();
+
+  /** decode → dedupe → classify → keep the packets → write to the archive. */
+  async function write(packets: readonly Packet[]): Promise<{ written: Written[]; letters: DeadLetter[] }> {
+    const decoded = decode(packets);
+    const letters = [...decoded.deadLetters];
+    const written: Written[] = [];
+    for (const whole of decoded.batches) {
+      const taken = takenBy(inFlight, whole.survey);
+      const deduped = await persistently(() => dedupe(whole, stores.alerts, taken), onRetry);
+      letters.push(...deduped.conflicts);
+      const batchId = stores.batches.begin();
+      const batch = classify(deduped.batch);
+      if (batch.alerts.rows > 0) {
+        const locations = await persistently(() => stores.packets.append(batch.packets), onRetry);
+        await persistently(() => stores.alerts.write(batchId, batch, deduped.contentHashes, locations), onRetry);
+        remember(taken, batch, deduped.contentHashes);
+      }
+      written.push({ batchId, batch, deduped });
+    }
+    return { written, letters };
+  }
+
+  /** filter → store the hits → counterparts → commit → publish → let the graph follow. */
+  async function finish({ batchId, batch, deduped }: Written): Promise<number> {
+    const hits = batch.alerts.rows === 0 ? [] : await persistently(() => record(batchId, batch), onRetry);
+    await persistently(async () => {
+      await stores.counterparts.add(batchId, await findCounterparts(batch, stores.objects));
+      await stores.batches.commit(batchId, {
+        survey: batch.survey,
+        read: batch.alerts.rows + deduped.duplicates + deduped.conflicts.length,
+        stored: batch.alerts.rows,
+        duplicates: deduped.duplicates,
+        deadLetters: deduped.conflicts.length,
+        hits: hits.length,
+        steps: STEP_VERSIONS,
+      });
+    }, onRetry);
+    forget(takenBy(inFlight, batch.survey), batch);
+    publish(hits);
+    await persistently(() => follower.catchUp(batch), onRetry);
+    return hits.length;
+  }
+
+  async function record(batchId: bigint, batch: AlertBatch): Promise<DeliveredHit[]> {
+    const found = await filters.run(batch);
+    const stored = await stores.hits.append(batchId, found.hits);
+    const rowOf = new Map(Array.from(bigColumn(batch.alerts, "candid").values, (candid, row) => [candid, row]));
+    return stored.map((hit) => ({ ...hit, alert: alertAt(batch, rowOf.get(hit.candid)!) }));
+  }
+
+  return {
+    async take(packets, sourceLetters) {
+      const { written, letters } = await writing(() => write(packets));
+      return finishing(async () => {
+        const counts = noCounts();
+        const allLetters = [...sourceLetters, ...letters];
+        counts.read = packets.length + sourceLetters.length;
+        counts.deadLetters = allLetters.length;
+        if (allLetters.length > 0) await persistently(() => stores.deadLetters.add(allLetters), onRetry);
+        for (const part of written) {
+          counts.hits += await finish(part);
+          counts.stored += part.batch.alerts.rows;
+          counts.duplicates += part.deduped.duplicates;
+        }
+        return counts;
+      });
+    },
+  };
+}
+
+function takenBy(inFlight: Map<Survey, Map<bigint, bigint>>, survey: Survey): Map<bigint, bigint> {
+  const taken = inFlight.get(survey) ?? new Map<bigint, bigint>();
+  inFlight.set(survey, taken);
+  return taken;
+}
+function remember(taken: Map<bigint, bigint>, batch: AlertBatch, hashes: BigUint64Array): void {
+  const candids = bigColumn(batch.alerts, "candid").values;
+  for (let row = 0; row < candids.length; row += 1) taken.set(candids[row]!, hashes[row]!);
+}
+function forget(taken: Map<bigint, bigint>, batch: AlertBatch): void {
+  for (const candid of bigColumn(batch.alerts, "candid").values) taken.delete(candid);
+}
+
+/**
+ * Finish what a crash interrupted: packets of batches that began and were never committed go through the pipeline again.
+ * Called once at start, before anything else is taken in.
+ */
+export async function recover(pipeline: Pipeline, stores: PipelineStores, batchSize: number): Promise<number> {
+  const unfinished = await stores.batches.uncommittedPackets();
+  for (let at = 0; at < unfinished.length; at += batchSize) {
+    const packets = await Promise.all(unfinished.slice(at, at + batchSize).map(({ location }) => reread(location)));
+    await pipeline.take(packets, []);
+  }
+  return unfinished.length;
+
+  async function reread(location: PacketLocation): Promise<Packet> {
+    const { bytes, schema } = await stores.packets.read(location);
+    const position = `segment ${location.segment} offset ${location.offset}`;
+    return { bytes, schema, origin: { source: "packet store", position } };
+  }
+}

@@ -1,0 +1,108 @@
+// Large Avro container files in pieces: each piece is the file's header with some whole blocks, a container of its own.
+// Called by sources/files.ts, so that a night in one file needs no night of memory.
+import type { FileHandle } from "node:fs/promises";
+
+/** Pieces are closed once they are this large. */
+const PIECE_BYTES = 32 * 1024 * 1024;
+/** A header larger than this is not an alert schema. */
+const MAX_HEADER_BYTES = 2 * 1024 * 1024;
+const READ_BYTES = 8 * 1024 * 1024;
+const SYNC_BYTES = 16;
+
+export interface ContainerPiece {
+  /** Header and whole blocks; the last piece also carries whatever follows, torn or not. */
+  readonly bytes: Uint8Array;
+  /** Number of records in the pieces before this one. */
+  readonly recordsBefore: number;
+}
+
+/** A zig-zag varint at `at`: its value and the position behind it; null where the bytes end before it does. */
+function varint(bytes: Uint8Array, at: number): { value: number; end: number } | null {
+  let value = 0;
+  let scale = 1;
+  for (let i = at; i < bytes.length && i < at + 10; i += 1) {
+    const byte = bytes[i]!;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) return { value: value % 2 === 0 ? value / 2 : -(value + 1) / 2, end: i + 1 };
+    scale *= 128;
+  }
+  return null;
+}
+
+/** Length of the header (magic, metadata, sync marker), or null where the bytes do not hold a whole one. */
+export function headerLength(bytes: Uint8Array): number | null {
+  let at = 4;
+  for (;;) {
+    const count = varint(bytes, at);
+    if (count === null) return null;
+    at = count.end;
+    if (count.value === 0) return at + SYNC_BYTES <= bytes.length ? at + SYNC_BYTES : null;
+    if (count.value < 0) {
+      const size = varint(bytes, at);
+      if (size === null) return null;
+      at = size.end;
+    }
+    for (let pair = 0; pair < 2 * Math.abs(count.value); pair += 1) {
+      const length = varint(bytes, at);
+      if (length === null || length.value < 0 || length.end + length.value > bytes.length) return null;
+      at = length.end + length.value;
+    }
+  }
+}
+
+/**
+ * The file in pieces. A block whose declared size cannot be right ends the splitting: the rest of what was read goes
+ * out as the last piece, where the container reader finds the fault and names it.
+ */
+export async function* containerPieces(file: FileHandle): AsyncGenerator<ContainerPiece> {
+  let pending = Buffer.alloc(0);
+  let ended = false;
+  const fill = async (): Promise<void> => {
+    const chunk = Buffer.allocUnsafe(READ_BYTES);
+    const { bytesRead } = await file.read(chunk, 0, READ_BYTES);
+    if (bytesRead === 0) ended = true;
+    else pending = Buffer.concat([pending, chunk.subarray(0, bytesRead)]);
+  };
+
+  let headerBytes: number | null = null;
+  while (headerBytes === null && !ended && pending.length < MAX_HEADER_BYTES) {
+    await fill();
+    headerBytes = headerLength(pending);
+  }
+  if (headerBytes === null) {
+    yield { bytes: pending, recordsBefore: 0 };
+    return;
+  }
+  const header = pending.subarray(0, headerBytes);
+  pending = pending.subarray(headerBytes);
+
+  let recordsBefore = 0;
+  for (;;) {
+    let at = 0;
+    let records = 0;
+    let torn = false;
+    while (at < PIECE_BYTES) {
+      const count = varint(pending, at);
+      const size = count && varint(pending, count.end);
+      if (size && (size.value < 0 || size.value > 2 ** 31 || count.value < 0)) {
+        torn = true;
+        break;
+      }
+      const end = size ? size.end + size.value + SYNC_BYTES : Number.POSITIVE_INFINITY;
+      if (count && end <= pending.length) {
+        at = end;
+        records += count.value;
+      } else if (ended) {
+        break;
+      } else {
+        await fill();
+      }
+    }
+    const last = torn || (ended && at < PIECE_BYTES);
+    const body = last ? pending : pending.subarray(0, at);
+    if (body.length > 0 || recordsBefore === 0) yield { bytes: Buffer.concat([header, body]), recordsBefore };
+    if (last) return;
+    pending = pending.subarray(at);
+    recordsBefore += records;
+  }
+}

@@ -1,0 +1,199 @@
+// Packets out of files, folders, .tar and .tar.gz, in order, with progress. Called by ingest/intake.ts.
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { Readable, Transform, type TransformCallback } from "node:stream";
+import { createGunzip } from "node:zlib";
+import type { DeadLetter, Packet } from "../../domain/packet.js";
+import { readContainer } from "../avro/container.js";
+import { looksFramed, type SchemaLookup } from "../avro/confluent.js";
+import { containerPieces } from "./blocks.js";
+import { explain, listPacketFiles, type PacketFile } from "./listing.js";
+import { TooMuchOutput, tarMembers } from "./tar.js";
+
+export type SourceItem = Packet | DeadLetter;
+
+export interface FileProgress {
+  readonly filesTotal: number;
+  readonly bytesTotal: number;
+  filesDone: number;
+  /** Bytes of the files as they lie on disk. */
+  bytesDone: number;
+}
+
+/** Output of a .gz beyond both of these is a bomb: alert packets hardly compress. */
+const MAX_RATIO = 100;
+const MIN_SUSPECT_BYTES = 256 * 1024 * 1024;
+/** Larger files are read in pieces. */
+const WHOLE_FILE_BYTES = 48 * 1024 * 1024;
+
+export interface FileSource {
+  readonly progress: FileProgress;
+  items(): AsyncGenerator<SourceItem>;
+}
+
+/** `schemas` finds the writer schema of a framed packet (byte 0, schema id, bare body) near its file. */
+export async function openFiles(
+  paths: readonly string[],
+  schemas: (path: string) => SchemaLookup,
+): Promise<FileSource> {
+  const { files, unreadable } = await listPacketFiles(paths);
+  const progress: FileProgress = {
+    filesTotal: files.length,
+    bytesTotal: files.reduce((sum, file) => sum + file.bytes, 0),
+    filesDone: 0,
+    bytesDone: 0,
+  };
+  async function* items(): AsyncGenerator<SourceItem> {
+    yield* unreadable;
+    for (const file of files) {
+      const before = progress.bytesDone;
+      try {
+        yield* fileItems(file, schemas(file.path), (bytes) => {
+          progress.bytesDone = Math.min(before + bytes, before + file.bytes);
+        });
+      } catch (error) {
+        yield {
+          reason: "UNREADABLE",
+          message: `${file.path} cannot be read: ${explain(error)}.`,
+          origin: { source: file.path, position: "file" },
+          survey: null,
+          bytes: null,
+          schemaFingerprint: null,
+        };
+      }
+      progress.bytesDone = before + file.bytes;
+      progress.filesDone += 1;
+    }
+  }
+  return { progress, items };
+}
+
+async function* fileItems(
+  file: PacketFile,
+  schemas: SchemaLookup,
+  readBytes: (bytes: number) => void,
+): AsyncGenerator<SourceItem> {
+  const handle = await open(file.path, "r");
+  try {
+    const head = Buffer.alloc(512);
+    const { bytesRead } = await handle.read(head, 0, head.length, 0);
+    const start = head.subarray(0, bytesRead);
+    if (isGzip(start)) {
+      yield* zippedItems(file.path, schemas, readBytes);
+    } else if (isTar(start)) {
+      const stream = createReadStream(file.path);
+      stream.on("data", () => readBytes(stream.bytesRead));
+      yield* tarItems(tarMembers(stream, file.path), file.path, schemas);
+    } else if (file.bytes <= WHOLE_FILE_BYTES || !isContainer(start)) {
+      yield* packetItems(await handle.readFile(), file.path, schemas);
+    } else {
+      let bytes = 0;
+      for await (const piece of containerPieces(handle)) {
+        yield* readContainer(piece.bytes, file.path, piece.recordsBefore);
+        bytes += piece.bytes.length;
+        readBytes(bytes);
+      }
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* tarItems(
+  members: AsyncIterable<{ name: string; bytes: Uint8Array } | DeadLetter>,
+  path: string,
+  schemas: SchemaLookup,
+): AsyncGenerator<SourceItem> {
+  for await (const member of members) {
+    if ("reason" in member) yield member;
+    else yield* packetItems(member.bytes, `${path}!${member.name}`, schemas);
+  }
+}
+
+/** One container or one framed packet. */
+async function* packetItems(bytes: Uint8Array, source: string, schemas: SchemaLookup): AsyncGenerator<SourceItem> {
+  if (looksFramed(bytes)) yield await schemas.packet(bytes, { source, position: "record 1" });
+  else yield* readContainer(bytes, source, 0);
+}
+
+/** A .tar.gz, or one zipped packet file; which of them shows in its first bytes. */
+async function* zippedItems(
+  path: string,
+  schemas: SchemaLookup,
+  readBytes: (bytes: number) => void,
+): AsyncGenerator<SourceItem> {
+  const zipped = createReadStream(path);
+  const guard = new OutputGuard(() => zipped.bytesRead);
+  const gunzip = createGunzip();
+  zipped.on("data", () => readBytes(zipped.bytesRead));
+  zipped.on("error", (error) => guard.destroy(error));
+  gunzip.on("error", (error) => guard.destroy(error));
+  zipped.pipe(gunzip).pipe(guard);
+  try {
+    const chunks = guard[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    const start = await gather(chunks, 512);
+    if (isTar(start)) {
+      yield* tarItems(tarMembers(Readable.from(rejoin(start, chunks)), path), path, schemas);
+    } else {
+      const whole = await gather(rejoin(start, chunks), MIN_SUSPECT_BYTES);
+      if (whole.length >= MIN_SUSPECT_BYTES) throw new TooMuchOutput(`it unpacks to over ${MIN_SUSPECT_BYTES} bytes`);
+      yield* packetItems(whole, path, schemas);
+    }
+  } catch (error) {
+    yield {
+      reason: error instanceof TooMuchOutput ? "TOO_LARGE" : "TRUNCATED",
+      message: `${path} cannot be unpacked: ${(error as Error).message}.`,
+      origin: { source: path, position: "file" },
+      survey: null,
+      bytes: null,
+      schemaFingerprint: null,
+    };
+  } finally {
+    zipped.destroy();
+    gunzip.destroy();
+    guard.destroy();
+  }
+}
+
+/** Passes bytes on and fails once they are implausibly many for the bytes that went in. */
+class OutputGuard extends Transform {
+  #out = 0;
+  readonly #bytesIn: () => number;
+
+  constructor(bytesIn: () => number) {
+    super();
+    this.#bytesIn = bytesIn;
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#out += chunk.length;
+    const ratio = this.#out / Math.max(1, this.#bytesIn());
+    if (this.#out > MIN_SUSPECT_BYTES && ratio > MAX_RATIO) {
+      done(new TooMuchOutput(`it unpacks to more than ${MAX_RATIO} times its size`));
+    } else {
+      done(null, chunk);
+    }
+  }
+}
+
+/** Chunks up to at least `bytes`, or to the end. */
+async function gather(chunks: AsyncIterator<Buffer>, bytes: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let total = 0; total < bytes; ) {
+    const next = await chunks.next();
+    if (next.done) break;
+    parts.push(next.value);
+    total += next.value.length;
+  }
+  return Buffer.concat(parts);
+}
+
+async function* rejoin(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield start;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+}
+
+const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
+const isContainer = (head: Uint8Array): boolean => head[0] === 0x4f && head[1] === 0x62 && head[2] === 0x6a;
+const isTar = (head: Uint8Array): boolean =>
+  head.length >= 262 && Buffer.from(head.subarray(257, 262)).toString("latin1") === "ustar";

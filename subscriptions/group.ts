@@ -1,0 +1,134 @@
+// Subscribers that get the same: each hit is rendered once for all of them. The hub keeps the groups.
+
+import { TocsinError } from "../domain/errors.js";
+import type { DeliveredHit } from "../domain/filter.js";
+import { maySee } from "../domain/viewer.js";
+import { type HitLog, withAlerts } from "./log.js";
+import type { HitRequest, HubLimits, Render, Sink } from "./request.js";
+
+interface Page<T> {
+  readonly hits: readonly DeliveredHit[];
+  readonly items: readonly T[];
+  /** The replay has the group's hits up to here when it has these. */
+  readonly upTo: bigint;
+}
+
+export interface Member<T> {
+  readonly sink: Sink<T>;
+  /** Every hit of the group up to this seq has been handed over, once; none above it has. */
+  position: bigint;
+  active: boolean;
+}
+
+/**
+ * Why nothing is lost or doubled: a member has had exactly the group's hits up to `member.position`. The group hands
+ * over, in order, every hit above `group.position`, and a member takes of them what is above its own. So whoever is at
+ * or ahead of the group may join it, and a replay from the archive brings everybody there.
+ */
+export class Group<T> {
+  /** Live members: they get what the group renders. */
+  readonly #members = new Set<Member<T>>();
+  /** Live members and those still replaying. */
+  size = 0;
+  /** Hits not yet handed over, oldest first. */
+  #waiting: DeliveredHit[] = [];
+  #rendering = false;
+  /** Pages being read: subscribers that come back together replay together. */
+  readonly #pages = new Map<bigint, Promise<Page<T>>>();
+
+  constructor(
+    readonly request: Omit<HitRequest, "after">,
+    readonly render: Render<T>,
+    readonly log: HitLog,
+    readonly limits: HubLimits,
+  ) {}
+
+  /** Every hit up to here has been handed to the live members. */
+  get position(): bigint {
+    const next = this.#waiting[0];
+    return next === undefined ? this.log.last : next.seq - 1n;
+  }
+
+  /** A hit of one of the group's filters, straight from the log. */
+  push(hit: DeliveredHit): void {
+    if (this.#members.size === 0 || !maySee(this.request.viewer, hit.survey, hit.programid)) return;
+    this.#waiting.push(hit);
+    if (this.#waiting.length > this.limits.maxWaitingHits) {
+      const slow = new TocsinError("SLOW_CONSUMER", `${this.#waiting.length} hits wait for this subscription's query.`);
+      for (const member of this.#members) this.#fail(member, slow);
+    } else if (!this.#rendering) {
+      void this.#renderAll();
+    }
+  }
+
+  /** Replays from the archive what the member lacks, then makes it live. Resolves when it is live or over. */
+  async join(member: Member<T>): Promise<void> {
+    try {
+      while (member.active && member.position < this.position) await this.#replayPage(member);
+      // No await between that look at the positions and this line.
+      if (member.active) this.#members.add(member);
+    } catch (error) {
+      this.#fail(member, error);
+    }
+  }
+
+  leave(member: Member<T>): void {
+    member.active = false;
+    this.#members.delete(member);
+    if (this.#members.size === 0) this.#waiting = [];
+  }
+
+  async #replayPage(member: Member<T>): Promise<void> {
+    await member.sink.room();
+    const from = member.position;
+    let reading = this.#pages.get(from);
+    if (reading === undefined) {
+      reading = this.#readPage(from).finally(() => this.#pages.delete(from));
+      this.#pages.set(from, reading);
+    }
+    const page = await reading;
+    this.#hand(member, page.items, page.hits);
+    if (member.active) member.position = page.upTo;
+  }
+
+  async #readPage(after: bigint): Promise<Page<T>> {
+    const { viewer, filterIds } = this.request;
+    const { stores, last } = this.log;
+    const found = await stores.hits.page(viewer, filterIds, this.limits.page, after, last);
+    const hits = await withAlerts(stores, viewer, found);
+    const items = await this.render(hits);
+    return { hits, items, upTo: hits.length < this.limits.page ? last : hits.at(-1)!.seq };
+  }
+
+  async #renderAll(): Promise<void> {
+    this.#rendering = true;
+    // Hits of one batch arrive one by one in the same turn: let them all come.
+    await null;
+    while (this.#waiting.length > 0) {
+      const hits = this.#waiting.slice(0, this.limits.page);
+      const upTo = hits.at(-1)!.seq;
+      try {
+        const items = await this.render(hits);
+        for (const member of this.#members) this.#hand(member, items, hits);
+      } catch (error) {
+        for (const member of this.#members) this.#fail(member, error);
+      }
+      // By seq: if the last member left meanwhile, what waits now has come since.
+      this.#waiting = this.#waiting.filter((hit) => hit.seq > upTo);
+    }
+    this.#rendering = false;
+  }
+
+  #hand(member: Member<T>, items: readonly T[], hits: readonly DeliveredHit[]): void {
+    const first = hits.findIndex((hit) => hit.seq > member.position);
+    if (!member.active || first < 0) return;
+    if (member.sink.take(items.slice(first), hits.slice(first))) member.position = hits.at(-1)!.seq;
+    else this.leave(member);
+  }
+
+  #fail(member: Member<T>, error: unknown): void {
+    if (!member.active) return;
+    this.leave(member);
+    member.sink.fail(error);
+  }
+}

@@ -1,0 +1,120 @@
+// Follows the archive's log of hits: every hit once, in the order of seq. The hub owns one; ingest feeds it.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Alert } from "../domain/alert.js";
+import { TocsinError } from "../domain/errors.js";
+import type { DeliveredHit, Hit } from "../domain/filter.js";
+import type { Survey } from "../domain/survey.js";
+import type { Viewer } from "../domain/viewer.js";
+import type { AlertStore } from "../stores/alerts.store.js";
+import type { HitStore } from "../stores/hits.store.js";
+
+const MOST_ANNOUNCED = 10_000;
+const RETRY_MS = 500;
+
+export interface LogStores {
+  readonly hits: Pick<HitStore, "page" | "since" | "lastSeq">;
+  readonly alerts: Pick<AlertStore, "byCandid">;
+}
+
+/**
+ * The log's head. `last` is the seq up to which every hit has been handed to `emit`; it only grows, and emit is called
+ * for last + 1, last + 2, ... What is announced is a short cut: whatever is missing before it is read from the archive,
+ * so a hit that was stored but never announced (a retry, a crash) is only late.
+ */
+export class HitLog {
+  #last: bigint;
+  #announced: DeliveredHit[] = [];
+  #following = false;
+  readonly #closed = new AbortController();
+
+  private constructor(
+    readonly stores: LogStores,
+    last: bigint,
+    readonly page: number,
+    readonly emit: (hit: DeliveredHit) => void,
+    readonly onFault: (error: unknown) => void,
+  ) {
+    this.#last = last;
+  }
+
+  /** `onFault` hears why the archive could not be read; the log tries again by itself. */
+  static async open(
+    stores: LogStores,
+    page: number,
+    emit: (hit: DeliveredHit) => void,
+    onFault: (error: unknown) => void,
+  ): Promise<HitLog> {
+    return new HitLog(stores, await stores.hits.lastSeq(), page, emit, onFault);
+  }
+
+  get last(): bigint {
+    return this.#last;
+  }
+
+  /** Hits that are stored and committed, in order of seq. Returns at once. */
+  announce(hits: readonly DeliveredHit[]): void {
+    // What falls out here while the archive is away is read from it later, like any other gap.
+    this.#announced = this.#announced.concat(hits).slice(-MOST_ANNOUNCED);
+    if (!this.#following) void this.#follow();
+  }
+
+  close(): void {
+    this.#closed.abort();
+  }
+
+  async #follow(): Promise<void> {
+    this.#following = true;
+    while (this.#announced.length > 0 && !this.#closed.signal.aborted) {
+      const hit = this.#announced[0]!;
+      if (hit.seq > this.#last + 1n) {
+        await this.#readGap(hit.seq);
+      } else {
+        this.#announced.shift();
+        if (hit.seq === this.#last + 1n) this.#emit(hit);
+      }
+    }
+    this.#following = false;
+  }
+
+  /** One page of the hits between last and `before`. A seq that the archive does not have was never given. */
+  async #readGap(before: bigint): Promise<void> {
+    try {
+      const page = await this.stores.hits.since(this.#last, this.page);
+      const missing = page.filter((hit) => hit.seq < before);
+      for (const hit of await withAlerts(this.stores, everything(missing), missing)) this.#emit(hit);
+      if (missing.length < this.page) this.#last = before - 1n;
+    } catch (error) {
+      this.onFault(error);
+      await delay(RETRY_MS, undefined, { ref: false, signal: this.#closed.signal }).catch(() => {});
+    }
+  }
+
+  #emit(hit: DeliveredHit): void {
+    this.#last = hit.seq;
+    this.emit(hit);
+  }
+}
+
+/** Hits with their alerts, in the same order; the alerts come in one query per survey. */
+export async function withAlerts(stores: LogStores, viewer: Viewer, hits: readonly Hit[]): Promise<DeliveredHit[]> {
+  const bySurvey = new Map<Survey, Map<bigint, Alert>>();
+  for (const survey of new Set(hits.map((hit) => hit.survey))) {
+    const candids = new Set(hits.filter((hit) => hit.survey === survey).map((hit) => hit.candid));
+    bySurvey.set(survey, await stores.alerts.byCandid(viewer, survey, [...candids]));
+  }
+  return hits.map((hit) => {
+    const alert = bySurvey.get(hit.survey)?.get(hit.candid);
+    if (alert === undefined) {
+      throw new TocsinError(
+        "INTERNAL",
+        `The archive has hit ${hit.seq} but not its alert ${hit.survey} ${hit.candid}.`,
+      );
+    }
+    return { ...hit, alert };
+  });
+}
+
+/** The hub reads for all subscribers; each group then looks at its own viewer's rights. */
+function everything(hits: readonly Hit[]): Viewer {
+  return { scope: "hub", programids: new Map(hits.map((hit) => [hit.survey, "all"])), mayChange: false };
+}

@@ -1,0 +1,109 @@
+// Packets handed to a running service over the socket in its DATA_DIR: the service's side and the callers' side.
+// Called by cli/serve.ts (handle) and by cli/ingest.ts, cli/simulate.ts (send).
+import { once } from "node:events";
+import { type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import { createInterface } from "node:readline";
+import { TocsinError } from "../domain/errors.js";
+import type { Counts } from "../ingest/pipeline.js";
+import { socketPath } from "./datadir.js";
+
+export interface Progress extends Counts {
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+}
+
+/** What a service does for the commands of its owner. */
+export interface Control {
+  /** Read these files and folders (absolute paths) in. Stops early when `signal` is aborted. */
+  ingestPaths(paths: readonly string[], onProgress: (progress: Progress) => void, signal: AbortSignal): Promise<Counts>;
+  /** Take in one Avro container held in memory. */
+  ingestContainer(bytes: Uint8Array, source: string): Promise<Counts>;
+}
+
+const MAX_CONTAINER_BYTES = 256 * 1024 * 1024;
+const MAX_PATHS_BYTES = 1024 * 1024;
+
+export function handleControl(server: Server, control: Control): void {
+  server.on("request", (request, response) => {
+    answer(request, response, control).catch((error: unknown) => {
+      if (!response.headersSent) response.writeHead(400, { "content-type": "application/x-ndjson" });
+      const known = error instanceof TocsinError;
+      const message = error instanceof Error ? error.message : String(error);
+      response.end(
+        `${JSON.stringify({ error: { code: known ? error.code : "INTERNAL", message, remedy: known ? error.remedy : "" } })}\n`,
+      );
+    });
+  });
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
+  if (request.url === "/paths") {
+    const paths = JSON.parse((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as string[];
+    const abort = new AbortController();
+    response.on("close", () => abort.abort());
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    const counts = await control.ingestPaths(
+      paths,
+      (progress) => response.write(`${JSON.stringify({ progress })}\n`),
+      abort.signal,
+    );
+    response.end(`${JSON.stringify({ counts })}\n`);
+  } else if (request.url === "/container") {
+    const bytes = await body(request, MAX_CONTAINER_BYTES);
+    const counts = await control.ingestContainer(bytes, String(request.headers["x-source"] ?? "live"));
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.end(`${JSON.stringify({ counts })}\n`);
+  } else {
+    response.writeHead(404).end();
+  }
+}
+
+async function body(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request) {
+    bytes += (chunk as Buffer).length;
+    if (bytes > limit) throw new TocsinError("BAD_ARGUMENT", `The request is larger than ${limit} bytes.`);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+interface Line {
+  readonly progress?: Progress;
+  readonly counts?: Counts;
+  readonly error?: { code: "INTERNAL"; message: string; remedy: string };
+}
+
+async function send(
+  dataDir: string,
+  path: string,
+  payload: string | Uint8Array,
+  headers: Record<string, string>,
+  onProgress: (progress: Progress) => void,
+): Promise<Counts> {
+  const call = request({ socketPath: socketPath(dataDir), path, method: "POST", headers });
+  call.end(payload);
+  const [response] = (await once(call, "response")) as [IncomingMessage];
+  for await (const text of createInterface({ input: response })) {
+    const line = JSON.parse(text) as Line;
+    if (line.error) throw new TocsinError(line.error.code, line.error.message, { remedy: line.error.remedy });
+    if (line.progress) onProgress(line.progress);
+    if (line.counts) return line.counts;
+  }
+  throw new TocsinError("ENGINE_UNAVAILABLE", "The service ended before it had taken everything in.", {
+    remedy: "Start it again and repeat the command; what is stored already counts as duplicates.",
+  });
+}
+
+export function sendPaths(
+  dataDir: string,
+  paths: readonly string[],
+  onProgress: (progress: Progress) => void,
+): Promise<Counts> {
+  return send(dataDir, "/paths", JSON.stringify(paths), { "content-type": "application/json" }, onProgress);
+}
+
+export function sendContainer(dataDir: string, bytes: Uint8Array, source: string): Promise<Counts> {
+  return send(dataDir, "/container", bytes, { "content-type": "application/avro", "x-source": source }, () => {});
+}

@@ -1,0 +1,48 @@
+// `npm run ingest -- PATH…`: files, folders and tars into the running service, or straight into the engines when none
+// runs on this DATA_DIR. Called by cli/main.ts.
+import { resolve } from "node:path";
+import type { Counts } from "../ingest/pipeline.js";
+import { sendPaths } from "./control.js";
+import { isOpen } from "./datadir.js";
+import { showProgress } from "./progress.js";
+import { openService } from "./service.js";
+import type { Settings } from "./settings.js";
+
+/** Prints the sums as the last line of stdout; exit code 1 where anything became a dead letter. */
+export async function ingest(settings: Settings, paths: readonly string[]): Promise<void> {
+  const absolute = paths.map((path) => resolve(path));
+  const view = showProgress("ingest");
+  const startedAt = performance.now();
+  const onProgress = (progress: Counts & { bytesDone: number; bytesTotal: number }): void => {
+    const rate = progress.read / ((performance.now() - startedAt) / 1000);
+    view.update(
+      progress.bytesDone,
+      progress.bytesTotal,
+      `${progress.read} alerts, ${Math.round(rate)}/s, ${progress.duplicates} duplicates, ${progress.deadLetters} dead letters`,
+    );
+  };
+
+  let counts: Counts;
+  try {
+    if (await isOpen(settings.DATA_DIR)) {
+      counts = await sendPaths(settings.DATA_DIR, absolute, onProgress);
+    } else {
+      const service = await openService(settings);
+      try {
+        counts = await service.control.ingestPaths(absolute, onProgress, new AbortController().signal);
+      } finally {
+        await service.close();
+      }
+    }
+  } finally {
+    view.stop();
+  }
+  const { read, stored, duplicates, deadLetters } = counts;
+  if (deadLetters > 0) {
+    process.stderr.write(
+      `${deadLetters} packets were set aside; the query deadLetters { edges { node { reason message source } } } lists them.\n`,
+    );
+    process.exitCode = 1;
+  }
+  process.stdout.write(`${JSON.stringify({ read, stored, duplicates, deadLetters })}\n`);
+}

@@ -36,8 +36,16 @@ export interface StringColumn {
 }
 export type Column = NumberColumn | BigColumn | StringColumn;
 
+/** A list of values in each row. Row i's are items ends[i - 1] (0 for the first row) up to ends[i]. */
+export interface ListColumn {
+  readonly ends: Uint32Array;
+  readonly items: Column;
+}
+
 /** A block of rows. Every column's values (and nulls) are exactly `rows` long. */
 export interface Block {
   readonly rows: number;
   readonly columns: ReadonlyMap<string, Column>;
+  /** Columns that hold a list in each row; a name stands in one of the two maps only. */
+  readonly lists?: ReadonlyMap<string, ListColumn>;
 }

@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   ENGINE_UNAVAILABLE: "A database engine does not answer; it is being restarted, try again shortly.",
   ENGINE_UNSUPPORTED: "The embedded engine has no build for this platform; set CLICKHOUSE_URL.",
   QUERY_TIMEOUT: "The query took longer than its limit; narrow it.",
+  QUERY_TOO_LARGE: "The query needs more memory or rows than its limit; narrow it.",
   GRAPH_IN_USE: "Another process has the graph file open.",
   DUPLICATE_KEY: "Something with this key exists already.",
   NOT_FOUND: "There is nothing at this address, or the caller may not see it.",

@@ -27,10 +27,18 @@ export interface QueryOptions {
 
 export interface ArchiveClient {
   readonly database: string;
-  /** A SELECT without FORMAT clause; the whole answer as one block. */
+  /**
+   * A SELECT without FORMAT clause; the whole answer as one block. No rows: no columns either, ask for rows first.
+   * Array columns come in the block's lists. Enum, Decimal, Tuple, Map and other types must be cast in the SQL text.
+   * @throws TocsinError QUERY_TIMEOUT, QUERY_TOO_LARGE, ENGINE_UNAVAILABLE, DISK_FULL, INTERNAL; the signal's reason.
+   */
   query(sql: string, parameters?: Readonly<Record<string, Parameter>>, options?: QueryOptions): Promise<Block>;
-  /** All-or-nothing for up to 1,000,000 rows. Columns are matched by name. Resolved after the server has stored it. */
+  /**
+   * All-or-nothing within a partition for up to 1,000,000 rows. Columns are matched by name; those that the block lacks
+   * get their defaults. Resolved after the server has stored it. Never retried here: rows must be idempotent by key.
+   */
   insert(table: string, block: Block): Promise<void>;
+  /** Anything that answers nothing: DDL, INSERT SELECT, ALTER. CREATE and DROP DATABASE work before the database exists. */
   command(sql: string, parameters?: Readonly<Record<string, Parameter>>): Promise<void>;
   close(): Promise<void>;
 }

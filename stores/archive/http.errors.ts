@@ -1,0 +1,55 @@
+// What went wrong at the archive, as a coded error without the statement's text. Called by http.ts.
+import { ClickHouseError } from "@clickhouse/client";
+import { type ErrorCode, TocsinError } from "../../domain/errors.js";
+
+/** ClickHouse's error codes that mean something to a caller. */
+const MEANING: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  158: ["QUERY_TOO_LARGE", "The query reads more rows than it may."],
+  159: ["QUERY_TIMEOUT", "The archive did not finish the query in time."],
+  160: ["QUERY_TIMEOUT", "The query would not finish in time."],
+  202: ["ENGINE_UNAVAILABLE", "The archive runs as many queries as it may."],
+  241: ["QUERY_TOO_LARGE", "The query needs more memory than it may use."],
+  243: ["DISK_FULL", "The disk under the archive is full."],
+  252: ["ENGINE_UNAVAILABLE", "The archive is behind with merging and takes no rows for the moment."],
+  307: ["QUERY_TOO_LARGE", "The query reads more bytes than it may."],
+  394: ["QUERY_TIMEOUT", "The query was cancelled at the archive."],
+  396: ["QUERY_TOO_LARGE", "The query answers with more rows than it may."],
+  516: ["BAD_SETTING", "The archive refuses the user name or the password."],
+};
+
+const LOST_CONNECTION = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+]);
+
+/** True where the connection failed, so that nothing is known about the statement. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof ClickHouseError) return false;
+  const { code } = error as NodeJS.ErrnoException;
+  return (
+    (code !== undefined && LOST_CONNECTION.has(code)) ||
+    /socket hang up|aborted|premature close|Timeout error/i.test(error.message)
+  );
+}
+
+/** The coded error; what the engine said is its cause, for the log. */
+export function archiveError(error: unknown): TocsinError {
+  if (error instanceof TocsinError) return error;
+  if (isConnectionLoss(error)) {
+    return new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.", { cause: error });
+  }
+  const engineCode = error instanceof ClickHouseError ? error.code : null;
+  const meaning = engineCode === null ? undefined : MEANING[engineCode];
+  const details = engineCode === null ? {} : { engineCode: Number(engineCode) };
+  if (meaning !== undefined) return new TocsinError(meaning[0], meaning[1], { cause: error, details });
+  if (error instanceof ClickHouseError && /No space left on device/.test(error.message)) {
+    return new TocsinError("DISK_FULL", "The disk under the archive is full.", { cause: error, details });
+  }
+  const told = engineCode === null ? "" : ` (engine code ${engineCode})`;
+  return new TocsinError("INTERNAL", `The archive could not carry out a statement${told}.`, { cause: error, details });
+}

@@ -1,0 +1,88 @@
+// A statement with its values and tables as one multipart form: no part of it has the bounds of a URL. Called by http.ts.
+import { randomUUID } from "node:crypto";
+import type { ExternalTable, Parameter } from "./client.js";
+import { blockStructure, encodeNative } from "./native.encode.js";
+
+export interface Form {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** The statement, `param_<name>` for each bound value, and one file part for each table in Native format. */
+export function statementForm(
+  sql: string,
+  parameters: Readonly<Record<string, Parameter>>,
+  tables: readonly ExternalTable[],
+): Form {
+  const boundary = randomUUID();
+  const chunks: Buffer[] = [];
+  const part = (head: string, value: Buffer) => {
+    chunks.push(Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; ${head}\r\n\r\n`), value, CRLF);
+  };
+  part('name="query"', Buffer.from(sql));
+  for (const [name, value] of Object.entries(parameters)) {
+    part(`name="param_${identifier(name)}"`, Buffer.from(parameterText(value)));
+  }
+  for (const { name, block } of tables) {
+    part(`name="${identifier(name)}"; filename="${name}"`, encodeNative(block));
+  }
+  chunks.push(Buffer.from(`--${boundary}--\r\n`));
+  return { contentType: `multipart/form-data; boundary=${boundary}`, body: Buffer.concat(chunks) };
+}
+
+const CRLF = Buffer.from("\r\n");
+
+/** What the URL must say about each table: its format and its columns. */
+export function tableSettings(tables: readonly ExternalTable[]): Record<string, string> {
+  return Object.fromEntries(
+    tables.flatMap(({ name, block }) => {
+      const structure = blockStructure(block).map((column) => `${quoted(column.name)} ${column.type}`);
+      return [
+        [`${name}_format`, "Native"],
+        [`${name}_structure`, structure.join(", ")],
+      ];
+    }),
+  );
+}
+
+/** A column's or table's name in backticks. */
+export function quoted(name: string): string {
+  return `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
+}
+
+function identifier(name: string): string {
+  if (!/^[A-Za-z_]\w*$/.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot name a value or table.`);
+  return name;
+}
+
+/** A value as ClickHouse reads it for `{name:Type}`: escaped text at the top, literals within a list. */
+export function parameterText(value: Parameter): string {
+  if (value === null) return "\\N";
+  if (typeof value === "string") return escaped(value);
+  if (typeof value === "number" || typeof value === "bigint") return numberText(value);
+  if (typeof value === "boolean") return value ? "1" : "0";
+  const items = (value as readonly (string | number | bigint)[]).map((item) =>
+    typeof item === "string" ? `'${escaped(item)}'` : numberText(item),
+  );
+  return `[${items.join(",")}]`;
+}
+
+function numberText(value: number | bigint): string {
+  if (value === Number.POSITIVE_INFINITY) return "inf";
+  if (value === Number.NEGATIVE_INFINITY) return "-inf";
+  return Number.isNaN(value) ? "nan" : String(value);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "'": "\\'",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\0": "\\0",
+  "\b": "\\b",
+};
+
+function escaped(text: string): string {
+  return /[\\'\n\r\t\0\b]/.test(text) ? text.replace(/[\\'\n\r\t\0\b]/g, (character) => ESCAPES[character]!) : text;
+}

@@ -1,0 +1,161 @@
+// ArchiveClient over HTTP: the embedded ClickHouse and one by URL alike. Called by cli/ and tests.
+import { Readable } from "node:stream";
+import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client";
+import type { Block } from "../../domain/columns.js";
+import { TocsinError } from "../../domain/errors.js";
+import type { ArchiveClient, Parameter, QueryOptions } from "./client.js";
+import { archiveError, isConnectionLoss } from "./http.errors.js";
+import { type Form, quoted, statementForm, tableSettings } from "./http.form.js";
+import { decodeNative } from "./native.decode.js";
+import { blockStructure, encodeNative } from "./native.encode.js";
+
+export interface ArchiveAddress {
+  readonly url: string;
+  readonly user: string;
+  readonly password: string;
+  /** Need not exist yet: command() can create it. */
+  readonly database: string;
+  /** Requests under way at once; more wait. Default 16. */
+  readonly connections?: number;
+}
+
+const QUERY_TIMEOUT_MS = 30_000;
+/** Inserts wait for the disk, DDL for mutations and merges: only a dead server is given up. */
+const STATEMENT_TIMEOUT_MS = 600_000;
+/** The server stops a query by itself; the connection is cut where it does not, this much later. */
+const GRACE_MS = 2_000;
+const LARGEST_INSERT = 1_000_000;
+
+/** URL parameters: ClickHouse's settings and a few of HTTP's own. */
+type RequestSettings = Readonly<Record<string, string | number>>;
+
+const EVERY_REQUEST: RequestSettings = {
+  // An error in the middle of an answer must not look like its end; and its code must come through.
+  wait_end_of_query: 1,
+  http_response_buffer_size: 16 * 1024 ** 2,
+  max_query_size: 16 * 1024 ** 2,
+};
+
+const QUERY_SETTINGS: RequestSettings = {
+  // Only a read-only query ends at the server when its connection is cut. 2 (not 1) lets the request carry settings.
+  readonly: 2,
+  cancel_http_readonly_queries_on_client_close: 1,
+  low_cardinality_allow_in_native_format: 0,
+};
+
+const INSERT_SETTINGS: RequestSettings = {
+  async_insert: 0,
+  // One block on the wire stays one block in the table: all or nothing.
+  input_format_parallel_parsing: 0,
+  max_insert_block_size: LARGEST_INSERT,
+  // A resend must never be taken for a duplicate of something that was not stored.
+  insert_deduplicate: 0,
+  max_partitions_per_insert_block: 1000,
+};
+
+/** Does not connect: the first statement does. */
+export function connectArchive(address: ArchiveAddress): ArchiveClient {
+  return new HttpArchive(address);
+}
+
+class HttpArchive implements ArchiveClient {
+  readonly database: string;
+  readonly #client: ClickHouseClient;
+
+  constructor({ url, user, password, database, connections = 16 }: ArchiveAddress) {
+    this.database = database;
+    this.#client = createClient({
+      url,
+      username: user,
+      password,
+      application: "tocsin",
+      max_open_connections: connections,
+      request_timeout: STATEMENT_TIMEOUT_MS,
+      keep_alive: { enabled: true, idle_socket_ttl: 2_500, eagerly_destroy_stale_sockets: true },
+      // Its log would repeat statements with their values; errors are told by archiveError.
+      log: { level: ClickHouseLogLevel.OFF },
+    });
+  }
+
+  async query(
+    sql: string,
+    parameters: Readonly<Record<string, Parameter>> = {},
+    { timeoutMs = QUERY_TIMEOUT_MS, external = [], signal }: QueryOptions = {},
+  ): Promise<Block> {
+    const form = statementForm(`${sql}\nFORMAT Native`, parameters, external);
+    const settings: RequestSettings = {
+      ...QUERY_SETTINGS,
+      ...tableSettings(external),
+      max_execution_time: timeoutMs / 1000,
+      database: this.database,
+    };
+    const limit = AbortSignal.timeout(timeoutMs + GRACE_MS);
+    const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+    try {
+      const answer = await this.#send("", form, settings, stop).catch((error: unknown) => {
+        // A connection kept alive may have been closed by the other side; reading twice is harmless.
+        if (stop.aborted || !isConnectionLoss(error)) throw error;
+        return this.#send("", form, settings, stop);
+      });
+      return decodeNative(answer);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (limit.aborted)
+        throw new TocsinError("QUERY_TIMEOUT", "The archive did not answer in time.", { cause: error });
+      throw archiveError(error);
+    }
+  }
+
+  async insert(table: string, block: Block): Promise<void> {
+    if (block.rows === 0) return;
+    if (block.rows > LARGEST_INSERT) {
+      throw new TocsinError("BAD_ARGUMENT", `An insert takes at most ${LARGEST_INSERT} rows, not ${block.rows}.`);
+    }
+    const columns = blockStructure(block).map(({ name }) => quoted(name));
+    try {
+      await this.#send(
+        `INSERT INTO ${quoted(table)} (${columns.join(", ")}) FORMAT Native`,
+        { contentType: "application/octet-stream", body: encodeNative(block) },
+        { ...INSERT_SETTINGS, database: this.database },
+        AbortSignal.timeout(STATEMENT_TIMEOUT_MS),
+      );
+    } catch (error) {
+      throw archiveError(error);
+    }
+  }
+
+  async command(sql: string, parameters: Readonly<Record<string, Parameter>> = {}): Promise<void> {
+    // The server refuses every request that names a database which is not there.
+    const settings = /^\s*(CREATE|DROP)\s+DATABASE\b/i.test(sql) ? {} : { database: this.database };
+    try {
+      await this.#send("", statementForm(sql, parameters, []), settings, AbortSignal.timeout(STATEMENT_TIMEOUT_MS));
+    } catch (error) {
+      throw archiveError(error);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  /** Send a request and collect its whole answer. An empty `sql` stands in the form. */
+  async #send(sql: string, { contentType, body }: Form, settings: RequestSettings, stop: AbortSignal): Promise<Buffer> {
+    stop.throwIfAborted();
+    const { stream } = await this.#client.exec({
+      query: sql,
+      values: Readable.from([body], { objectMode: false }),
+      http_headers: { "Content-Type": contentType },
+      clickhouse_settings: { ...EVERY_REQUEST, ...settings } as ClickHouseSettings,
+      abort_signal: stop,
+    });
+    const cut = () => stream.destroy(new Error("The request was aborted."));
+    stop.addEventListener("abort", cut);
+    try {
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks);
+    } finally {
+      stop.removeEventListener("abort", cut);
+    }
+  }
+}

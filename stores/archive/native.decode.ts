@@ -1,0 +1,156 @@
+// ClickHouse's Native format as one block of rows. Called by http.ts with the whole answer to a query.
+import type { BigColumn, Block, Column, ElementType, ListColumn, NumberColumn } from "../../domain/columns.js";
+import { ARRAY_OF } from "./native.encode.js";
+import { StringReader } from "./native.strings.js";
+
+type FixedType = Exclude<ElementType, "String">;
+
+/** How a type is shown to callers that has no name of its own among ElementType. */
+const SHOWN_AS: Readonly<Record<string, { read: "UInt16" | FixedType; as: FixedType }>> = {
+  UInt16: { read: "UInt16", as: "UInt32" },
+  Date: { read: "UInt16", as: "UInt32" },
+  DateTime: { read: "UInt32", as: "UInt32" },
+  DateTime64: { read: "Int64", as: "Int64" },
+  Nothing: { read: "UInt8", as: "UInt8" },
+};
+
+/** One column as it comes, block after block. */
+interface Part {
+  readonly type: ElementType;
+  readonly nulls: Uint8Array | null;
+  readonly values: Column["values"];
+  /** For a list: ends within this part. */
+  readonly ends: Uint32Array | null;
+}
+
+/**
+ * All blocks of an answer as one. An answer without rows has no columns either: ClickHouse sends nothing then.
+ * UInt16 and Date become UInt32 (days since 1970), DateTime UInt32 (seconds), DateTime64 Int64 (ticks).
+ * @throws Error for a type that is none of these, and for bytes that end too early.
+ */
+export function decodeNative(bytes: Buffer): Block {
+  const reader = new NativeReader(bytes);
+  const parts = new Map<string, Part[]>();
+  let rows = 0;
+  while (!reader.atEnd()) {
+    const columns = reader.varint();
+    const blockRows = reader.varint();
+    for (let i = 0; i < columns; i++) {
+      const name = reader.strings.one();
+      const part = readPart(reader, reader.strings.one(), blockRows);
+      const earlier = parts.get(name);
+      if (earlier === undefined) parts.set(name, [part]);
+      else earlier.push(part);
+    }
+    rows += blockRows;
+  }
+  const columns = new Map<string, Column>();
+  const lists = new Map<string, ListColumn>();
+  for (const [name, pieces] of parts) {
+    if (pieces[0]!.ends === null) columns.set(name, joined(pieces));
+    else lists.set(name, { ends: joinedEnds(pieces), items: joined(pieces) });
+  }
+  return lists.size === 0 ? { rows, columns } : { rows, columns, lists };
+}
+
+function readPart(reader: NativeReader, type: string, length: number): Part {
+  if (!type.startsWith("Array(")) return { ...readScalars(reader, type, length), ends: null };
+  const wide = reader.fixed(BigUint64Array, length);
+  const ends = Uint32Array.from(wide, Number);
+  return { ...readScalars(reader, type.slice(6, -1), length === 0 ? 0 : ends[length - 1]!), ends };
+}
+
+function readScalars(reader: NativeReader, type: string, length: number): Omit<Part, "ends"> {
+  const nullable = type.startsWith("Nullable(");
+  const nulls = nullable ? reader.fixed(Uint8Array, length) : null;
+  const base = nullable ? type.slice(9, -1) : type;
+  if (base === "String") return { type: "String", nulls, values: reader.strings.many(length) };
+  if (base in ARRAY_OF) {
+    const fixed = base as FixedType;
+    return {
+      type: fixed,
+      nulls,
+      values: reader.fixed<Exclude<Column["values"], readonly string[]>>(ARRAY_OF[fixed], length),
+    };
+  }
+  const shown = SHOWN_AS[base.replace(/\(.*/, "")];
+  if (shown === undefined) throw new Error(`The archive answered with a column of type ${type}, which is not read.`);
+  if (shown.read === "UInt16") {
+    return { type: shown.as, nulls, values: Uint32Array.from(reader.fixed(Uint16Array, length)) };
+  }
+  return {
+    type: shown.as,
+    nulls,
+    values: reader.fixed<Exclude<Column["values"], readonly string[]>>(ARRAY_OF[shown.read], length),
+  };
+}
+
+function joined(parts: readonly Part[]): Column {
+  const { type, nulls, values } = parts[0]!;
+  if (parts.length === 1) return { type, nulls, values } as Column;
+  const allNulls = nulls === null ? null : concatenated(parts.map((part) => part.nulls!));
+  if (type === "String") {
+    return { type, nulls: allNulls, values: parts.flatMap((part) => part.values as readonly string[]) };
+  }
+  const arrays = parts.map((part) => part.values as NumberColumn["values"] | BigColumn["values"]);
+  return { type, nulls: allNulls, values: concatenated(arrays) } as Column;
+}
+
+type FixedArray = NumberColumn["values"] | BigColumn["values"];
+
+/** Same class for all: it is the column's. */
+function concatenated<A extends FixedArray>(arrays: readonly A[]): A {
+  const length = arrays.reduce((sum, array) => sum + array.length, 0);
+  const all = new (arrays[0]!.constructor as new (length: number) => A)(length);
+  let at = 0;
+  for (const array of arrays) {
+    (all as { set(from: A, at: number): void }).set(array, at);
+    at += array.length;
+  }
+  return all;
+}
+
+function joinedEnds(parts: readonly Part[]): Uint32Array {
+  let base = 0;
+  const shifted = parts.map(({ ends, values }) => {
+    const from = base;
+    base += values.length;
+    return from === 0 ? ends! : ends!.map((end) => end + from);
+  });
+  return shifted.length === 1 ? shifted[0]! : concatenated(shifted);
+}
+
+interface FixedArrayClass<A> {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): A;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+class NativeReader {
+  readonly strings: StringReader;
+  readonly #bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.strings = new StringReader(bytes);
+  }
+
+  atEnd(): boolean {
+    return this.strings.at >= this.#bytes.length;
+  }
+
+  varint(): number {
+    return this.strings.varint();
+  }
+
+  /** A view of the answer where the elements lie on their boundaries, a copy elsewhere. */
+  fixed<A>(Class: FixedArrayClass<A>, length: number): A {
+    const size = Class.BYTES_PER_ELEMENT;
+    const start = this.strings.at;
+    const end = start + length * size;
+    if (end > this.#bytes.length) throw new Error("The archive's answer ends too early.");
+    this.strings.at = end;
+    const { buffer, byteOffset } = this.#bytes;
+    if ((byteOffset + start) % size === 0) return new Class(buffer, byteOffset + start, length);
+    return new Class(buffer.slice(byteOffset + start, byteOffset + end), 0, length);
+  }
+}

@@ -24,7 +24,7 @@ export const COMMON_FIELDS: readonly CommonField[] = [
   field("jd", "Float64", "d", "Time of the exposure, Julian date, UTC."),
   field("ra", "Float64", "deg", "Right ascension, ICRS."),
   field("dec", "Float64", "deg", "Declination, ICRS."),
-  field("galLon", "Float64", "deg", "Galactic longitude l (IAU 1958 system as tied to ICRS by Hipparcos)."),
+  field("galLon", "Float64", "deg", "Galactic longitude l (IAU 1958 system by way of FK5, as astropy has it)."),
   field("galLat", "Float64", "deg", "Galactic latitude b."),
   field("eclLon", "Float64", "deg", "Ecliptic longitude, mean ecliptic and equinox of J2000."),
   field("eclLat", "Float64", "deg", "Ecliptic latitude, mean ecliptic and equinox of J2000."),

@@ -113,7 +113,12 @@ function measure(v: View, source: Source, visit: Visit, random: Random): Measure
 }
 
 /** Cut or fill a survey's alerts to the number that was asked for, and number its objects. */
-function complete(v: View, centres: readonly { ra: number; dec: number }[], startJd: number, endJd: number): SimulatedAlert[] {
+function complete(
+  v: View,
+  centres: readonly { ra: number; dec: number }[],
+  startJd: number,
+  endJd: number,
+): SimulatedAlert[] {
   const alerts = v.lasting.sort(byTime).slice(0, v.wanted);
   for (let n = 0; alerts.length < v.wanted; n += 1) {
     const random = v.random.stream(`single ${n}`);

@@ -75,7 +75,7 @@ function usersXml({ user, password }: EngineAccess): string {
 <quotas><default/></quotas>
 <users>
 <default><password></password><profile>boot</profile>${loopback}<grants><query>GRANT SYSTEM LISTEN ON *.*</query><query>GRANT SELECT ON system.numbers</query></grants></default>
-<${user}><password_sha256_hex>${hash}</password_sha256_hex><profile>default</profile>${loopback}<grants><query>GRANT ${GRANTS} ON *.*</query></grants></${user}>
+<${user}><password_sha256_hex>${hash}</password_sha256_hex><profile>default</profile>${loopback}<grants><query>GRANT ${GRANTS} ON *.*</query><query>GRANT TABLE ENGINE ON *</query></grants></${user}>
 </users>
 </clickhouse>
 `;

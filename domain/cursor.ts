@@ -1,0 +1,69 @@
+// Opaque cursors: where a page ended. Resolvers make and read them; stores see only the keys inside. A hit's cursor, which
+// the subscription shares, is subscriptions/cursor.
+import { TocsinError } from "./errors.js";
+
+const VERSION = 1;
+const MAX_LENGTH = 1_000;
+
+type Part = "text" | "number" | "long";
+type Values<S extends readonly Part[]> = {
+  -readonly [I in keyof S]: S[I] extends "text" ? string : S[I] extends "number" ? number : bigint;
+};
+
+export interface CursorKind<S extends readonly Part[]> {
+  /** `identity` is queryIdentity() of the query that pages: a cursor fits no other query. */
+  encode(identity: string, key: Values<S>): string;
+  /** Throws BAD_CURSOR where the text is malformed, altered or of another query. */
+  decode(identity: string, text: string): Values<S>;
+}
+
+/** Text that stands for a query: its name and the arguments that decide which rows it has and in which order. */
+export const queryIdentity = (...parts: readonly unknown[]): string =>
+  JSON.stringify(parts, (_, value) => (typeof value === "bigint" ? value.toString() : value));
+
+/** A kind of cursor whose key has these parts. The text is base64url of [version, kind, ...key, checksum] as JSON. */
+export function cursorKind<const S extends readonly Part[]>(kind: string, shape: S): CursorKind<S> {
+  return {
+    encode(identity, key) {
+      const body = [VERSION, kind, ...(key as unknown[]).map((v) => (typeof v === "bigint" ? v.toString() : v))];
+      return Buffer.from(JSON.stringify([...body, checksum(identity, body)])).toString("base64url");
+    },
+    decode(identity, text) {
+      const body = parse(text);
+      const check = body.pop();
+      if (body[0] !== VERSION || body[1] !== kind) throw bad("it is not a cursor of this kind of list");
+      if (check !== checksum(identity, body)) throw bad("it belongs to another query or has been altered");
+      const values = body.slice(2).map((value, i) => (shape[i] === "long" ? BigInt(String(value)) : value));
+      return values as Values<S>;
+    },
+  };
+}
+
+function parse(text: string): unknown[] {
+  if (text.length > MAX_LENGTH) throw bad(`it is longer than ${MAX_LENGTH} characters`);
+  try {
+    const body: unknown = JSON.parse(Buffer.from(text, "base64url").toString());
+    if (Array.isArray(body)) return body;
+  } catch {}
+  throw bad("it is malformed");
+}
+
+const bad = (why: string) => new TocsinError("BAD_CURSOR", `The cursor cannot be used: ${why}.`);
+
+/** FNV-1a, 32 bits: tells mistakes, not attacks; a cursor grants no rights. */
+function checksum(identity: string, body: readonly unknown[]): string {
+  let hash = 0x811c9dc5;
+  for (const char of `${identity}\n${JSON.stringify(body)}`) {
+    hash = Math.imul(hash ^ (char.codePointAt(0) as number), 0x01000193);
+  }
+  return (hash >>> 0).toString(36);
+}
+
+/** jd, candid, survey. */
+export const alertCursor = cursorKind("alert", ["number", "long", "text"]);
+/** separationArcsec, survey, objectId. */
+export const coneCursor = cursorKind("cone", ["number", "text", "text"]);
+/** name, id. */
+export const filterCursor = cursorKind("filter", ["text", "text"]);
+/** receivedAt, id. */
+export const deadLetterCursor = cursorKind("deadletter", ["number", "long"]);

@@ -1,0 +1,40 @@
+// All areas to one schema. Called by cli/ once the surveys are known, and by tests.
+import "reflect-metadata";
+import type { GraphQLSchema } from "graphql";
+import { buildSchemaSync } from "type-graphql";
+import type { SurveyDescription } from "../domain/survey.js";
+import { registerSurveys } from "../schema/survey/survey.type.js";
+import { AlertResolver } from "./alert/alert.resolver.js";
+import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
+import { FilterMutations } from "./filter/filter.mutation.js";
+import { FilterQueries } from "./filter/filter.query.js";
+import { HitResolver } from "./hit/hit.resolver.js";
+import { ObjectResolver } from "./object/object.resolver.js";
+import { SurveyResolver } from "./survey/survey.resolver.js";
+
+/** type-graphql asks for one where a subscription exists, though ours bring their own `subscribe`. */
+const NO_PUBSUB = {
+  publish: () => {},
+  subscribe: () => {
+    throw new Error("Subscriptions are fed by the hub.");
+  },
+};
+
+/** The executable schema; its Survey enum has these surveys. */
+export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQLSchema {
+  registerSurveys(surveys);
+  return buildSchemaSync({
+    resolvers: [
+      AlertResolver,
+      ObjectResolver,
+      HitResolver,
+      FilterQueries,
+      FilterMutations,
+      DeadLetterResolver,
+      SurveyResolver,
+    ],
+    // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.
+    validate: false,
+    pubSub: NO_PUBSUB,
+  });
+}

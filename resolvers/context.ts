@@ -1,0 +1,47 @@
+// What every resolver gets: the viewer, the stores within the request's time, and the request's loaders.
+// Made by server/ for each request and each subscription.
+import { TocsinError } from "../domain/errors.js";
+import type { Survey, SurveyDescription } from "../domain/survey.js";
+import type { Viewer } from "../domain/viewer.js";
+import { alertLoader, objectPageLoader, ownFieldsLoader } from "./alert/alert.loader.js";
+import { endingWith } from "./deadline.js";
+import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
+import type { Services, Stores } from "./services.js";
+
+const createLoaders = (stores: Stores, viewer: Viewer) => ({
+  alert: alertLoader(stores.alerts, viewer),
+  objectPage: objectPageLoader(stores.alerts, viewer),
+  ownFields: ownFieldsLoader(stores.alerts, viewer),
+  object: objectLoader(stores.objects, viewer),
+  lightCurve: lightCurveLoader(stores.photometry, viewer),
+  counterparts: counterpartLoader(stores.links),
+});
+
+export interface Context {
+  readonly viewer: Viewer;
+  readonly stores: Stores;
+  readonly services: Services;
+  loaders: ReturnType<typeof createLoaders>;
+}
+
+/** `signal` ends the request's store calls. Loaders remember what they loaded: one context serves one request. */
+export function createContext(services: Services, viewer: Viewer, signal?: AbortSignal): Context {
+  const stores = signal === undefined ? services.stores : endingWith(services.stores, signal);
+  return { viewer, stores, services, loaders: createLoaders(stores, viewer) };
+}
+
+/** Forgets what was loaded: a subscription's context lives long, and its objects change between events. */
+export function forgetLoaded(context: Context): void {
+  context.loaders = createLoaders(context.stores, context.viewer);
+}
+
+export function surveyOf(context: Context, id: Survey): SurveyDescription {
+  const survey = context.services.surveys.get(id);
+  if (survey === undefined) throw new TocsinError("UNKNOWN_SURVEY", `There is no survey ${id}.`);
+  return survey;
+}
+
+/** Throws NOT_ALLOWED; `what` completes "The caller may not …". */
+export function requireChange(viewer: Viewer, what: string): void {
+  if (!viewer.mayChange) throw new TocsinError("NOT_ALLOWED", `The caller may not ${what}.`);
+}

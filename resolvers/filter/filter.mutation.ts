@@ -1,0 +1,85 @@
+// Making and changing filters. Only for callers who may change something.
+import { Arg, Ctx, ID, Mutation, Resolver } from "type-graphql";
+import { TocsinError } from "../../domain/errors.js";
+import type { Annotation } from "../../domain/filter.js";
+import { lookupCost } from "../../schema/cost.js";
+import { AnnotationInput, CreateFilterInput, UpdateFilterInput } from "../../schema/filter/filter.input.js";
+import { FilterType } from "../../schema/filter/filter.type.js";
+import { badArgument, list, MAX_NAME, MAX_TEXT, text } from "../bounds.js";
+import { type Context, requireChange } from "../context.js";
+import { shownFilter } from "./filter.shown.js";
+
+const MAX_ANNOTATIONS = 50;
+const NAME = /^[A-Za-z]\w{0,63}$/;
+
+@Resolver()
+export class FilterMutations {
+  @Mutation(() => FilterType, {
+    complexity: lookupCost,
+    description: "A new filter starts active unless told otherwise.",
+  })
+  async createFilter(
+    @Ctx() { viewer, stores, services }: Context,
+    @Arg("input", () => CreateFilterInput) input: CreateFilterInput,
+  ): Promise<FilterType> {
+    requireChange(viewer, "create filters");
+    const filter = {
+      name: text("name", input.name.trim(), MAX_NAME),
+      survey: input.survey,
+      where: text("where", input.where, MAX_TEXT),
+      annotations: annotationsOf(input.annotations ?? []),
+      active: input.active ?? true,
+    };
+    services.language.validate(filter.survey, filter.where, filter.annotations);
+    return shownFilter(await stores.filters.create(filter));
+  }
+
+  @Mutation(() => FilterType, {
+    complexity: lookupCost,
+    description: "A changed expression is a new version; hits name the version that made them.",
+  })
+  async updateFilter(
+    @Ctx() { viewer, stores, services }: Context,
+    @Arg("id", () => ID) id: string,
+    @Arg("input", () => UpdateFilterInput) input: UpdateFilterInput,
+  ): Promise<FilterType> {
+    requireChange(viewer, "change filters");
+    const change = {
+      ...(input.name != null && { name: text("name", input.name.trim(), MAX_NAME) }),
+      ...(input.where != null && { where: text("where", input.where, MAX_TEXT) }),
+      ...(input.annotations != null && { annotations: annotationsOf(input.annotations) }),
+      ...(input.active != null && { active: input.active }),
+      ...(input.changelog != null && { changelog: text("changelog", input.changelog, MAX_TEXT) }),
+    };
+    const filter = await stores.filters.get(text("id", id, MAX_NAME));
+    const version = filter?.versions.at(-1);
+    if (filter == null || version === undefined) throw unknownFilter(id);
+    if (change.where !== undefined || change.annotations !== undefined) {
+      const annotations = change.annotations ?? version.annotations;
+      services.language.validate(filter.survey, change.where ?? version.where, annotations);
+    }
+    const changed = await stores.filters.update(id, change);
+    if (changed === null) throw unknownFilter(id);
+    return shownFilter(changed);
+  }
+}
+
+const unknownFilter = (id: string) => new TocsinError("UNKNOWN_FILTER", `There is no filter ${JSON.stringify(id)}.`);
+
+function annotationsOf(inputs: readonly AnnotationInput[]): Annotation[] {
+  list("annotations", inputs, MAX_ANNOTATIONS);
+  const names = new Set<string>();
+  return inputs.map(({ name, expression }) => {
+    if (!NAME.test(name)) {
+      const found = JSON.stringify(name.slice(0, 70));
+      throw badArgument(`An annotation's name must be a letter, then up to 63 letters, digits or _, found ${found}.`, {
+        argument: "annotations",
+      });
+    }
+    if (names.has(name)) {
+      throw badArgument(`Annotations must have different names, found ${name} twice.`, { argument: "annotations" });
+    }
+    names.add(name);
+    return { name, expression: text("expression", expression, MAX_TEXT) };
+  });
+}

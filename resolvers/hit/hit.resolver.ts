@@ -1,0 +1,94 @@
+// Stored hits, live hits, and the alert of a hit.
+import { Arg, Args, Ctx, FieldResolver, ID, Query, Resolver, Root, Subscription } from "type-graphql";
+import { TocsinError } from "../../domain/errors.js";
+import type { DeliveredHit, Hit } from "../../domain/filter.js";
+import { jdFromEpochMs } from "../../domain/time.js";
+import { AlertType } from "../../schema/alert/alert.type.js";
+import { lookupCost, searchCost } from "../../schema/cost.js";
+import { FilterHitConnectionType, FilterHitType } from "../../schema/hit/hit.type.js";
+import { PageArgs } from "../../schema/paging/pageinfo.type.js";
+import { hitCursor, parseHitCursor } from "../../subscriptions/cursor.js";
+import { list, MAX_NAME, pageSize, text } from "../bounds.js";
+import { type Context, forgetLoaded } from "../context.js";
+import { connection } from "../paging.js";
+import { shownAlert } from "../shown.js";
+
+const MAX_FILTERS = 100;
+
+@Resolver(() => FilterHitType)
+export class HitResolver {
+  @Query(() => FilterHitConnectionType, {
+    complexity: searchCost,
+    description: "Stored hits in the order of their cursors, oldest first: the same cursors as the subscription's.",
+  })
+  async hits(
+    @Ctx() context: Context,
+    @Arg("filterIds", () => [ID], { description: "1 to 100." }) filterIds: string[],
+    @Args(() => PageArgs) page: PageArgs,
+  ): Promise<FilterHitConnectionType> {
+    const first = pageSize(page.first);
+    const after = page.after == null ? 0n : parseHitCursor(page.after);
+    const ids = await knownFilters(context, filterIds);
+    const hits = await context.stores.hits.page(context.viewer, ids, first + 1, after, null);
+    return connection(hits, first, (hit) => ({ cursor: hitCursor(hit.seq), node: shownHit(hit) }));
+  }
+
+  @Subscription(() => FilterHitType, {
+    complexity: lookupCost,
+    description: "Live hits of these filters. With a cursor, every hit after it comes first, once, in order.",
+    subscribe: ({ args, context }) => listen(context as Context, args.filterIds, args.after),
+  })
+  filterHits(
+    @Root() hit: DeliveredHit,
+    @Ctx() context: Context,
+    @Arg("filterIds", () => [ID], { description: "1 to 100." }) _filterIds: string[],
+    @Arg("after", () => String, { nullable: true }) _after?: string | null,
+  ): FilterHitType {
+    forgetLoaded(context);
+    return shownHit(hit);
+  }
+
+  @FieldResolver(() => AlertType)
+  async alert(@Root() { hit }: Pick<FilterHitType, "hit">, @Ctx() { loaders }: Context): Promise<AlertType> {
+    const alert =
+      (hit as Partial<DeliveredHit>).alert ?? (await loaders.alert.load({ survey: hit.survey, id: hit.candid }));
+    if (alert === null) throw new TocsinError("NOT_FOUND", `There is no alert ${hit.survey} ${hit.candid}.`);
+    return shownAlert(alert);
+  }
+}
+
+/** Arguments are checked when the subscription starts, not at its first hit. */
+async function listen(
+  context: Context,
+  filterIds: readonly string[],
+  after: string | null | undefined,
+): Promise<AsyncIterable<DeliveredHit>> {
+  const seq = after == null ? null : parseHitCursor(after);
+  const ids = await knownFilters(context, filterIds);
+  return context.services.hub.listen({ viewer: context.viewer, filterIds: ids, after: seq });
+}
+
+/** The ids without repetition; UNKNOWN_FILTER where one does not exist. */
+async function knownFilters({ stores }: Context, filterIds: readonly string[]): Promise<string[]> {
+  const asked = list("filterIds", filterIds, MAX_FILTERS, 1).map((id) => text("filterIds", id, MAX_NAME));
+  const ids = [...new Set(asked)].sort();
+  const known = await stores.filters.byIds(ids);
+  const unknown = ids.filter((id) => !known.has(id));
+  if (unknown.length > 0) {
+    throw new TocsinError("UNKNOWN_FILTER", `There is no filter ${JSON.stringify(unknown[0])}.`, {
+      details: { filterIds: unknown },
+    });
+  }
+  return ids;
+}
+
+function shownHit(hit: Hit): FilterHitType {
+  return {
+    cursor: hitCursor(hit.seq),
+    filterId: hit.filterId,
+    filterVersion: hit.filterVersion,
+    passedAt: jdFromEpochMs(hit.passedAt),
+    annotations: hit.annotations === null ? null : JSON.parse(hit.annotations),
+    hit,
+  };
+}

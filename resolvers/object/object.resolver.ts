@@ -1,0 +1,140 @@
+// Queries of objects by id and by place, and an object's alerts, light curve and counterparts.
+import { Arg, Args, Ctx, FieldResolver, Float, ID, Query, Resolver, Root } from "type-graphql";
+import { alertCursor, coneCursor, queryIdentity } from "../../domain/cursor.js";
+import { TocsinError } from "../../domain/errors.js";
+import { EMPTY_LIGHT_CURVE } from "../../domain/photometry.js";
+import type { Cone, SkyObject } from "../../domain/skyobject.js";
+import type { Survey } from "../../domain/survey.js";
+import { AlertConnectionType, AlertType } from "../../schema/alert/alert.type.js";
+import { idsCost, lookupCost, pageCost, searchCost } from "../../schema/cost.js";
+import { LightCurveType } from "../../schema/object/lightcurve.type.js";
+import { ConeConnectionType, CounterpartType, SkyObjectType } from "../../schema/object/object.type.js";
+import { MAX_PAGE, PageArgs } from "../../schema/paging/pageinfo.type.js";
+import { type Coordinates, Position } from "../../schema/scalars/position.scalar.js";
+import { SurveyEnum } from "../../schema/survey/survey.type.js";
+import { cone, list, MAX_NAME, pageSize, text } from "../bounds.js";
+import type { Context } from "../context.js";
+import { connection } from "../paging.js";
+import { alertEdge, shownAlert, shownObject } from "../shown.js";
+
+@Resolver(() => SkyObjectType)
+export class ObjectResolver {
+  @Query(() => SkyObjectType, { nullable: true, complexity: lookupCost })
+  async object(
+    @Ctx() { loaders }: Context,
+    @Arg("survey", () => SurveyEnum) survey: Survey,
+    @Arg("objectId", () => ID) objectId: string,
+  ): Promise<SkyObjectType | null> {
+    const object = await loaders.object.load({ survey, id: text("objectId", objectId, MAX_NAME) });
+    return object && shownObject(object);
+  }
+
+  @Query(() => [SkyObjectType], {
+    nullable: "items",
+    complexity: idsCost,
+    description: "In the order asked for; null where unknown. At most 1,000.",
+  })
+  async objects(
+    @Ctx() { loaders }: Context,
+    @Arg("survey", () => SurveyEnum) survey: Survey,
+    @Arg("objectIds", () => [ID]) objectIds: string[],
+  ): Promise<(SkyObjectType | null)[]> {
+    const ids = list("objectIds", objectIds, MAX_PAGE).map((id) => text("objectIds", id, MAX_NAME));
+    const objects = await Promise.all(ids.map((id) => loaders.object.load({ survey, id })));
+    return objects.map((object) => object && shownObject(object));
+  }
+
+  @Query(() => ConeConnectionType, { complexity: searchCost, description: "Nearest first." })
+  coneSearch(
+    @Ctx() context: Context,
+    @Arg("ra", () => Float, { description: "ICRS degrees, 0 to 360." }) ra: number,
+    @Arg("dec", () => Float, { description: "ICRS degrees, -90 to 90." }) dec: number,
+    @Arg("radiusArcsec", () => Float, { description: "Above 0, at most 36,000 (10 degrees)." }) radiusArcsec: number,
+    @Arg("survey", () => SurveyEnum, { nullable: true }) survey: Survey | null | undefined,
+    @Args(() => PageArgs) page: PageArgs,
+  ): Promise<ConeConnectionType> {
+    return search(context, { ra, dec, radiusArcsec }, survey ?? null, page);
+  }
+
+  @Query(() => ConeConnectionType, {
+    complexity: searchCost,
+    description: "coneSearch around a position as people write it. Nearest first.",
+  })
+  coneSearchAt(
+    @Ctx() context: Context,
+    @Arg("position", () => Position) position: Coordinates,
+    @Arg("radiusArcsec", () => Float, { description: "Above 0, at most 36,000 (10 degrees)." }) radiusArcsec: number,
+    @Arg("survey", () => SurveyEnum, { nullable: true }) survey: Survey | null | undefined,
+    @Args(() => PageArgs) page: PageArgs,
+  ): Promise<ConeConnectionType> {
+    return search(context, { ...position, radiusArcsec }, survey ?? null, page);
+  }
+
+  @FieldResolver(() => AlertType)
+  async latestAlert(@Root() object: SkyObject, @Ctx() { loaders }: Context): Promise<AlertType> {
+    const alert = await loaders.alert.load({ survey: object.survey, id: object.latestCandid });
+    if (alert === null) {
+      throw new TocsinError("NOT_FOUND", `There is no alert ${object.survey} ${object.latestCandid}.`);
+    }
+    return shownAlert(alert);
+  }
+
+  @FieldResolver(() => AlertConnectionType, { complexity: pageCost, description: "Newest first." })
+  async alerts(
+    @Root() { survey, objectId }: SkyObject,
+    @Ctx() { loaders }: Context,
+    @Args(() => PageArgs) page: PageArgs,
+  ): Promise<AlertConnectionType> {
+    const first = pageSize(page.first);
+    const identity = queryIdentity("object", survey, objectId);
+    const key = page.after == null ? null : alertCursor.decode(identity, page.after);
+    const after = key && { jd: key[0], candid: key[1], survey: key[2] };
+    const alerts = await loaders.objectPage.load({ survey, objectId, first: first + 1, after });
+    return connection(alerts, first, alertEdge(identity));
+  }
+
+  @FieldResolver(() => LightCurveType)
+  async lightCurve(@Root() object: SkyObject, @Ctx() { loaders }: Context): Promise<LightCurveType> {
+    const curve = await loaders.lightCurve.load({ survey: object.survey, id: object.objectId });
+    const { detections, nonDetections, forced } = curve ?? EMPTY_LIGHT_CURVE;
+    return {
+      detections: detections.map((point) => ({ ...point, time: point.jd })),
+      nonDetections: nonDetections.map((point) => ({ ...point, time: point.jd })),
+      forced: forced.map((point) => ({ ...point, time: point.jd })),
+    };
+  }
+
+  @FieldResolver(() => [CounterpartType], {
+    complexity: ({ childComplexity }) => 5 + 3 * childComplexity,
+    description: "The same source in other surveys, nearest first.",
+  })
+  async counterparts(@Root() { survey, objectId }: SkyObject, @Ctx() { loaders }: Context): Promise<CounterpartType[]> {
+    const counterparts = await loaders.counterparts.load({ survey, objectId });
+    const shown = await Promise.all(
+      counterparts.map(async ({ survey, objectId, separationArcsec }) => {
+        const object = await loaders.object.load({ survey, id: objectId });
+        return object && { separationArcsec, object: shownObject(object) };
+      }),
+    );
+    return shown.filter((counterpart) => counterpart !== null);
+  }
+}
+
+async function search(
+  { stores, viewer }: Context,
+  around: Cone,
+  survey: Survey | null,
+  page: PageArgs,
+): Promise<ConeConnectionType> {
+  const first = pageSize(page.first);
+  const circle = cone(around);
+  const identity = queryIdentity("cone", circle.ra, circle.dec, circle.radiusArcsec, survey);
+  const key = page.after == null ? null : coneCursor.decode(identity, page.after);
+  const after = key && { separationArcsec: key[0], survey: key[1], objectId: key[2] };
+  const matches = await stores.objects.cone(viewer, circle, survey, first + 1, after);
+  return connection(matches, first, ({ object, separationArcsec }) => ({
+    cursor: coneCursor.encode(identity, [separationArcsec, object.survey, object.objectId]),
+    separationArcsec,
+    node: shownObject(object),
+  }));
+}

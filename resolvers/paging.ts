@@ -1,0 +1,16 @@
+// Relay connections out of rows: one row more than asked for tells whether there is a next page. All lists use it.
+
+export interface Connection<Edge> {
+  edges: Edge[];
+  pageInfo: { hasNextPage: boolean; endCursor: string | null };
+}
+
+/** A page of at most `first` edges; `rows` were asked for with first + 1. */
+export function connection<Row, Edge extends { cursor: string }>(
+  rows: readonly Row[],
+  first: number,
+  edge: (row: Row) => Edge,
+): Connection<Edge> {
+  const edges = rows.slice(0, first).map(edge);
+  return { edges, pageInfo: { hasNextPage: rows.length > first, endCursor: edges.at(-1)?.cursor ?? null } };
+}

@@ -1,0 +1,43 @@
+// Dead letters: packets and files that could not be taken in. Filled by resolvers/deadletter.
+import { Field, Int, ObjectType } from "type-graphql";
+import type { Survey } from "../../domain/survey.js";
+import { PageInfoType } from "../paging/pageinfo.type.js";
+import { DateTime } from "../scalars/datetime.scalar.js";
+import { Long } from "../scalars/long.scalar.js";
+import { SurveyEnum } from "../survey/survey.type.js";
+
+@ObjectType("DeadLetter", { simpleResolvers: true })
+export class DeadLetterType {
+  @Field(() => Long)
+  id!: bigint;
+  @Field(() => String, { description: "Stable code: TRUNCATED, UNKNOWN_SCHEMA, BAD_VALUE and so on." })
+  reason!: string;
+  @Field(() => String, { description: "What was wrong, in a sentence." })
+  message!: string;
+  @Field(() => String, { description: "File (with !member for a tar member) or topic." })
+  source!: string;
+  @Field(() => String, { description: "Where in the source: record, byte, or partition and offset." })
+  position!: string;
+  @Field(() => SurveyEnum, { nullable: true })
+  survey!: Survey | null;
+  @Field(() => DateTime)
+  receivedAt!: number;
+  @Field(() => Int, { description: "How many bytes of the packet were kept." })
+  bytesKept!: number;
+}
+
+@ObjectType("DeadLetterEdge", { simpleResolvers: true })
+export class DeadLetterEdgeType {
+  @Field(() => String)
+  cursor!: string;
+  @Field(() => DeadLetterType)
+  node!: DeadLetterType;
+}
+
+@ObjectType("DeadLetterConnection", { simpleResolvers: true })
+export class DeadLetterConnectionType {
+  @Field(() => [DeadLetterEdgeType])
+  edges!: DeadLetterEdgeType[];
+  @Field(() => PageInfoType)
+  pageInfo!: PageInfoType;
+}

@@ -40,7 +40,6 @@ const QUERY_SETTINGS: RequestSettings = {
   // Only a read-only query ends at the server when its connection is cut. 2 (not 1) lets the request carry settings.
   readonly: 2,
   cancel_http_readonly_queries_on_client_close: 1,
-  low_cardinality_allow_in_native_format: 0,
 };
 
 const INSERT_SETTINGS: RequestSettings = {

@@ -54,10 +54,15 @@ export function decodeNative(bytes: Buffer): Block {
 }
 
 function readPart(reader: NativeReader, type: string, length: number): Part {
-  if (!type.startsWith("Array(")) return { ...readScalars(reader, type, length), ends: null };
-  const wide = reader.fixed(BigUint64Array, length);
-  const ends = Uint32Array.from(wide, Number);
-  return { ...readScalars(reader, type.slice(6, -1), length === 0 ? 0 : ends[length - 1]!), ends };
+  const isList = type.startsWith("Array(");
+  const itemType = isList ? type.slice(6, -1) : type;
+  const dictionary = /^LowCardinality\((Nullable\()?String\)+$/.exec(itemType);
+  // A column with a dictionary begins with the version of its layout, before the ends of its lists.
+  if (dictionary !== null && length > 0) reader.number();
+  const ends = isList ? Uint32Array.from(reader.fixed(BigUint64Array, length), Number) : null;
+  const items = ends === null ? length : (ends[length - 1] ?? 0);
+  if (dictionary !== null) return { ...readDictionary(reader, dictionary[1] !== undefined, items), ends };
+  return { ...readScalars(reader, itemType, items), ends };
 }
 
 function readScalars(reader: NativeReader, type: string, length: number): Omit<Part, "ends"> {
@@ -65,24 +70,28 @@ function readScalars(reader: NativeReader, type: string, length: number): Omit<P
   const nulls = nullable ? reader.fixed(Uint8Array, length) : null;
   const base = nullable ? type.slice(9, -1) : type;
   if (base === "String") return { type: "String", nulls, values: reader.strings.many(length) };
-  if (base in ARRAY_OF) {
-    const fixed = base as FixedType;
-    return {
-      type: fixed,
-      nulls,
-      values: reader.fixed<Exclude<Column["values"], readonly string[]>>(ARRAY_OF[fixed], length),
-    };
-  }
-  const shown = SHOWN_AS[base.replace(/\(.*/, "")];
+  const shown =
+    base in ARRAY_OF ? { read: base as FixedType, as: base as FixedType } : SHOWN_AS[base.replace(/\(.*/, "")];
   if (shown === undefined) throw new Error(`The archive answered with a column of type ${type}, which is not read.`);
   if (shown.read === "UInt16") {
     return { type: shown.as, nulls, values: Uint32Array.from(reader.fixed(Uint16Array, length)) };
   }
-  return {
-    type: shown.as,
-    nulls,
-    values: reader.fixed<Exclude<Column["values"], readonly string[]>>(ARRAY_OF[shown.read], length),
-  };
+  return { type: shown.as, nulls, values: reader.fixed<FixedArray>(ARRAY_OF[shown.read], length) };
+}
+
+const KEY_CLASSES = [Uint8Array, Uint16Array, Uint32Array] as const;
+
+/** LowCardinality(String): the distinct values, then the number of its value for each row. Key 0 is the missing one. */
+function readDictionary(reader: NativeReader, nullable: boolean, length: number): Omit<Part, "ends"> {
+  if (length === 0) return { type: "String", nulls: nullable ? new Uint8Array(0) : null, values: [] };
+  // The lowest byte tells the width of the keys; the others say that the values follow here.
+  const width = reader.number() % 256;
+  const distinct = reader.strings.many(reader.number());
+  const KeyClass = KEY_CLASSES[width];
+  if (KeyClass === undefined) throw new Error("The archive answered with a dictionary of more than 2^32 values.");
+  const keys = reader.fixed<Uint8Array | Uint16Array | Uint32Array>(KeyClass, reader.number());
+  const values = Array.from(keys, (key) => distinct[key]!);
+  return { type: "String", nulls: nullable ? Uint8Array.from(keys, (key) => (key === 0 ? 1 : 0)) : null, values };
 }
 
 function joined(parts: readonly Part[]): Column {
@@ -140,6 +149,11 @@ class NativeReader {
 
   varint(): number {
     return this.strings.varint();
+  }
+
+  /** A UInt64 that is small. */
+  number(): number {
+    return Number(this.fixed(BigUint64Array, 1)[0]);
   }
 
   /** A view of the answer where the elements lie on their boundaries, a copy elsewhere. */

@@ -1,0 +1,17 @@
+// The stores that live in the graph, over either engine. Called by cli/ and tests.
+import type { FilterStore } from "../filters.store.js";
+import type { LinkStore } from "../links.store.js";
+import { createFilterStore } from "./filters.js";
+import type { Graph } from "./graph.js";
+import { createLinkStore } from "./links.js";
+
+export interface GraphStores {
+  readonly filters: FilterStore;
+  readonly links: LinkStore;
+}
+
+/** Brings the graph's schema up to date first. The caller closes the graph. */
+export async function createGraphStores(graph: Graph): Promise<GraphStores> {
+  await graph.migrate();
+  return { filters: createFilterStore(graph), links: createLinkStore(graph) };
+}

@@ -3,8 +3,12 @@
 import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit } from "../domain/filter.js";
 import { maySee } from "../domain/viewer.js";
+import { hitCursor } from "./cursor.js";
 import { type HitLog, withAlerts } from "./log.js";
 import type { HitRequest, HubLimits, Render, Sink } from "./request.js";
+
+/** Hits of a replay that are handed over before its sink is asked for room again. */
+const HANDED_AT_ONCE = 20;
 
 interface Page<T> {
   readonly hits: readonly DeliveredHit[];
@@ -21,9 +25,9 @@ export interface Member<T> {
 }
 
 /**
- * Why nothing is lost or doubled: a member has had exactly the group's hits up to `member.position`. The group hands
- * over, in order, every hit above `group.position`, and a member takes of them what is above its own. So whoever is at
- * or ahead of the group may join it, and a replay from the archive brings everybody there.
+ * Why nothing is lost or doubled: a member has had exactly the group's hits up to `member.position`. It becomes live at a
+ * moment when that is the log's last seq, so all it lacks is still to come through push(); and of what the group hands
+ * over, in order, each member takes only what is above its own position.
  */
 export class Group<T> {
   /** Live members: they get what the group renders. */
@@ -43,19 +47,12 @@ export class Group<T> {
     readonly limits: HubLimits,
   ) {}
 
-  /** Every hit up to here has been handed to the live members. */
-  get position(): bigint {
-    const next = this.#waiting[0];
-    return next === undefined ? this.log.last : next.seq - 1n;
-  }
-
   /** A hit of one of the group's filters, straight from the log. */
   push(hit: DeliveredHit): void {
     if (this.#members.size === 0 || !maySee(this.request.viewer, hit.survey, hit.programid)) return;
     this.#waiting.push(hit);
     if (this.#waiting.length > this.limits.maxWaitingHits) {
-      const slow = new TocsinError("SLOW_CONSUMER", `${this.#waiting.length} hits wait for this subscription's query.`);
-      for (const member of this.#members) this.#fail(member, slow);
+      for (const member of this.#members) this.#fail(member, tooSlow(member));
     } else if (!this.#rendering) {
       void this.#renderAll();
     }
@@ -64,8 +61,8 @@ export class Group<T> {
   /** Replays from the archive what the member lacks, then makes it live. Resolves when it is live or over. */
   async join(member: Member<T>): Promise<void> {
     try {
-      while (member.active && member.position < this.position) await this.#replayPage(member);
-      // No await between that look at the positions and this line.
+      while (member.active && member.position < this.log.last) await this.#replayPage(member);
+      // No await since that look at the log.
       if (member.active) this.#members.add(member);
     } catch (error) {
       this.#fail(member, error);
@@ -79,7 +76,6 @@ export class Group<T> {
   }
 
   async #replayPage(member: Member<T>): Promise<void> {
-    await member.sink.room();
     const from = member.position;
     let reading = this.#pages.get(from);
     if (reading === undefined) {
@@ -87,7 +83,10 @@ export class Group<T> {
       this.#pages.set(from, reading);
     }
     const page = await reading;
-    this.#hand(member, page.items, page.hits);
+    for (let at = 0; at < page.hits.length && member.active; at += HANDED_AT_ONCE) {
+      await member.sink.room();
+      this.#hand(member, page.items.slice(at, at + HANDED_AT_ONCE), page.hits.slice(at, at + HANDED_AT_ONCE));
+    }
     if (member.active) member.position = page.upTo;
   }
 
@@ -122,8 +121,8 @@ export class Group<T> {
   #hand(member: Member<T>, items: readonly T[], hits: readonly DeliveredHit[]): void {
     const first = hits.findIndex((hit) => hit.seq > member.position);
     if (!member.active || first < 0) return;
-    if (member.sink.take(items.slice(first), hits.slice(first))) member.position = hits.at(-1)!.seq;
-    else this.leave(member);
+    if (!member.sink.take(items.slice(first))) this.#fail(member, tooSlow(member));
+    else member.position = hits.at(-1)!.seq;
   }
 
   #fail(member: Member<T>, error: unknown): void {
@@ -131,4 +130,9 @@ export class Group<T> {
     this.leave(member);
     member.sink.fail(error);
   }
+}
+
+function tooSlow(member: Member<unknown>): TocsinError {
+  const cursor = hitCursor(member.position);
+  return new TocsinError("SLOW_CONSUMER", "Hits come faster than this subscriber takes them.", { details: { cursor } });
 }

@@ -32,6 +32,9 @@ export interface HitHub {
    * `after` is ahead of the archive. Nothing starts before somebody iterates.
    */
   listen(request: HitRequest): Promise<HitStream>;
+  /** Every hit up to this seq has been published. */
+  readonly last: bigint;
+  /** In progress now. */
   readonly subscriptions: number;
   /** Ends the reading of the archive; subscribers are ended by whoever owns their sockets. */
   close(): void;
@@ -103,6 +106,9 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
         throw new TocsinError("BAD_CURSOR", "The cursor is ahead of this archive: it was made by another one.");
       }
       return new HitStream(subscribe, request);
+    },
+    get last() {
+      return log.last;
     },
     get subscriptions() {
       return subscriptions;

@@ -14,11 +14,14 @@ export type Render<T> = (hits: readonly DeliveredHit[]) => Promise<readonly T[]>
 
 /** Where a subscriber's hits go. */
 export interface Sink<T> {
-  /** Takes hits over, in order. False: its bound is reached, the hits were not taken, the subscription is over. */
-  take(items: readonly T[], hits: readonly DeliveredHit[]): boolean;
+  /** Takes hits over, in order. False: its bound is reached, none of them was taken; fail() follows. */
+  take(items: readonly T[]): boolean;
   /** Resolves when there is room for more of a replay: a replay waits, it never fills a queue. */
   room(): Promise<void>;
-  /** The subscription is over, by this fault. Not called after stop(). */
+  /**
+   * The subscription is over, by this fault; not called once it has been ended. SLOW_CONSUMER has the cursor of the last
+   * hit taken in details.cursor: there the caller goes on.
+   */
   fail(error: unknown): void;
 }
 

@@ -1,8 +1,6 @@
 // Hits as an async iterable: what a subscription resolver returns. server/ reads its request and shares executions;
 // any other consumer of GraphQL subscriptions may simply iterate it.
-import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit } from "../domain/filter.js";
-import { hitCursor } from "./cursor.js";
 import type { HitRequest, Sink, Subscribe } from "./request.js";
 
 const MOST_QUEUED = 10_000;
@@ -22,7 +20,6 @@ export class HitStream implements AsyncIterable<DeliveredHit> {
 
 class HitIterator implements AsyncIterator<DeliveredHit, undefined>, Sink<DeliveredHit> {
   readonly #queue: DeliveredHit[] = [];
-  #last: bigint | null;
   #stop: (() => void) | null = null;
   #over: { readonly error?: unknown } | null = null;
   #waiting: (() => void)[] = [];
@@ -30,11 +27,9 @@ class HitIterator implements AsyncIterator<DeliveredHit, undefined>, Sink<Delive
   constructor(
     readonly subscribe: Subscribe,
     readonly request: HitRequest,
-  ) {
-    this.#last = request.after;
-  }
+  ) {}
 
-  /** Throws SLOW_CONSUMER, with its cursor, after the last hit that the queue had room for. */
+  /** Throws What ended the subscription is thrown after the last hit that was taken. */
   async next(): Promise<IteratorResult<DeliveredHit, undefined>> {
     if (this.#stop === null && this.#over === null) {
       this.#stop = this.subscribe(this.request, `stream ${streams++}`, async (hits) => hits, this);
@@ -54,13 +49,8 @@ class HitIterator implements AsyncIterator<DeliveredHit, undefined>, Sink<Delive
   }
 
   take(hits: readonly DeliveredHit[]): boolean {
-    if (this.#queue.length + hits.length > MOST_QUEUED) {
-      const cursor = this.#last === null ? null : hitCursor(this.#last);
-      this.fail(new TocsinError("SLOW_CONSUMER", `${MOST_QUEUED} hits wait to be read.`, { details: { cursor } }));
-      return false;
-    }
+    if (this.#queue.length > MOST_QUEUED) return false;
     this.#queue.push(...hits);
-    this.#last = hits.at(-1)!.seq;
     this.#changed();
     return true;
   }

@@ -1,0 +1,194 @@
+// Typed tree -> ClickHouse SQL over the columns of a survey's alert table. Called by run.ts and editing.ts; the only way
+// SQL of a filter is made: nothing but parsed literals and names of known columns gets into the text.
+//
+// A missing number is NULL or NaN, anything else missing is NULL. A condition may be NULL inside, which stands for false:
+// AND and OR carry it upwards such that one ifNull(.., 0) around the whole will do. Each piece knows whether it can be
+// NULL, NaN or infinite at all, so that only what can be missing is guarded: planning costs by the length of the text.
+import { scalarCall } from "./scalars.js";
+import {
+  AND,
+  asFloat64,
+  asValue,
+  atom,
+  COMPARISON,
+  call,
+  definite,
+  identifier,
+  infix,
+  isMissing,
+  NOT,
+  numberLiteral,
+  OR,
+  PRODUCT,
+  type Sql,
+  SUM,
+  textLiteral,
+  within,
+} from "./sql.js";
+import type { ArithmeticSign, CompareSign } from "./syntax.js";
+import type { Typed } from "./typed.js";
+
+/** Guards mention their argument twice, so nested ones could grow without bound; what people write stays far below. */
+export const MAX_SQL_CHARACTERS = 40_000;
+
+/** A condition: 1 or 0 in every row, never NULL. */
+export function compileCondition(typed: Typed): string {
+  return definite(compile(typed)).text;
+}
+
+/** A value to show: Float64, String or UInt8/Bool; NULL (or NaN) where missing. Ids as decimal text. */
+export function compileValue(typed: Typed): string {
+  const sql = asValue(compile(typed));
+  switch (typed.kind) {
+    case "number":
+      return asFloat64(sql).text;
+    case "id":
+      return call("toString", [sql]).text;
+    default:
+      return sql.text;
+  }
+}
+
+/** False where the text would grow beyond the bound; check.ts asks, so that nobody else need. */
+export function fits(typed: Typed): boolean {
+  try {
+    compile(typed);
+    return true;
+  } catch (error) {
+    if (error instanceof TooLarge) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+class TooLarge extends Error {}
+
+function compile(typed: Typed): Sql {
+  const sql = emit(typed);
+  if (sql.text.length > MAX_SQL_CHARACTERS) {
+    throw new TooLarge("the SQL text is too large");
+  }
+  return sql;
+}
+
+function emit(typed: Typed): Sql {
+  switch (typed.op) {
+    case "number":
+      return numberLiteral(typed.value);
+    case "id":
+      return atom(String(typed.value));
+    case "text":
+      return atom(textLiteral(typed.value));
+    case "truth":
+      return atom(typed.value ? "1" : "0");
+    case "field":
+      return field(typed);
+    case "and":
+    case "or":
+      return junction(typed.op, typed.operands.map(compile));
+    case "not":
+      return not(compile(typed.operand));
+    case "negate":
+      return call("negate", [asFloat64(compile(typed.operand))], { float64: true });
+    case "arithmetic":
+      return arithmetic(typed.sign, compile(typed.left), compile(typed.right), isNonzeroLiteral(typed.right));
+    case "compare":
+      return compare(typed.sign, compile(typed.left), compile(typed.right));
+    case "between": {
+      const value = compile(typed.value);
+      const [low, high] = [compile(typed.low), compile(typed.high)];
+      return typed.negated
+        ? junction("or", [compare("<", value, low), compare(">", value, high)])
+        : junction("and", [compare(">=", value, low), compare("<=", value, high)]);
+    }
+    case "in":
+      return inList(typed);
+    case "isMissing": {
+      const missing = isMissing(asValue(compile(typed.value)));
+      return typed.negated ? not(missing) : missing;
+    }
+    case "call":
+      return scalarCall(typed.name, typed.args.map(typed.kind === "id" ? wideId : compile));
+  }
+}
+
+function field({ field: { column, columnType, nullable, mayBeNaN } }: Typed & { op: "field" }): Sql {
+  return atom(identifier(column), {
+    nullable,
+    nan: mayBeNaN,
+    infinite: mayBeNaN,
+    whole: /^U?Int(8|16|32)$/.test(columnType),
+    float64: columnType === "Float64",
+  });
+}
+
+function junction(op: "and" | "or", operands: readonly Sql[]): Sql {
+  const binds = op === "and" ? AND : OR;
+  const text = operands.map((operand) => within(operand, binds)).join(op === "and" ? " AND " : " OR ");
+  return atom(text, { binds, nullable: operands.some((operand) => operand.nullable), nullIsFalse: true });
+}
+
+function not(condition: Sql): Sql {
+  return atom(`NOT ${within(definite(condition), NOT)}`, { binds: NOT });
+}
+
+function arithmetic(sign: ArithmeticSign, a: Sql, b: Sql, divisorIsNonzero: boolean): Sql {
+  // Integers as floats: ClickHouse's integer sums and products wrap around.
+  const left = a.whole && b.whole ? asFloat64(a) : a;
+  const known = { float64: true, infinite: true };
+  const missing = a.nan || b.nan;
+  const bothInfinite = a.infinite && b.infinite;
+  switch (sign) {
+    case "+":
+    case "-":
+      return infix(left, sign, b, SUM, { ...known, nan: missing || bothInfinite });
+    case "*":
+      return infix(left, sign, b, PRODUCT, { ...known, nan: missing || a.infinite || b.infinite });
+    case "/": {
+      const divisor = divisorIsNonzero ? b : call("nullIf", [b, atom("0")], { nullable: true });
+      return infix(left, sign, divisor, PRODUCT, { ...known, nan: missing || bothInfinite });
+    }
+  }
+}
+
+function compare(sign: CompareSign, left: Sql, right: Sql): Sql {
+  const [a, b] = [asValue(left), asValue(right)];
+  if (sign === "!=" && (a.nan || b.nan)) {
+    // NaN is unequal to everything in SQL but to nothing here. The difference of unequal floats is never 0.
+    const distance = call("abs", [infix(a, "-", b, SUM, {})]);
+    return infix(distance, ">", atom("0"), COMPARISON, { nullIsFalse: true });
+  }
+  return infix(a, sign, b, COMPARISON, { nullIsFalse: true });
+}
+
+function inList({ value, list, negated }: Typed & { op: "in" }): Sql {
+  const left = compile(value);
+  const items = list.map(compile);
+  if (!list.every((item) => item.op === item.kind && item.kind !== "truth")) {
+    return negated
+      ? junction(
+          "and",
+          items.map((item) => compare("!=", left, item)),
+        )
+      : junction(
+          "or",
+          items.map((item) => compare("=", left, item)),
+        );
+  }
+  // ClickHouse casts the list to the left side's type: a Float32 would make 0.1 equal to its own 0.1.
+  const exact = value.kind !== "number" || (left.whole && items.every((item) => item.whole)) ? left : asFloat64(left);
+  const set = `(${items.map((item) => item.text).join(", ")})`;
+  const known = { binds: COMPARISON, nullable: left.nullable, nullIsFalse: true };
+  const tested = atom(`${within(exact, SUM)} ${negated ? "NOT IN" : "IN"} ${set}`, known);
+  return negated && left.nan ? junction("and", [tested, not(atom(`isNaN(${exact.text})`))]) : tested;
+}
+
+/** Signed and unsigned 64-bit ids have no other common type. */
+function wideId(typed: Typed): Sql {
+  return typed.kind === "truth" ? compile(typed) : call("toInt128", [compile(typed)]);
+}
+
+function isNonzeroLiteral(typed: Typed): boolean {
+  return typed.op === "number" && typed.value !== 0;
+}

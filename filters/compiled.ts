@@ -1,0 +1,61 @@
+// A stored filter, ready to run. Made by active.ts once per version, run by run.ts.
+import { TocsinError } from "../domain/errors.js";
+import type { Filter } from "../domain/filter.js";
+import { type Checked, checkCondition, checkExpression } from "./check.js";
+import { compileCondition, compileValue } from "./compile.js";
+import type { FieldTable, Kind } from "./fields.js";
+import type { Typed } from "./typed.js";
+
+export interface CompiledExpression {
+  readonly sql: string;
+  /** Columns that the text reads. */
+  readonly columns: readonly string[];
+}
+export interface CompiledAnnotation extends CompiledExpression {
+  readonly name: string;
+  readonly kind: Kind;
+}
+export interface CompiledFilter {
+  readonly id: string;
+  readonly version: number;
+  readonly where: CompiledExpression;
+  readonly annotations: readonly CompiledAnnotation[];
+}
+
+/** A filter that cannot run, with the reason for people. */
+export interface BrokenFilter {
+  readonly filterId: string;
+  readonly message: string;
+}
+
+/** The version in force. Throws BAD_EXPRESSION where its text is not valid (any more). */
+export function compileFilter(filter: Filter, fields: FieldTable): CompiledFilter {
+  const version = filter.versions.at(-1);
+  if (!version) {
+    throw new TocsinError("INTERNAL", `Filter ${filter.id} has no version.`);
+  }
+  const where = valid(checkCondition(version.where, fields), "where");
+  return {
+    id: filter.id,
+    version: version.number,
+    where: { sql: compileCondition(where.typed), columns: columnsOf(where, fields) },
+    annotations: version.annotations.map(({ name, expression }) => {
+      const checked = valid(checkExpression(expression, fields), `annotation ${name}`);
+      const { kind } = checked.typed;
+      return { name, kind, sql: compileValue(checked.typed), columns: columnsOf(checked, fields) };
+    }),
+  };
+}
+
+function valid(checked: Checked, part: string): Checked & { readonly typed: Typed } {
+  const { typed, problems } = checked;
+  if (!typed) {
+    const { line, column, message } = problems[0]!;
+    throw new TocsinError("BAD_EXPRESSION", `${part}, line ${line}, column ${column}: ${message}`);
+  }
+  return { ...checked, typed };
+}
+
+function columnsOf(checked: Checked, fields: FieldTable): string[] {
+  return checked.fieldsRead.map((name) => fields.get(name)!.column);
+}

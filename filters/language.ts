@@ -1,0 +1,100 @@
+// The filter language as the API offers it: what may be read, whether a text is valid. Made by cli/ for resolvers/.
+import { TocsinError } from "../domain/errors.js";
+import type { Annotation } from "../domain/filter.js";
+import type { Survey } from "../domain/survey.js";
+import { checkCondition, checkExpression } from "./check.js";
+import type { FieldsOf } from "./fields.js";
+import type { Problem } from "./problem.js";
+
+export const MAX_ANNOTATIONS = 20;
+export const MAX_ANNOTATION_NAME = 50;
+
+/** Line and column from 1. */
+export interface Finding {
+  readonly message: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface ExpressionCheck {
+  readonly ok: boolean;
+  readonly errors: readonly Finding[];
+  readonly warnings: readonly Finding[];
+  /** Names, in the order of their first use. */
+  readonly fieldsRead: readonly string[];
+}
+
+export interface FilterLanguage {
+  /** `type` is number, text, truth or id. */
+  fields(survey: Survey): readonly { name: string; type: string; unit: string | null; description: string }[];
+  /** Never throws for a bad text; UNKNOWN_SURVEY for an unknown survey. */
+  check(survey: Survey, where: string): ExpressionCheck;
+  /** Throws BAD_EXPRESSION with all errors of the condition and the annotations, BAD_ARGUMENT for bad names. */
+  validate(survey: Survey, where: string, annotations: readonly Annotation[]): void;
+}
+
+export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
+  return {
+    fields: (survey) =>
+      fieldsOf(survey).fields.map(({ name, kind, unit, description }) => ({ name, type: kind, unit, description })),
+    check: (survey, where) => {
+      const checked = checkCondition(where, fieldsOf(survey));
+      const errors = checked.problems.map(finding);
+      return {
+        ok: errors.length === 0,
+        errors,
+        warnings: checked.warnings.map(finding),
+        fieldsRead: checked.fieldsRead,
+      };
+    },
+    validate: (survey, where, annotations) => {
+      checkNames(annotations);
+      const fields = fieldsOf(survey);
+      const errors: (Finding & { readonly part: string })[] = checkCondition(where, fields).problems.map(
+        inPart("where"),
+      );
+      for (const { name, expression } of annotations) {
+        errors.push(...checkExpression(expression, fields).problems.map(inPart(`annotation ${name}`)));
+      }
+      if (errors.length > 0) {
+        const { part, message, line, column } = errors[0]!;
+        const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+        throw new TocsinError("BAD_EXPRESSION", `${part}, line ${line}, column ${column}: ${message}${more}.`, {
+          details: { part, line, column, errors },
+        });
+      }
+    },
+  };
+}
+
+function finding({ message, line, column }: Problem): Finding {
+  return { message, line, column };
+}
+
+function inPart(part: string): (problem: Problem) => Finding & { readonly part: string } {
+  return (problem) => ({ part, ...finding(problem) });
+}
+
+function checkNames(annotations: readonly Annotation[]): void {
+  if (annotations.length > MAX_ANNOTATIONS) {
+    throw badAnnotations(`A filter has at most ${MAX_ANNOTATIONS} annotations, not ${annotations.length}.`);
+  }
+  const names = new Set<string>();
+  for (const { name } of annotations) {
+    if (name.length > MAX_ANNOTATION_NAME || !/^[A-Za-z_]\w*$/.test(name)) {
+      const rule = `a letter, then letters, digits or _, at most ${MAX_ANNOTATION_NAME} in all`;
+      throw badAnnotations(`${JSON.stringify(name.slice(0, 60))} cannot name an annotation: ${rule}.`);
+    }
+    if (names.has(name)) {
+      throw badAnnotations(`Two annotations are called ${name}; each needs a name of its own.`);
+    }
+    names.add(name);
+  }
+}
+
+function badAnnotations(message: string): TocsinError {
+  return new TocsinError("BAD_ARGUMENT", message, {
+    remedy: "Change the annotations and send the filter again.",
+    details: { argument: "annotations" },
+  });
+}

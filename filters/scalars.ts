@@ -1,0 +1,108 @@
+// The language's scalar functions as SQL. Called by compile.ts.
+import { AND, asFloat64, asValue, atom, call, definite, isMissing, PRODUCT, type Sql, SUM, within } from "./sql.js";
+import type { ScalarName } from "./typed.js";
+
+/** Arcseconds in a radian: 180 * 3600 / pi. */
+const ARCSEC_PER_RADIAN = "206264.80624709636";
+
+/** Arguments are checked: right in number and kind. */
+export function scalarCall(name: ScalarName, args: readonly Sql[]): Sql {
+  const [a, b, c, d] = args as [Sql, Sql, Sql, Sql];
+  switch (name) {
+    case "abs":
+      return call("abs", [a], { whole: a.whole, float64: a.float64 });
+    case "floor":
+    case "ceil":
+      return a.whole ? a : call(name, [a], { float64: a.float64 });
+    case "round":
+      return round(a, b);
+    case "exp":
+      return call("exp", [a], { float64: true, infinite: true });
+    case "sqrt":
+      return call("sqrt", [a], { float64: true, nan: true });
+    case "ln":
+    case "log10":
+      return call(name === "ln" ? "log" : "log10", [a], { float64: true, nan: true, infinite: true });
+    case "pow":
+      return pow(a, b);
+    case "least":
+    case "greatest":
+      return extreme(name, args);
+    case "coalesce":
+      return coalesce(args);
+    case "if":
+      return conditional(definite(a), asValue(b), asValue(c));
+    case "separation":
+      return separation(a, b, c, d);
+  }
+}
+
+/** To the nearest, ties to the even digit, as numpy does. */
+function round(value: Sql, digits: Sql | undefined): Sql {
+  if (!digits) {
+    return value.whole ? value : call("round", [value], { float64: value.float64 });
+  }
+  return call("round", [asFloat64(value), digits], { float64: true, nullable: value.nullable });
+}
+
+/** C's pow knows pow(NaN, 0) = pow(1, NaN) = 1; here what is made of a missing value is missing. */
+function pow(base: Sql, exponent: Sql): Sql {
+  const power = call("pow", [base, exponent], { float64: true, nan: true, infinite: true });
+  return base.nan || exponent.nan ? unlessMissing([base, exponent], power) : power;
+}
+
+/** ClickHouse's least and greatest skip NULL and order NaN by position; here a missing argument makes the result missing. */
+function extreme(name: "least" | "greatest", args: readonly Sql[]): Sql {
+  const plain = call(name, args, { ...numeric(args) });
+  return args.some((arg) => arg.nan || arg.nullable) ? unlessMissing(args, plain) : plain;
+}
+
+function unlessMissing(args: readonly Sql[], result: Sql): Sql {
+  const guards = args.filter((arg) => arg.nan || arg.nullable).map((arg) => within(isMissing(arg), AND));
+  return atom(`if(${guards.join(" OR ")}, NULL, ${result.text})`, { ...result, nullable: true });
+}
+
+function coalesce(args: readonly Sql[]): Sql {
+  return args.map(asValue).reduceRight((rest, first) => {
+    if (!first.nan) {
+      const known = { nan: rest.nan, infinite: first.infinite || rest.infinite, nullable: rest.nullable };
+      return first.nullable ? call("ifNull", [first, rest], { ...numeric([first, rest]), ...known }) : first;
+    }
+    const present = first.nullable ? call("assumeNotNull", [first], first) : first;
+    const chosen = conditional(isMissing(first), rest, { ...present, nullable: false });
+    return { ...chosen, nan: rest.nan };
+  });
+}
+
+function conditional(condition: Sql, yes: Sql, no: Sql): Sql {
+  return call("if", [condition, yes, no], {
+    ...numeric([yes, no]),
+    nan: yes.nan || no.nan,
+    nullable: yes.nullable || no.nullable,
+  });
+}
+
+/** Type of a number that is one of these: ClickHouse takes their common type, which is exact for at most 32-bit integers. */
+function numeric(choices: readonly Sql[]): Pick<Sql, "whole" | "float64"> {
+  return { whole: choices.every((sql) => sql.whole), float64: choices.every((sql) => sql.float64) };
+}
+
+/**
+ * Great-circle distance in arcsec of two positions in degrees, by Vincenty's formula for a sphere (Survey Review 23, 88,
+ * 1975): accurate at all distances. The difference of right ascensions is taken in degrees, where it is exact if small.
+ */
+function separation(ra1: Sql, dec1: Sql, ra2: Sql, dec2: Sql): Sql {
+  const radians = (sql: Sql) => `radians(${sql.text})`;
+  const [d1, d2] = [radians(asFloat64(dec1)), radians(asFloat64(dec2))];
+  const dl = `radians(${within(asFloat64(ra2), SUM)} - ${within(asFloat64(ra1), PRODUCT)})`;
+  const across = `cos(${d2}) * sin(${dl})`;
+  const along = `cos(${d1}) * sin(${d2}) - sin(${d1}) * cos(${d2}) * cos(${dl})`;
+  const towards = `sin(${d1}) * sin(${d2}) + cos(${d1}) * cos(${d2}) * cos(${dl})`;
+  const all = [ra1, dec1, ra2, dec2];
+  return atom(`atan2(hypot(${across}, ${along}), ${towards}) * ${ARCSEC_PER_RADIAN}`, {
+    binds: PRODUCT,
+    float64: true,
+    nullable: all.some((sql) => sql.nullable),
+    nan: all.some((sql) => sql.nan || sql.infinite),
+  });
+}

@@ -156,5 +156,6 @@ export const simulatedLsst: SimulatedSurvey = {
   },
   schema: SIMULATED_SCHEMA,
   packet,
-  objectId: (objectNumber) => objectNumberId(objectNumber).toString(),
+  objectId: ({ source, objectNumber }) =>
+    source.kind === "asteroid" ? `sso${source.parameters.number}` : objectNumberId(objectNumber).toString(),
 };

@@ -226,5 +226,5 @@ export const simulatedZtf: SimulatedSurvey = {
   },
   schema: SIMULATED_SCHEMA,
   packet,
-  objectId,
+  objectId: (alert) => objectId(alert.objectNumber),
 };

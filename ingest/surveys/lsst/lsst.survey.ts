@@ -1,0 +1,32 @@
+// LSST, the Legacy Survey of Space and Time of the Vera C. Rubin Observatory: alert schemas 7.4 to 11.0 and, as far as
+// their fields keep their names, later ones. Listed in ../index.ts.
+import { longs } from "../columns.js";
+import { plainFits } from "../cutouts.js";
+import type { SurveyModule } from "../survey.js";
+import { LSST_BANDS, LSST_FIELDS } from "./lsst.fields.js";
+import { LSST_LAYOUT, normaliseLsst } from "./lsst.normalise.js";
+
+const CUTOUTS = { science: "cutoutScience", template: "cutoutTemplate", difference: "cutoutDifference" } as const;
+const CUTOUT_FIELDS: ReadonlySet<string> = new Set(Object.values(CUTOUTS));
+
+export const lsst: SurveyModule = {
+  description: {
+    id: "LSST",
+    title: "Vera C. Rubin Observatory, Legacy Survey of Space and Time",
+    fields: LSST_FIELDS,
+    bands: LSST_BANDS,
+    publicProgramids: [1],
+    counterpartRadiusArcsec: 1.5,
+  },
+  recognises: (schema) => /^lsst\.v\d+_\d+\.alert$/.test(schema.name),
+  layout: LSST_LAYOUT,
+  normalise: normaliseLsst,
+  /** The packet names solar-system objects, but no neighbours in catalogs: nothing else can be told apart. */
+  classify(alerts) {
+    const { values } = longs(alerts, "ssObjectId");
+    return Array.from(values, (id) => (id === 0n ? "unknown" : "solar-system"));
+  },
+  /** Everything in a Rubin packet is public. */
+  visiblePacket: (record) => Object.fromEntries(Object.entries(record).filter(([name]) => !CUTOUT_FIELDS.has(name))),
+  cutout: (record, kind) => plainFits(record[CUTOUTS[kind]]),
+};

@@ -1,0 +1,91 @@
+// The photometry block of a batch while it is being filled, PHOTOMETRY_FIELDS of domain/alert.ts. Called by the surveys'
+// normalise.
+import type { Block, Column } from "../../domain/columns.js";
+import { bools, nullableFloats, texts } from "./columns.js";
+
+/** Alerts that told the points, in step with the rows given to `add`. */
+export interface Tellers {
+  readonly objectId: readonly string[];
+  readonly jd: Float64Array;
+  readonly candid: BigInt64Array;
+}
+
+export class Points {
+  rows = 0;
+  readonly jd: Float64Array;
+  readonly programid: Int32Array;
+  readonly isPositive: Uint8Array;
+  readonly band: string[] = [];
+  /** NaN where missing. */
+  readonly magnitude: Float64Array;
+  readonly magnitudeError: Float64Array;
+  readonly flux: Float64Array;
+  readonly fluxError: Float64Array;
+  readonly limitingMagnitude: Float64Array;
+  readonly zeroPoint: Float64Array;
+  readonly #kind: Uint8Array;
+  readonly #pointId: BigInt64Array;
+  readonly #toldBy: Uint32Array;
+
+  constructor(capacity: number) {
+    const missing = () => new Float64Array(capacity).fill(Number.NaN);
+    this.jd = new Float64Array(capacity);
+    this.programid = new Int32Array(capacity);
+    this.isPositive = new Uint8Array(capacity);
+    this.magnitude = missing();
+    this.magnitudeError = missing();
+    this.flux = missing();
+    this.fluxError = missing();
+    this.limitingMagnitude = missing();
+    this.zeroPoint = missing();
+    this.#kind = new Uint8Array(capacity);
+    this.#pointId = new BigInt64Array(capacity);
+    this.#toldBy = new Uint32Array(capacity);
+  }
+
+  /** A new point's row; the caller fills what it knows of it in the columns above. */
+  add(kind: number, pointId: bigint, jd: number, band: string, programid: number, teller: number): number {
+    const row = this.rows;
+    this.rows += 1;
+    this.#kind[row] = kind;
+    this.#pointId[row] = pointId;
+    this.jd[row] = jd;
+    this.band.push(band);
+    this.programid[row] = programid;
+    this.#toldBy[row] = teller;
+    return row;
+  }
+
+  finish(tellers: Tellers): { photometry: Block; toldBy: Uint32Array } {
+    const { rows } = this;
+    const toldBy = this.#toldBy.subarray(0, rows);
+    const objectId = new Array<string>(rows);
+    const toldByJd = new Float64Array(rows);
+    const toldByCandid = new BigInt64Array(rows);
+    for (let i = 0; i < rows; i += 1) {
+      const teller = toldBy[i]!;
+      objectId[i] = tellers.objectId[teller]!;
+      toldByJd[i] = tellers.jd[teller]!;
+      toldByCandid[i] = tellers.candid[teller]!;
+    }
+    const floats = (values: Float64Array): Column => nullableFloats(values.subarray(0, rows));
+    const columns = new Map<string, Column>([
+      ["objectId", texts(objectId)],
+      ["kind", { type: "UInt8", values: this.#kind.subarray(0, rows), nulls: null }],
+      ["pointId", { type: "Int64", values: this.#pointId.subarray(0, rows), nulls: null }],
+      ["jd", { type: "Float64", values: this.jd.subarray(0, rows), nulls: null }],
+      ["band", texts(this.band)],
+      ["magnitude", floats(this.magnitude)],
+      ["magnitudeError", floats(this.magnitudeError)],
+      ["flux", floats(this.flux)],
+      ["fluxError", floats(this.fluxError)],
+      ["limitingMagnitude", floats(this.limitingMagnitude)],
+      ["zeroPoint", floats(this.zeroPoint)],
+      ["isPositive", bools(this.isPositive.subarray(0, rows))],
+      ["programid", { type: "Int32", values: this.programid.subarray(0, rows), nulls: null }],
+      ["toldByJd", { type: "Float64", values: toldByJd, nulls: null }],
+      ["toldByCandid", { type: "Int64", values: toldByCandid, nulls: null }],
+    ]);
+    return { photometry: { rows, columns }, toldBy };
+  }
+}

@@ -1,0 +1,172 @@
+// ZTF packets as common columns and photometry points. Called by ztf.survey.ts.
+// Magnitudes are AB, of |difference|; isdiffpos gives the sign. Counts of forced photometry have the zero point magzpsci.
+import type { Column, NumberColumn } from "../../../domain/columns.js";
+import { fluxErrorFromMagnitude, fluxFromCounts, fluxFromMagnitude } from "../../../domain/flux.js";
+import { POINT_KIND } from "../../../domain/photometry.js";
+import type { Decoded, Layout, ListBlock } from "../../avro/columnar.js";
+import { bools, floats, longs, nullableFloats, nullableTexts, strings, texts } from "../columns.js";
+import { Points, type Tellers } from "../points.js";
+import type { Normalised } from "../survey.js";
+import { ZTF_FIELDS } from "./ztf.fields.js";
+
+const field = (path: string, type: Layout["fields"][number]["type"], column = path) => ({ path, column, type });
+
+export const ZTF_LAYOUT: Layout = {
+  fields: [
+    field("objectId", "String"),
+    field("candid", "Int64"),
+    field("candidate.jd", "Float64", "jd"),
+    field("candidate.ra", "Float64", "ra"),
+    field("candidate.dec", "Float64", "dec"),
+    field("candidate.programid", "Int32", "programid"),
+    ...ZTF_FIELDS.map(({ name, type }) => field(`candidate.${name}`, type, name)),
+  ],
+  lists: [
+    {
+      path: "prv_candidates",
+      name: "prv_candidates",
+      fields: [
+        field("jd", "Float64"),
+        field("fid", "Int32"),
+        field("pid", "Int64"),
+        field("candid", "Int64"),
+        field("programid", "Int32"),
+        field("diffmaglim", "Float32"),
+        field("isdiffpos", "String"),
+        field("magpsf", "Float32"),
+        field("sigmapsf", "Float32"),
+      ],
+    },
+    {
+      path: "fp_hists",
+      name: "fp_hists",
+      fields: [
+        field("jd", "Float64"),
+        field("fid", "Int32"),
+        field("pid", "Int64"),
+        field("programid", "Int32"),
+        field("diffmaglim", "Float32"),
+        field("forcediffimflux", "Float32"),
+        field("forcediffimfluxunc", "Float32"),
+        field("magzpsci", "Float32"),
+      ],
+    },
+  ],
+};
+
+const BANDS = ["unknown", "g", "r", "i"];
+const bandOf = (fid: number): string => BANDS[fid] ?? "unknown";
+const isPositive = (isdiffpos: string): number => (isdiffpos === "t" || isdiffpos === "1" ? 1 : 0);
+/** ZTF's sign for "no value" in forced photometry. */
+const SENTINEL = -99999;
+const real = (value: number): number => (value === SENTINEL ? Number.NaN : value);
+
+export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
+  const { rows } = alerts;
+  const magnitude = floats(alerts, "magpsf");
+  const magnitudeError = floats(alerts, "sigmapsf");
+  const flux = new Float64Array(rows);
+  const fluxError = new Float64Array(rows);
+  const snr = new Float64Array(rows);
+  const positive = Uint8Array.from(strings(alerts, "isdiffpos"), isPositive);
+  for (let i = 0; i < rows; i += 1) {
+    flux[i] = fluxFromMagnitude(magnitude[i]!) * (positive[i] === 1 ? 1 : -1);
+    fluxError[i] = fluxErrorFromMagnitude(magnitude[i]!, magnitudeError[i]!);
+    snr[i] = Math.abs(flux[i]!) / fluxError[i]!;
+  }
+  const band = Array.from(floats(alerts, "fid"), bandOf);
+
+  const tellers = {
+    objectId: strings(alerts, "objectId"),
+    jd: floats(alerts, "jd"),
+    candid: longs(alerts, "candid").values,
+  };
+  const programid = (alerts.columns.get("programid") as NumberColumn).values;
+  const history = lists.get("prv_candidates")!;
+  const forced = lists.get("fp_hists")!;
+  const points = new Points(rows + history.rows + forced.rows);
+  const limits = floats(alerts, "diffmaglim");
+  for (let i = 0; i < rows; i += 1) {
+    const at = points.add(POINT_KIND.detection, tellers.candid[i]!, tellers.jd[i]!, band[i]!, programid[i]!, i);
+    points.isPositive[at] = positive[i]!;
+    points.magnitude[at] = magnitude[i]!;
+    points.magnitudeError[at] = magnitudeError[i]!;
+    points.flux[at] = flux[i]!;
+    points.fluxError[at] = fluxError[i]!;
+    points.limitingMagnitude[at] = limits[i]!;
+  }
+  addHistory(points, history, programid);
+  addForced(points, forced, programid);
+
+  const names = strings(alerts, "ssnamenr").map((name) => (name === "null" ? "" : name.trim()));
+  const columns = new Map<string, Column>([
+    ...["candid", "objectId", "jd", "ra", "dec", "programid"].map(
+      (name) => [name, alerts.columns.get(name)!] as [string, Column],
+    ),
+    ["band", texts(band)],
+    ["magnitude", nullableFloats(magnitude)],
+    ["magnitudeError", nullableFloats(magnitudeError)],
+    ["flux", nullableFloats(flux)],
+    ["fluxError", nullableFloats(fluxError)],
+    ["snr", nullableFloats(snr)],
+    ["isPositive", bools(positive)],
+    ["solarSystemName", nullableTexts(names)],
+    ...ZTF_FIELDS.map(({ name }) => [name, alerts.columns.get(name)!] as [string, Column]),
+  ]);
+  return { columns, ...points.finish(tellers satisfies Tellers) };
+}
+
+/** Rights of a history point: its own programid, else that of the packet. */
+function rights(list: ListBlock, alertRights: ArrayLike<number>): Int32Array {
+  const { values, nulls } = list.columns.get("programid") as NumberColumn;
+  return Int32Array.from(values, (own, i) => (nulls?.[i] ? alertRights[list.parents[i]!]! : own));
+}
+
+/** Entries with a candid are earlier detections, the others upper limits; an entry without a time tells nothing. */
+function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<number>): void {
+  const jd = floats(list, "jd");
+  const fid = floats(list, "fid");
+  const pid = longs(list, "pid");
+  const candid = longs(list, "candid");
+  const limit = floats(list, "diffmaglim");
+  const magnitude = floats(list, "magpsf");
+  const magnitudeError = floats(list, "sigmapsf");
+  const isdiffpos = strings(list, "isdiffpos");
+  const programid = rights(list, alertRights);
+  for (let i = 0; i < list.rows; i += 1) {
+    const detected = candid.nulls[i] === 0;
+    if (!Number.isFinite(jd[i]) || !(detected || Number.isFinite(limit[i]))) continue;
+    const kind = detected ? POINT_KIND.detection : POINT_KIND.nonDetection;
+    const id = (detected ? candid : pid).values[i]!;
+    const at = points.add(kind, id, jd[i]!, bandOf(fid[i]!), programid[i]!, list.parents[i]!);
+    points.limitingMagnitude[at] = limit[i]!;
+    if (!detected) continue;
+    const positive = isPositive(isdiffpos[i]!);
+    points.isPositive[at] = positive;
+    points.magnitude[at] = magnitude[i]!;
+    points.magnitudeError[at] = magnitudeError[i]!;
+    points.flux[at] = fluxFromMagnitude(magnitude[i]!) * (positive === 1 ? 1 : -1);
+    points.fluxError[at] = fluxErrorFromMagnitude(magnitude[i]!, magnitudeError[i]!);
+  }
+}
+
+function addForced(points: Points, list: ListBlock, alertRights: ArrayLike<number>): void {
+  const jd = floats(list, "jd");
+  const fid = floats(list, "fid");
+  const pid = longs(list, "pid");
+  const limit = floats(list, "diffmaglim");
+  const counts = floats(list, "forcediffimflux");
+  const countsError = floats(list, "forcediffimfluxunc");
+  const zeroPoint = floats(list, "magzpsci");
+  const programid = rights(list, alertRights);
+  for (let i = 0; i < list.rows; i += 1) {
+    if (!Number.isFinite(jd[i])) continue;
+    const at = points.add(POINT_KIND.forced, pid.values[i]!, jd[i]!, bandOf(fid[i]!), programid[i]!, list.parents[i]!);
+    const flux = fluxFromCounts(real(counts[i]!), zeroPoint[i]!);
+    points.isPositive[at] = flux >= 0 ? 1 : 0;
+    points.flux[at] = flux;
+    points.fluxError[at] = fluxFromCounts(real(countsError[i]!), zeroPoint[i]!);
+    points.zeroPoint[at] = real(zeroPoint[i]!);
+    points.limitingMagnitude[at] = real(limit[i]!);
+  }
+}

@@ -37,6 +37,8 @@ export interface PipelineParts {
   readonly follower: GraphFollower;
   /** Called with stored, committed hits in the order of their seq. */
   readonly publish: (hits: readonly DeliveredHit[]) => void;
+  /** Called with active filters that could not run on a batch; the others did. */
+  readonly onBroken: (broken: readonly { filterId: string; message: string }[]) => void;
   /** Called with the cause when a store is lost; the batch is tried again. */
   readonly onRetry: (error: Error) => void;
 }
@@ -68,7 +70,8 @@ interface Written {
   readonly deduped: Deduped;
 }
 
-export function createPipeline({ stores, filters, follower, publish, onRetry }: PipelineParts): Pipeline {
+export function createPipeline(parts: PipelineParts): Pipeline {
+  const { stores, filters, follower, publish, onBroken, onRetry } = parts;
   const writing = pLimit(1);
   const finishing = pLimit(1);
   const inFlight = new Map<Survey, Map<bigint, bigint>>();
@@ -94,11 +97,12 @@ export function createPipeline({ stores, filters, follower, publish, onRetry }: 
     return { written, letters };
   }
 
-  /** filter → store the hits → counterparts → commit → publish → let the graph follow. */
+  /** filter → store the hits → counterparts → objects into the graph → commit → publish → let the graph follow. */
   async function finish({ batchId, batch, deduped }: Written): Promise<number> {
     const hits = batch.alerts.rows === 0 ? [] : await persistently(() => record(batchId, batch), onRetry);
     await persistently(async () => {
       await stores.counterparts.add(batchId, await findCounterparts(batch, stores.objects));
+      await follower.enter(batch);
       await stores.batches.commit(batchId, {
         survey: batch.survey,
         read: batch.alerts.rows + deduped.duplicates + deduped.conflicts.length,
@@ -111,12 +115,13 @@ export function createPipeline({ stores, filters, follower, publish, onRetry }: 
     }, onRetry);
     forget(takenBy(inFlight, batch.survey), batch);
     publish(hits);
-    await persistently(() => follower.catchUp(batch), onRetry);
+    await persistently(() => follower.catchUp(), onRetry);
     return hits.length;
   }
 
   async function record(batchId: bigint, batch: AlertBatch): Promise<DeliveredHit[]> {
     const found = await filters.run(batch);
+    if (found.broken.length > 0) onBroken(found.broken);
     const stored = await stores.hits.append(batchId, found.hits);
     const rowOf = new Map(Array.from(bigColumn(batch.alerts, "candid").values, (candid, row) => [candid, row]));
     return stored.map((hit) => ({ ...hit, alert: alertAt(batch, rowOf.get(hit.candid)!) }));

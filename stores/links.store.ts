@@ -46,7 +46,6 @@ export interface LinkStore {
   passedFilters(viewer: Viewer, objects: readonly ObjectKey[]): Promise<Map<string, PassedFilter[]>>;
   /** How far the graph has followed a feed of the archive ("hits", "counterparts"); 0n at first. */
   checkpoint(feed: string): Promise<bigint>;
-  /** A checkpoint never goes back: a smaller seq changes nothing. */
   setCheckpoint(feed: string, seq: bigint): Promise<void>;
 }
 

@@ -75,10 +75,7 @@ export function createLinkStore(graph: Graph): LinkStore {
     },
 
     async setCheckpoint(feed, seq) {
-      await graph.write(async (tx) => {
-        const [row] = await tx.run(CHECKPOINT, { feed });
-        if (seq > BigInt(row?.seq ?? 0)) await tx.run(SET_CHECKPOINT, { feed, seq: String(seq) });
-      });
+      await graph.write((tx) => tx.run(SET_CHECKPOINT, { feed, seq: String(seq) }));
     },
   };
 }

@@ -12,8 +12,8 @@ export interface Neo4jSettings {
   readonly password: string;
 }
 
-/** How long connecting, and how long trying a transaction again, may take: ms. */
-const PATIENCE_MS = 10_000;
+/** How long connecting, and how long trying a transaction again, may take: ms. Callers that can wait longer call again. */
+const PATIENCE_MS = 5_000;
 
 /** Nothing is sent until the first statement; a wrong password is BAD_SETTING then. */
 export function openNeo4j({ url, user, password }: Neo4jSettings): Graph {

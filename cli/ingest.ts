@@ -1,6 +1,7 @@
 // `npm run ingest -- PATH…`: files, folders and tars into the running service, or straight into the engines when none
 // runs on this DATA_DIR. Called by cli/main.ts.
 import { resolve } from "node:path";
+import type { Logger } from "pino";
 import type { Counts } from "../ingest/pipeline.js";
 import { sendPaths } from "./control.js";
 import { isOpen } from "./datadir.js";
@@ -9,7 +10,7 @@ import { openService } from "./service.js";
 import type { Settings } from "./settings.js";
 
 /** Prints the sums as the last line of stdout; exit code 1 where anything became a dead letter. */
-export async function ingest(settings: Settings, paths: readonly string[]): Promise<void> {
+export async function ingest(settings: Settings, paths: readonly string[], log: Logger): Promise<void> {
   const absolute = paths.map((path) => resolve(path));
   const view = showProgress("ingest");
   const startedAt = performance.now();
@@ -27,7 +28,7 @@ export async function ingest(settings: Settings, paths: readonly string[]): Prom
     if (await isOpen(settings.DATA_DIR)) {
       counts = await sendPaths(settings.DATA_DIR, absolute, onProgress);
     } else {
-      const service = await openService(settings);
+      const service = await openService(settings, log);
       try {
         counts = await service.control.ingestPaths(absolute, onProgress, new AbortController().signal);
       } finally {

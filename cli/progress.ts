@@ -13,7 +13,11 @@ const LINE_MILLISECONDS = 5_000;
 export function showProgress(label: string): ProgressView {
   if (!process.stderr.isTTY) return lines(label);
   const bar = new SingleBar(
-    { format: `${label} {bar} {percentage}% | {text} | {eta_formatted} left`, stream: process.stderr, hideCursor: true },
+    {
+      format: `${label} {bar} {percentage}% | {text} | {eta_formatted} left`,
+      stream: process.stderr,
+      hideCursor: true,
+    },
     Presets.shades_classic,
   );
   let started = false;
@@ -38,7 +42,9 @@ function lines(label: string): ProgressView {
       printedAt = now;
       const left = done > 0 ? ((now - startedAt) / 1000) * (total / done - 1) : Number.NaN;
       const percent = Math.floor((100 * done) / Math.max(1, total));
-      process.stderr.write(`${label} ${percent} % | ${text} | ${Number.isFinite(left) ? Math.ceil(left) : "?"} s left\n`);
+      process.stderr.write(
+        `${label} ${percent} % | ${text} | ${Number.isFinite(left) ? Math.ceil(left) : "?"} s left\n`,
+      );
     },
     stop: () => {},
   };

@@ -1,5 +1,4 @@
 // Every setting of Tocsin, read from the environment in this one place, checked and typed. Called by cli/main.ts.
-import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { TocsinError } from "../domain/errors.js";
@@ -16,9 +15,22 @@ const list = z
 
 const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000).describe("port of the API; 0 takes a free one"),
-  HOST: z.string().min(1).default("127.0.0.1").describe("address to listen on; beyond loopback every change needs the token"),
-  DATA_DIR: z.string().min(1).default("data").transform((path) => resolve(path)).describe("folder of all data"),
-  TOCSIN_TOKEN: z.string().min(16).optional().describe("bearer token of the owner; made on first start when HOST is not loopback"),
+  HOST: z
+    .string()
+    .min(1)
+    .default("127.0.0.1")
+    .describe("address to listen on; beyond loopback every change needs the token"),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default("data")
+    .transform((path) => resolve(path))
+    .describe("folder of all data"),
+  TOCSIN_TOKEN: z
+    .string()
+    .min(16)
+    .optional()
+    .describe("bearer token of the owner; made on first start when HOST is not loopback"),
   ALLOWED_HOSTS: list.describe("further Host names that may reach the service, comma-separated"),
   ALLOWED_ORIGINS: list.describe("web origins whose pages may talk to the service, comma-separated"),
   GRAPH_SCOPE: z.enum(["hits", "all"]).default("hits").describe("which objects enter the graph by themselves"),
@@ -48,8 +60,4 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
 /** Name, default and meaning of each setting, for `cli help settings`. */
 export function describeSettings(): { name: string; description: string }[] {
   return Object.entries(schema.shape).map(([name, type]) => ({ name, description: type.description ?? "" }));
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }

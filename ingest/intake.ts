@@ -8,15 +8,16 @@ const BATCH_MILLISECONDS = 200;
 /** Batches read ahead while earlier ones are stored. */
 const BATCHES_IN_FLIGHT = 2;
 
-
 /**
- * Read the source to its end through the pipeline. `onBatch` is told the sums so far. Reading waits when
+ * Read the source to its end through the pipeline. `onBatch` is told the sums so far; `signal` ends
+ * the reading early. Reading waits when
  * BATCHES_IN_FLIGHT batches are not stored yet, so a fast source cannot fill the memory.
  */
 export async function takeIn(
   source: AsyncIterable<Packet | DeadLetter>,
   pipeline: Pipeline,
   onBatch: (counts: Counts) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<Counts> {
   const sums = noCounts();
   const inFlight = new Set<Promise<void>>();
@@ -46,7 +47,7 @@ export async function takeIn(
   };
 
   for await (const item of source) {
-    if (failure !== null) break;
+    if (failure !== null || signal?.aborted) break;
     if (packets.length + letters.length === 0) openedAt = performance.now();
     if ("reason" in item) letters.push(item);
     else packets.push(item);

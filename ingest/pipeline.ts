@@ -101,6 +101,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   async function finish({ batchId, batch, deduped }: Written): Promise<number> {
     const hits = batch.alerts.rows === 0 ? [] : await persistently(() => record(batchId, batch), onRetry);
     await persistently(async () => {
+      await follower.enter(batch);
       await stores.counterparts.add(batchId, await findCounterparts(batch, stores.objects));
       await follower.enter(batch);
       await stores.batches.commit(batchId, {

@@ -15,7 +15,7 @@ function takeColumn(column: Column, rows: Uint32Array): Column {
     const { values } = column;
     return { type: "String", values: Array.from(rows, (row) => values[row]!), nulls };
   }
-  if (column.type === "Int64" || column.type === "UInt64") {
+  if (isBig(column)) {
     // 64-bit values as pairs of 32-bit words: no bigint is made on the way.
     const from = new Uint32Array(column.values.buffer, column.values.byteOffset, column.values.length * 2);
     const to = new Uint32Array(rows.length * 2);
@@ -29,6 +29,8 @@ function takeColumn(column: Column, rows: Uint32Array): Column {
   }
   return { type: column.type, values: takeNumbers(column.values, rows), nulls };
 }
+
+const isBig = (column: Column): column is BigColumn => column.type === "Int64" || column.type === "UInt64";
 
 function takeNumbers<T extends NumberArray>(values: T, rows: Uint32Array): T {
   const taken = new (values.constructor as new (length: number) => T)(rows.length);
@@ -56,11 +58,10 @@ export function stringColumn(block: Block, name: string): StringColumn {
   return typed(block, name, (column) => column.type === "String") as StringColumn;
 }
 export function numberColumn(block: Block, name: string): NumberColumn {
-  const isNumber = (column: Column) => column.type !== "String" && column.type !== "Int64" && column.type !== "UInt64";
-  return typed(block, name, isNumber) as NumberColumn;
+  return typed(block, name, (column) => column.type !== "String" && !isBig(column)) as NumberColumn;
 }
 export function bigColumn(block: Block, name: string): BigColumn {
-  return typed(block, name, (column) => column.type === "Int64" || column.type === "UInt64") as BigColumn;
+  return typed(block, name, isBig) as BigColumn;
 }
 
 function typed(block: Block, name: string, fits: (column: Column) => boolean): Column {

@@ -3,8 +3,8 @@
 import type { AlertBatch } from "../../domain/alert.js";
 import type { CounterpartPair } from "../../stores/links.store.js";
 import type { ObjectStore } from "../../stores/objects.store.js";
-import { surveyModule } from "../surveys/index.js";
 import { numberColumn, stringColumn } from "../rows.js";
+import { surveyModule } from "../surveys/index.js";
 
 /** Every pair once, with its smallest separation in the batch. */
 export async function findCounterparts(batch: AlertBatch, objects: ObjectStore): Promise<CounterpartPair[]> {

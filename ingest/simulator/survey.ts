@@ -9,6 +9,6 @@ export interface SimulatedSurvey {
   readonly schema: string;
   /** The packet's fields as Avro values of that schema; 64-bit integers as bigint. */
   packet(alert: SimulatedAlert, random: Random): Record<string, unknown>;
-  /** The survey's id of the object with this number. */
-  objectId(objectNumber: number): string;
+  /** The objectId that Tocsin shows for the alert's object. */
+  objectId(alert: SimulatedAlert): string;
 }

@@ -1,0 +1,44 @@
+// Which engine stands behind the archive and the graph: embedded ones by default, servers by settings.
+// Called by cli/service.ts.
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { type ArchiveClient } from "../stores/archive/client.js";
+import { startEmbeddedArchive } from "../stores/archive/engine/embedded.js";
+import { connectArchive } from "../stores/archive/http.js";
+import { openGrafeo } from "../stores/graph/grafeo.js";
+import type { Graph } from "../stores/graph/graph.js";
+import { openNeo4j } from "../stores/graph/neo4j.js";
+import type { Settings } from "./settings.js";
+
+const DATABASE = "tocsin";
+
+export interface OpenArchive {
+  readonly client: ArchiveClient;
+  close(): Promise<void>;
+}
+
+export async function openArchive(settings: Settings, log: Logger): Promise<OpenArchive> {
+  if (settings.CLICKHOUSE_URL !== undefined) {
+    const { CLICKHOUSE_URL: url, CLICKHOUSE_USER: user, CLICKHOUSE_PASSWORD: password } = settings;
+    const client = connectArchive({ url, user, password, database: DATABASE });
+    return { client, close: () => client.close() };
+  }
+  const engine = await startEmbeddedArchive({
+    dataDir: join(settings.DATA_DIR, "archive"),
+    log: (line) => log.warn(line),
+  });
+  const client = connectArchive({ ...engine, database: DATABASE });
+  return {
+    client,
+    async close() {
+      await client.close();
+      await engine.stop();
+    },
+  };
+}
+
+export function openGraph(settings: Settings): Graph {
+  if (settings.NEO4J_URL === undefined) return openGrafeo(join(settings.DATA_DIR, "graph.grafeo"));
+  const { NEO4J_URL: url, NEO4J_USER: user, NEO4J_PASSWORD: password } = settings;
+  return openNeo4j({ url, user, password });
+}

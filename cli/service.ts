@@ -1,0 +1,132 @@
+// Everything put together: engines by the settings, stores on them, the pipeline and the feed of hits. The only place
+// that knows which engine stands behind which interface. Called by cli/serve.ts, cli/ingest.ts, cli/demo.ts and tests.
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { createActiveFilters } from "../filters/active.js";
+import { fieldsOfSurveys } from "../filters/fields.js";
+import { createFilterLanguage } from "../filters/language.js";
+import { createFilterRun } from "../filters/run.js";
+import { readContainer } from "../ingest/avro/container.js";
+import { createGraphFollower } from "../ingest/follow.js";
+import { BATCH_ALERTS, takeIn } from "../ingest/intake.js";
+import { createPacketReader } from "../ingest/packetreader.js";
+import { createPipeline, recover } from "../ingest/pipeline.js";
+import { openFiles } from "../ingest/sources/files.js";
+import { SURVEYS } from "../ingest/surveys/index.js";
+import type { Services } from "../resolvers/services.js";
+import type { ArchiveClient } from "../stores/archive/client.js";
+import { createInFlightQuery } from "../stores/archive/inflight.js";
+import { createArchiveStores } from "../stores/archive/stores.js";
+import { createGraphStores } from "../stores/graph/stores.js";
+import type { PacketReader } from "../stores/packets.store.js";
+import { openPacketStore } from "../stores/packets/segments.js";
+import { createHitHub } from "../subscriptions/hub.js";
+import { handleControl, type Control } from "./control.js";
+import { lockDataDir } from "./datadir.js";
+import { openArchive, openGraph } from "./engines.js";
+import { schemasNear } from "./schemas.js";
+import type { Settings } from "./settings.js";
+
+export interface Service {
+  readonly control: Control;
+  /** What the API stands on. */
+  readonly services: Services;
+  readonly packetReader: PacketReader;
+  /** Whether the archive answers now. */
+  healthy(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/**
+ * Lock DATA_DIR, open the engines, finish what a crash interrupted. Throws DATA_DIR_IN_USE, ENGINE_UNSUPPORTED, DISK_FULL
+ * and what else keeps an engine from starting; whatever was opened before the failure is closed again.
+ */
+export async function openService(settings: Settings, log: Logger): Promise<Service> {
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const closing = <T>(opened: T, close: (opened: T) => Promise<unknown> | unknown): T => {
+    closers.unshift(() => close(opened));
+    return opened;
+  };
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0)) await closer();
+  };
+  try {
+    const lock = closing(await lockDataDir(settings.DATA_DIR), (opened) => opened.release());
+    const archive = closing(await openArchive(settings, log), (opened) => opened.close());
+    const graph = closing(openGraph(settings), (opened) => opened.close());
+    const packets = closing(await openPacketStore({ dir: join(settings.DATA_DIR, "packets") }), (opened) =>
+      opened.close(),
+    );
+    const descriptions = new Map(SURVEYS.map(({ description }) => [description.id, description]));
+    const archived = await createArchiveStores(archive.client, [...descriptions.values()]);
+    const linked = await createGraphStores(graph);
+    const hub = closing(
+      await createHitHub({
+        hits: archived.hits,
+        alerts: archived.alerts,
+        onFault: (error) => log.warn({ err: error }, "hits cannot be read; they are sent when they can"),
+      }),
+      (opened) => opened.close(),
+    );
+    const fieldsOf = fieldsOfSurveys([...descriptions.values()]);
+    const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
+    const stores = { ...archived, packets };
+    const follower = createGraphFollower({ ...archived, links: linked.links, scope: settings.GRAPH_SCOPE });
+    const pipeline = createPipeline({
+      stores,
+      filters: createFilterRun(createInFlightQuery(archive.client), active),
+      follower,
+      publish: hub.publish,
+      onBroken: (broken) => log.error({ broken }, "active filters could not run"),
+      onRetry: (error) => log.warn({ err: error }, "a store is lost; the batch is tried again"),
+    });
+    await follower.catchUp();
+    const recovered = await recover(pipeline, stores, BATCH_ALERTS);
+    if (recovered > 0) log.info({ alerts: recovered }, "finished the batches that a crash had interrupted");
+
+    const packetReader = createPacketReader({ alerts: archived.alerts, packets });
+    const control = createControl(settings, pipeline);
+    handleControl(lock.server, control);
+    return {
+      control,
+      packetReader,
+      services: {
+        stores: { ...archived, ...linked, packets: packetReader },
+        surveys: descriptions,
+        language: createFilterLanguage(fieldsOf),
+        hub,
+      },
+      healthy: () => answers(archive.client),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function answers(client: ArchiveClient): Promise<boolean> {
+  const block = await client.query("SELECT 1 AS one", {}, { timeoutMs: 2_000 });
+  return block.rows === 1;
+}
+
+function createControl(settings: Settings, pipeline: Parameters<typeof takeIn>[1]): Control {
+  return {
+    async ingestPaths(paths, onProgress, signal) {
+      const source = await openFiles(paths, (path) => schemasNear(path, settings));
+      const { progress } = source;
+      return takeIn(
+        source.items(),
+        pipeline,
+        (counts) => onProgress({ ...counts, bytesDone: progress.bytesDone, bytesTotal: progress.bytesTotal }),
+        signal,
+      );
+    },
+    ingestContainer: (bytes, source) => takeIn(toAsync(readContainer(bytes, source)), pipeline),
+  };
+}
+
+async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
+  yield* items;
+}
+

@@ -1,0 +1,124 @@
+// Pages of alerts, newest first. Called by alerts.ts.
+import type { Alert } from "../../domain/alert.js";
+import type { Survey } from "../../domain/survey.js";
+import type { AlertConditions, AlertKey } from "../alerts.store.js";
+import { ALERT_COLUMNS, alertsOf } from "./alerts.rows.js";
+import type { AlertTable } from "./alerts.table.js";
+import type { ArchiveClient, Parameter } from "./client.js";
+import { cellClause, SEPARATION } from "./cones.js";
+import type { Visible } from "./visibility.js";
+
+interface Where {
+  readonly clauses: string[];
+  readonly parameters: Record<string, Parameter>;
+}
+
+/** Order of pages over all surveys: jd and candid descending, then survey. */
+export function newestFirst(a: AlertKey, b: AlertKey): number {
+  if (a.jd !== b.jd) return b.jd - a.jd;
+  if (a.candid !== b.candid) return a.candid < b.candid ? 1 : -1;
+  return a.survey < b.survey ? -1 : a.survey > b.survey ? 1 : 0;
+}
+
+/** A page of one survey's alerts. */
+export async function surveyPage(
+  client: ArchiveClient,
+  table: AlertTable,
+  visible: Visible,
+  where: AlertConditions,
+  first: number,
+  after: AlertKey | null,
+): Promise<Alert[]> {
+  // These hold for the small table of an object's alerts as well as for the wide one.
+  const keys: Where = { clauses: [visible.sql], parameters: { ...visible.parameters, first } };
+  if (where.time !== undefined) {
+    keys.clauses.push("jd >= {startJd:Float64}", "jd < {endJd:Float64}");
+    Object.assign(keys.parameters, where.time);
+  }
+  addAfter(keys, table.survey, after);
+
+  const { clauses, parameters } = { clauses: [...keys.clauses], parameters: keys.parameters };
+  if (where.class !== undefined) {
+    clauses.push("class = {class:String}");
+    parameters.class = where.class;
+  }
+  if (where.solarSystemName !== undefined) {
+    clauses.push("solarSystemName = {solarSystemName:String}");
+    parameters.solarSystemName = where.solarSystemName;
+  }
+  if (where.objectId !== undefined || where.cone !== undefined) {
+    const narrowed = where.class !== undefined || where.solarSystemName !== undefined;
+    clauses.push(`(jd, candid) IN (${placed(keys, table.survey, where, narrowed)})`);
+  }
+  const block = await client.query(
+    `SELECT ${ALERT_COLUMNS} FROM ${table.name} WHERE ${clauses.join(" AND ")}
+    ORDER BY jd DESC, candid DESC, batch DESC LIMIT 1 BY jd, candid LIMIT {first:UInt32}`,
+    parameters,
+  );
+  return alertsOf(table.survey, block);
+}
+
+/** A page for each object: the newest `first` of each after the key. */
+export async function objectPages(
+  client: ArchiveClient,
+  table: AlertTable,
+  visible: Visible,
+  objectIds: readonly string[],
+  first: number,
+  after: AlertKey | null,
+): Promise<Map<string, Alert[]>> {
+  const keys: Where = {
+    clauses: ["survey = {survey:String}", "objectId IN {objectIds:Array(String)}", visible.sql],
+    parameters: { ...visible.parameters, survey: table.survey, objectIds, first },
+  };
+  addAfter(keys, table.survey, after);
+  const block = await client.query(
+    `SELECT ${ALERT_COLUMNS} FROM ${table.name} WHERE (jd, candid) IN (
+      SELECT jd, candid FROM (SELECT DISTINCT objectId, jd, candid FROM object_alerts WHERE ${keys.clauses.join(" AND ")})
+      ORDER BY jd DESC, candid DESC LIMIT {first:UInt32} BY objectId
+    ) AND ${visible.sql}
+    ORDER BY jd DESC, candid DESC, batch DESC LIMIT 1 BY jd, candid`,
+    keys.parameters,
+  );
+  const pages = new Map<string, Alert[]>();
+  for (const alert of alertsOf(table.survey, block)) {
+    const page = pages.get(alert.objectId);
+    if (page === undefined) pages.set(alert.objectId, [alert]);
+    else page.push(alert);
+  }
+  return pages;
+}
+
+function addAfter({ clauses, parameters }: Where, survey: Survey, after: AlertKey | null): void {
+  if (after === null) return;
+  // At equal (jd, candid) a survey that sorts behind the key's is still to come. The primary key understands jd alone.
+  const under = survey > after.survey ? "<=" : "<";
+  clauses.push("jd <= {afterJd:Float64}", `(jd < {afterJd:Float64} OR candid ${under} {afterCandid:Int64})`);
+  parameters.afterJd = after.jd;
+  parameters.afterCandid = after.candid;
+}
+
+/** Keys of the alerts of an object or within a cone, or both. Adds their values to the parameters. */
+function placed(keys: Where, survey: Survey, where: AlertConditions, narrowed: boolean): string {
+  const clauses = ["survey = {survey:String}", ...keys.clauses];
+  keys.parameters.survey = survey;
+  if (where.objectId !== undefined) {
+    clauses.push("objectId = {objectId:String}");
+    keys.parameters.objectId = where.objectId;
+  }
+  if (where.cone !== undefined) {
+    const cells = cellClause(where.cone);
+    Object.assign(keys.parameters, cells.parameters, {
+      coneRa: where.cone.ra,
+      coneDec: where.cone.dec,
+      radiusArcsec: where.cone.radiusArcsec,
+    });
+    clauses.push(
+      `objectId IN (SELECT objectId FROM positions WHERE ${cells.sql} AND survey = {survey:String})`,
+      `${SEPARATION} <= {radiusArcsec:Float64}`,
+    );
+  }
+  // Where no other condition follows, the newest of these keys are the page.
+  const limit = narrowed ? "" : " ORDER BY jd DESC, candid DESC LIMIT {first:UInt32}";
+  return `SELECT DISTINCT jd, candid FROM object_alerts WHERE ${clauses.join(" AND ")}${limit}`;
+}

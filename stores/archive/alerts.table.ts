@@ -1,0 +1,79 @@
+// A survey's wide alert table: the common columns and the survey's own fields. Called by stores.ts at every start.
+import { COMMON_FIELDS, INTERNAL_FIELDS } from "../../domain/alert.js";
+import { TocsinError } from "../../domain/errors.js";
+import type { OwnField, Survey, SurveyDescription } from "../../domain/survey.js";
+import { strings } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { quoted } from "./http.form.js";
+
+type Field = Pick<OwnField, "name" | "type" | "nullable">;
+
+const SHARED: readonly Field[] = [...COMMON_FIELDS, ...INTERNAL_FIELDS];
+/** Text of few values: a byte a row instead of the text. */
+const FEW_VALUES = new Set(["band", "class"]);
+
+export interface AlertTable {
+  readonly survey: Survey;
+  readonly name: string;
+  /** Columns that a batch may fill, and what a read may ask for. */
+  readonly columns: ReadonlySet<string>;
+}
+
+export function alertTable(survey: SurveyDescription): AlertTable {
+  if (!/^[A-Za-z]\w{0,30}$/.test(survey.id)) {
+    throw new TocsinError("BAD_SETTING", `"${survey.id}" cannot be a survey's id: letters, digits and _ only.`);
+  }
+  const columns = new Set(allFields(survey).map(({ name }) => name));
+  return { survey: survey.id, name: `alerts_${survey.id.toLowerCase()}`, columns };
+}
+
+/** Create the survey's table, and add the columns of fields that it has gained. */
+export async function syncAlertTable(client: ArchiveClient, survey: SurveyDescription): Promise<AlertTable> {
+  const table = alertTable(survey);
+  await client.command(creation(table.name, allFields(survey)));
+  const present = new Set(
+    strings(
+      await client.query(
+        "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String}",
+        {
+          database: client.database,
+          table: table.name,
+        },
+      ),
+      "name",
+    ),
+  );
+  const added = allFields(survey).filter(({ name }) => !present.has(name));
+  if (added.length > 0) {
+    // Alerts of before have no such field: it is missing there, whatever later packets say.
+    const columns = added.map((field) => `ADD COLUMN IF NOT EXISTS ${columnOf({ ...field, nullable: true })}`);
+    await client.command(`ALTER TABLE ${table.name} ${columns.join(", ")}`);
+  }
+  return table;
+}
+
+const allFields = (survey: SurveyDescription): Field[] => {
+  const shared = new Set(SHARED.map(({ name }) => name));
+  return [...SHARED, ...survey.fields.filter(({ name }) => !shared.has(name))];
+};
+
+function columnOf({ name, type, nullable }: Field): string {
+  const whole = nullable ? `Nullable(${type})` : type;
+  return `${quoted(name)} ${FEW_VALUES.has(name) ? `LowCardinality(${whole})` : whole}`;
+}
+
+/**
+ * Ordered by time: pages go newest first, backtests oldest first, and (jd, candid) finds one alert. Partitions are
+ * years within 1995 to 2064 and one for every other time, so that garbage times cannot make many of them: at most 71,
+ * fewer than one insert may touch.
+ */
+const creation = (name: string, fields: readonly Field[]): string => `
+CREATE TABLE IF NOT EXISTS ${name} (
+  ${fields.map(columnOf).join(",\n  ")},
+  batch UInt64,
+  INDEX by_class class TYPE set(8) GRANULARITY 8,
+  INDEX by_solar_system_name solarSystemName TYPE bloom_filter GRANULARITY 2
+) ENGINE = ReplacingMergeTree(batch)
+PARTITION BY if(jd >= 2449718.5 AND jd < 2475268.5, toUInt8((jd - 2449718.5) / 365), 255)
+ORDER BY (jd, candid)
+SETTINGS index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 16384`;

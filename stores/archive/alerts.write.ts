@@ -1,0 +1,65 @@
+// The write of a batch: one insert per table, in parallel, straight from the batch's columns. Called by alerts.ts.
+import { type AlertBatch, PHOTOMETRY_FIELDS } from "../../domain/alert.js";
+import type { Block, Column } from "../../domain/columns.js";
+import type { PacketLocation } from "../packets.store.js";
+import type { AlertTable } from "./alerts.table.js";
+import { blockOf, chosen, counts, repeated, texts, unsigned } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { latestTellings } from "./photometry.merge.js";
+
+const POINT_COLUMNS = PHOTOMETRY_FIELDS.map(({ name }) => name);
+
+/** Resolves when every table has its rows. Each row is idempotent by its key, so a failed write is written again whole. */
+export async function writeBatch(
+  client: ArchiveClient,
+  table: AlertTable,
+  batchId: bigint,
+  batch: AlertBatch,
+  contentHashes: BigUint64Array,
+  packets: readonly PacketLocation[],
+): Promise<void> {
+  const { alerts, survey } = batch;
+  const rows = alerts.rows;
+  const surveys = repeated(rows, survey);
+  const batches = unsigned(new BigUint64Array(rows).fill(batchId));
+  const points = latestTellings(batch.photometry);
+
+  const inserts: readonly (readonly [string, Block])[] = [
+    [table.name, { rows, columns: tableColumns(alerts, table).set("batch", batches) }],
+    [
+      "alert_index",
+      blockOf(rows, {
+        ...chosen(alerts, ["candid", "objectId", "jd", "programid"]),
+        survey: surveys,
+        batch: batches,
+        contentHash: unsigned(contentHashes),
+        segment: counts(Uint32Array.from(packets, ({ segment }) => segment)),
+        offset: unsigned(BigUint64Array.from(packets, ({ offset }) => BigInt(offset))),
+        length: counts(Uint32Array.from(packets, ({ length }) => length)),
+        schema: texts(packets.map(({ schema }) => schema)),
+      }),
+    ],
+    [
+      "object_alerts",
+      blockOf(rows, {
+        ...chosen(alerts, ["objectId", "jd", "candid", "programid", "ra", "dec"]),
+        survey: surveys,
+      }),
+    ],
+    [
+      "positions",
+      blockOf(rows, {
+        ...chosen(alerts, ["healpix", "objectId", "programid", "jd", "candid", "ra", "dec"]),
+        survey: surveys,
+      }),
+    ],
+    ["photometry", blockOf(points.rows, { ...chosen(points, POINT_COLUMNS), survey: repeated(points.rows, survey) })],
+  ];
+  // All have ended before a failure is told: a retry never runs beside its own first try.
+  const done = await Promise.allSettled(inserts.map(([name, block]) => client.insert(name, block)));
+  for (const insert of done) if (insert.status === "rejected") throw insert.reason;
+}
+
+function tableColumns(alerts: Block, table: AlertTable): Map<string, Column> {
+  return new Map([...alerts.columns].filter(([name]) => table.columns.has(name)));
+}

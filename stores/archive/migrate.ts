@@ -1,0 +1,50 @@
+// Brings the archive's database up to date: numbered migrations, each once, in order. Called by stores.ts and `migrate`.
+import { type MigrationParams, Umzug, type UmzugStorage } from "umzug";
+import { strings, texts } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { quoted } from "./http.form.js";
+import * as alerts from "./migrations/0001-alerts.js";
+import * as photometry from "./migrations/0002-photometry.js";
+import * as hits from "./migrations/0003-hits.js";
+import * as journal from "./migrations/0004-journal.js";
+
+/** Never renamed, never reordered: the database remembers them by these names. */
+const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
+  ["0001-alerts", alerts.up],
+  ["0002-photometry", photometry.up],
+  ["0003-hits", hits.up],
+  ["0004-journal", journal.up],
+];
+
+/**
+ * Create the database and run the migrations that it has not had; returns the names of those. A migration that died
+ * half-way runs again: each is written so that this is harmless.
+ */
+export async function migrate(client: ArchiveClient): Promise<string[]> {
+  await client.command(`CREATE DATABASE IF NOT EXISTS ${quoted(client.database)} ENGINE = Atomic`);
+  await client.command(
+    "CREATE TABLE IF NOT EXISTS migrations (name String, executedAt DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY name",
+  );
+  const umzug = new Umzug({
+    migrations: MIGRATIONS.map(([name, up]) => ({ name, up: () => up(client) })),
+    storage: new TableStorage(client),
+    logger: undefined,
+  });
+  return (await umzug.up()).map(({ name }) => name);
+}
+
+/** The names of executed migrations, as rows of the table `migrations`. */
+class TableStorage implements UmzugStorage {
+  constructor(private readonly client: ArchiveClient) {}
+
+  async executed(): Promise<string[]> {
+    const block = await this.client.query("SELECT DISTINCT name FROM migrations ORDER BY name");
+    return [...strings(block, "name")];
+  }
+  async logMigration({ name }: MigrationParams<unknown>): Promise<void> {
+    await this.client.insert("migrations", { rows: 1, columns: new Map([["name", texts([name])]]) });
+  }
+  async unlogMigration(): Promise<void> {
+    throw new Error("The archive's migrations only go forward.");
+  }
+}

@@ -1,0 +1,92 @@
+// PhotometryStore on ClickHouse: light curves merged as they are read. Made by stores.ts.
+import type { Block } from "../../domain/columns.js";
+import { TocsinError } from "../../domain/errors.js";
+import {
+  type Detection,
+  type ForcedPoint,
+  type LightCurve,
+  type NonDetection,
+  POINT_KIND,
+} from "../../domain/photometry.js";
+import type { Survey } from "../../domain/survey.js";
+import type { Viewer } from "../../domain/viewer.js";
+import type { PhotometryStore } from "../photometry.store.js";
+import { bigints, numbers, numbersOrNull, strings } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { visibleIn } from "./visibility.js";
+
+const MAX_OBJECTS = 1_000;
+const COLUMNS =
+  "objectId, kind, pointId, jd, band, magnitude, magnitudeError, flux, fluxError, limitingMagnitude, zeroPoint, isPositive";
+
+export class ArchivePhotometry implements PhotometryStore {
+  constructor(private readonly client: ArchiveClient) {}
+
+  async lightCurves(viewer: Viewer, survey: Survey, objectIds: readonly string[]): Promise<Map<string, LightCurve>> {
+    if (objectIds.length > MAX_OBJECTS) {
+      throw new TocsinError("BAD_ARGUMENT", `At most ${MAX_OBJECTS} light curves at once, not ${objectIds.length}.`);
+    }
+    const visible = visibleIn(viewer, survey);
+    if (visible === null || objectIds.length === 0) return new Map();
+    // First the point's latest telling, then whether that may be seen: a merge may have dropped the others already.
+    const block = await this.client.query(
+      `SELECT ${COLUMNS} FROM (
+        SELECT ${COLUMNS}, programid FROM photometry
+        WHERE survey = {survey:String} AND objectId IN {objectIds:Array(String)}
+        ORDER BY objectId, kind, pointId, precedence DESC LIMIT 1 BY objectId, kind, pointId
+      ) WHERE ${visible.sql} ORDER BY objectId, jd, pointId`,
+      { ...visible.parameters, survey, objectIds },
+    );
+    return curvesOf(block);
+  }
+}
+
+interface Curve {
+  readonly detections: Detection[];
+  readonly nonDetections: NonDetection[];
+  readonly forced: ForcedPoint[];
+}
+
+/** Rows are ordered by object, then by time and id. */
+function curvesOf(block: Block): Map<string, LightCurve> {
+  const objectId = strings(block, "objectId");
+  const kind = numbers(block, "kind");
+  const pointId = bigints(block, "pointId");
+  const jd = numbers(block, "jd");
+  const band = strings(block, "band");
+  const magnitude = numbersOrNull(block, "magnitude");
+  const magnitudeError = numbersOrNull(block, "magnitudeError");
+  const flux = numbersOrNull(block, "flux");
+  const fluxError = numbersOrNull(block, "fluxError");
+  const limitingMagnitude = numbersOrNull(block, "limitingMagnitude");
+  const zeroPoint = numbersOrNull(block, "zeroPoint");
+  const isPositive = numbers(block, "isPositive");
+
+  const curves = new Map<string, Curve>();
+  let curve: Curve = { detections: [], nonDetections: [], forced: [] };
+  for (let row = 0; row < block.rows; row++) {
+    if (row === 0 || objectId[row] !== objectId[row - 1]) {
+      curve = { detections: [], nonDetections: [], forced: [] };
+      curves.set(objectId[row]!, curve);
+    }
+    const at = { jd: jd[row]!, band: band[row]! };
+    if (kind[row] === POINT_KIND.detection) {
+      curve.detections.push({
+        candid: pointId[row]!,
+        ...at,
+        magnitude: magnitude(row),
+        magnitudeError: magnitudeError(row),
+        flux: flux(row),
+        fluxError: fluxError(row),
+        isPositive: isPositive[row] === 1,
+      });
+    } else if (kind[row] === POINT_KIND.forced) {
+      curve.forced.push({ ...at, flux: flux(row), fluxError: fluxError(row), zeroPoint: zeroPoint(row) });
+    } else {
+      const limit = limitingMagnitude(row);
+      // A limit without a value tells nothing.
+      if (limit !== null) curve.nonDetections.push({ ...at, limitingMagnitude: limit });
+    }
+  }
+  return curves;
+}

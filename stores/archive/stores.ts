@@ -1,0 +1,53 @@
+// The archive's stores over one client. Called by cli/ and tests.
+import type { SurveyDescription } from "../../domain/survey.js";
+import type { AlertStore } from "../alerts.store.js";
+import type { BatchStore } from "../batches.store.js";
+import type { CounterpartStore } from "../counterparts.store.js";
+import type { DeadLetterStore } from "../deadletters.store.js";
+import type { HitStore } from "../hits.store.js";
+import type { ObjectStore } from "../objects.store.js";
+import type { PhotometryStore } from "../photometry.store.js";
+import { ArchiveAlerts } from "./alerts.js";
+import { syncAlertTable } from "./alerts.table.js";
+import { ArchiveBatches } from "./batches.js";
+import type { ArchiveClient } from "./client.js";
+import { CommittedBatches } from "./committed.js";
+import { ArchiveCounterparts } from "./counterparts.js";
+import { ArchiveDeadLetters } from "./deadletters.js";
+import { ArchiveHits } from "./hits.js";
+import { migrate } from "./migrate.js";
+import { ArchiveObjects } from "./objects.js";
+import { ArchivePhotometry } from "./photometry.js";
+
+export interface ArchiveStores {
+  readonly alerts: AlertStore;
+  readonly objects: ObjectStore;
+  readonly photometry: PhotometryStore;
+  readonly hits: HitStore;
+  readonly batches: BatchStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly counterparts: CounterpartStore;
+}
+
+/**
+ * Bring the database up to date (migrations, a table per survey, columns of new fields) and open the stores. One process
+ * at a time may write through them: hits and counterparts are numbered in memory.
+ */
+export async function createArchiveStores(
+  client: ArchiveClient,
+  surveys: readonly SurveyDescription[],
+): Promise<ArchiveStores> {
+  await migrate(client);
+  const tables = await Promise.all(surveys.map((survey) => syncAlertTable(client, survey)));
+  const committed = new CommittedBatches(client);
+  const [hits, counterparts] = await Promise.all([ArchiveHits.start(client), ArchiveCounterparts.start(client)]);
+  return {
+    alerts: new ArchiveAlerts(client, new Map(tables.map((table) => [table.survey, table])), committed),
+    objects: new ArchiveObjects(client),
+    photometry: new ArchivePhotometry(client),
+    hits,
+    batches: new ArchiveBatches(client, committed, (batchId) => hits.batchCompleted(batchId)),
+    deadLetters: new ArchiveDeadLetters(client),
+    counterparts,
+  };
+}

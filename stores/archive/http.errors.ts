@@ -29,7 +29,7 @@ const LOST_CONNECTION = new Set([
 
 /** True where the connection failed, so that nothing is known about the statement. */
 export function isConnectionLoss(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof ClickHouseError) return false;
+  if (!(error instanceof Error) || error instanceof ClickHouseError || error instanceof TocsinError) return false;
   const { code } = error as NodeJS.ErrnoException;
   return (
     (code !== undefined && LOST_CONNECTION.has(code)) ||

@@ -88,19 +88,16 @@ class HttpArchive implements ArchiveClient {
       max_execution_time: timeoutMs / 1000,
       database: this.database,
     };
-    const limit = AbortSignal.timeout(timeoutMs + GRACE_MS);
-    const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
+    const send = () => this.#send("", form, settings, timeoutMs + GRACE_MS, signal);
     try {
-      const answer = await this.#send("", form, settings, stop).catch((error: unknown) => {
+      const answer = await send().catch((error: unknown) => {
         // A connection kept alive may have been closed by the other side; reading twice is harmless.
-        if (stop.aborted || !isConnectionLoss(error)) throw error;
-        return this.#send("", form, settings, stop);
+        if (signal?.aborted || !isConnectionLoss(error)) throw error;
+        return send();
       });
       return decodeNative(answer);
     } catch (error) {
       signal?.throwIfAborted();
-      if (limit.aborted)
-        throw new TocsinError("QUERY_TIMEOUT", "The archive did not answer in time.", { cause: error });
       throw archiveError(error);
     }
   }
@@ -116,7 +113,7 @@ class HttpArchive implements ArchiveClient {
         `INSERT INTO ${quoted(table)} (${columns.join(", ")}) FORMAT Native`,
         { contentType: "application/octet-stream", body: encodeNative(block) },
         { ...INSERT_SETTINGS, database: this.database },
-        AbortSignal.timeout(STATEMENT_TIMEOUT_MS),
+        STATEMENT_TIMEOUT_MS,
       );
     } catch (error) {
       throw archiveError(error);
@@ -127,7 +124,7 @@ class HttpArchive implements ArchiveClient {
     // The server refuses every request that names a database which is not there.
     const settings = /^\s*(CREATE|DROP)\s+DATABASE\b/i.test(sql) ? {} : { database: this.database };
     try {
-      await this.#send("", statementForm(sql, parameters, []), settings, AbortSignal.timeout(STATEMENT_TIMEOUT_MS));
+      await this.#send("", statementForm(sql, parameters, []), settings, STATEMENT_TIMEOUT_MS);
     } catch (error) {
       throw archiveError(error);
     }
@@ -138,23 +135,38 @@ class HttpArchive implements ArchiveClient {
   }
 
   /** Send a request and collect its whole answer. An empty `sql` stands in the form. */
-  async #send(sql: string, { contentType, body }: Form, settings: RequestSettings, stop: AbortSignal): Promise<Buffer> {
-    stop.throwIfAborted();
-    const { stream } = await this.#client.exec({
-      query: sql,
-      values: Readable.from([body], { objectMode: false }),
-      http_headers: { "Content-Type": contentType },
-      clickhouse_settings: { ...EVERY_REQUEST, ...settings } as ClickHouseSettings,
-      abort_signal: stop,
-    });
-    const cut = () => stream.destroy(new Error("The request was aborted."));
-    stop.addEventListener("abort", cut);
+  async #send(
+    sql: string,
+    { contentType, body }: Form,
+    settings: RequestSettings,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<Buffer> {
+    signal?.throwIfAborted();
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), timeoutMs);
+    const cancel = () => stop.abort();
+    signal?.addEventListener("abort", cancel);
     try {
+      const { stream } = await this.#client.exec({
+        query: sql,
+        values: Readable.from([body], { objectMode: false }),
+        // With its length told, the body goes out in one piece instead of in chunks.
+        http_headers: { "Content-Type": contentType, "Content-Length": String(body.length) },
+        clickhouse_settings: { ...EVERY_REQUEST, ...settings } as ClickHouseSettings,
+        abort_signal: stop.signal,
+      });
+      // The client's own care for the signal ends with the answer's head.
+      stop.signal.addEventListener("abort", () => stream.destroy(new Error("The request was aborted.")));
       const chunks: Buffer[] = [];
       for await (const chunk of stream) chunks.push(chunk as Buffer);
       return Buffer.concat(chunks);
+    } catch (error) {
+      if (!stop.signal.aborted || signal?.aborted) throw error;
+      throw new TocsinError("QUERY_TIMEOUT", "The archive did not answer in time.", { cause: error });
     } finally {
-      stop.removeEventListener("abort", cut);
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
     }
   }
 }

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -224,6 +224,14 @@ describe("a start", () => {
     );
     expect(() => engineLibrary({ os: "linux", cpu: "x64", glibc: false })).toThrowError(/linux-x64 with musl/);
     expect(existsSync(engineLibrary())).toBe(true);
+  });
+
+  it("names a folder that it cannot write in", async () => {
+    await writeFile(join(root, "file"), "");
+    await expect(startEmbeddedArchive({ dataDir: join(root, "file") })).rejects.toMatchObject({
+      code: "BAD_SETTING",
+      message: expect.stringContaining(join(root, "file")),
+    });
   });
 
   it("works without a terminal, and says so", async () => {

@@ -9,7 +9,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TocsinError } from "../../../domain/errors.js";
 import { spawnEngine } from "./child.js";
 import { writeConfig } from "./config.js";
-import { logEnd, startFault } from "./faults.js";
+import { folderFault, logEnd, startFault } from "./faults.js";
 import { engineLibrary } from "./library.js";
 
 const USER = "tocsin";
@@ -41,7 +41,8 @@ export interface EmbeddedArchive {
 
 /**
  * Start the server and wait until it answers.
- * @throws TocsinError ENGINE_UNSUPPORTED, DATA_DIR_IN_USE, DISK_FULL, or ENGINE_UNAVAILABLE with the log's end as cause.
+ * @throws TocsinError ENGINE_UNSUPPORTED, DATA_DIR_IN_USE, DISK_FULL, BAD_SETTING (dataDir cannot be written), or
+ * ENGINE_UNAVAILABLE with the log's end as cause.
  */
 export async function startEmbeddedArchive(options: EmbeddedOptions): Promise<EmbeddedArchive> {
   const engine = new Engine(engineLibrary(), options);
@@ -80,15 +81,15 @@ class Engine implements EmbeddedArchive {
   }
 
   async start(): Promise<void> {
-    await mkdir(join(this.#dataDir, "store"), { recursive: true, mode: 0o700 });
-    this.#runDir = await mkdtemp(join(this.#dataDir, "run-"));
     try {
+      await mkdir(join(this.#dataDir, "store"), { recursive: true, mode: 0o700 });
+      this.#runDir = await mkdtemp(join(this.#dataDir, "run-"));
       const child = await this.#launchPatiently();
       await this.#removeOldRunFolders();
       this.#keeping = this.#keep(child);
     } catch (error) {
-      await rm(this.#runDir, { recursive: true, force: true });
-      throw error;
+      if (this.#runDir !== "") await rm(this.#runDir, { recursive: true, force: true });
+      throw folderFault(error, this.#dataDir);
     }
   }
 

@@ -45,3 +45,17 @@ export async function startFault(what: string, dataDir: string, log: string, fro
     cause,
   });
 }
+
+/** What keeps us from writing in the data directory, where that is what an error says. */
+export function folderFault(error: unknown, dataDir: string): unknown {
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code === "ENOSPC") {
+    return new TocsinError("DISK_FULL", `The disk under ${dataDir} is full; the archive cannot start.`, {
+      cause: error,
+    });
+  }
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST") {
+    return new TocsinError("BAD_SETTING", `The archive cannot write in ${dataDir} (${code}).`, { cause: error });
+  }
+  return error;
+}

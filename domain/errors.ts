@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   DATA_DIR_IN_USE: "Another process has this DATA_DIR open; stop it or choose another directory.",
   DISK_FULL: "The disk under DATA_DIR is full; free space, and ingest resumes.",
   DATA_DAMAGED: "Bytes on disk are not what was written; restore DATA_DIR from a backup or ingest these packets again.",
+  UNREADABLE_IMAGE: "The cutout is not an image that can be drawn; ask for it as it came, with format=fits.",
   PORT_TAKEN: "Another program listens on this port; choose another PORT.",
   ENGINE_UNAVAILABLE: "A database engine does not answer; it is being restarted, try again shortly.",
   ENGINE_UNSUPPORTED: "The embedded engine has no build for this platform; set CLICKHOUSE_URL.",
@@ -25,6 +26,10 @@ export const ERROR_CODES = {
   DUPLICATE_KEY: "Something with this key exists already.",
   NOT_FOUND: "There is nothing at this address, or the caller may not see it.",
   BAD_SETTING: "A setting has a value that cannot be used; the message names it.",
+  TOO_LARGE: "The body of the request is larger than 1 MiB; send less.",
+  BAD_REQUEST: "The request is not GraphQL over HTTP: POST JSON with a query, and one operation or its operationName.",
+  GRAPHQL_PARSE_FAILED: "The query is not GraphQL; the message names the place.",
+  GRAPHQL_VALIDATION_FAILED: "The query does not fit the schema, which docs/schema.graphql and introspection tell.",
   INTERNAL: "A fault of the service; the log has the details under the given id.",
 } as const;
 

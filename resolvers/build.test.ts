@@ -58,7 +58,7 @@ function promises(schema: GraphQLSchema): string[] {
       if (RESERVED.has(path)) continue;
       if ("args" in field) {
         lines.push(`${path}: ${field.type}`);
-        lines.push(...field.args.map((arg) => `${path}(${argument(arg)})`));
+        lines.push(...field.args.map((arg: GraphQLArgument) => `${path}(${argument(arg)})`));
       } else {
         lines.push(`${type.name}.${argument(field)}`);
       }

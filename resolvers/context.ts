@@ -1,5 +1,5 @@
 // What every resolver gets: the viewer, the stores within the request's time, and the request's loaders.
-// Made by server/ for each request and each subscription.
+// Made by server/ for each request, and for each page of live hits.
 import { TocsinError } from "../domain/errors.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
@@ -21,18 +21,13 @@ export interface Context {
   readonly viewer: Viewer;
   readonly stores: Stores;
   readonly services: Services;
-  loaders: ReturnType<typeof createLoaders>;
+  readonly loaders: ReturnType<typeof createLoaders>;
 }
 
 /** `signal` ends the request's store calls. Loaders remember what they loaded: one context serves one request. */
 export function createContext(services: Services, viewer: Viewer, signal?: AbortSignal): Context {
   const stores = signal === undefined ? services.stores : endingWith(services.stores, signal);
   return { viewer, stores, services, loaders: createLoaders(stores, viewer) };
-}
-
-/** Forgets what was loaded: a subscription's context lives long, and its objects change between events. */
-export function forgetLoaded(context: Context): void {
-  context.loaders = createLoaders(context.stores, context.viewer);
 }
 
 export function surveyOf(context: Context, id: Survey): SurveyDescription {

@@ -9,7 +9,7 @@ import { FilterHitConnectionType, FilterHitType } from "../../schema/hit/hit.typ
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
 import { hitCursor, parseHitCursor } from "../../subscriptions/cursor.js";
 import { list, MAX_NAME, pageSize, text } from "../bounds.js";
-import { type Context, forgetLoaded } from "../context.js";
+import type { Context } from "../context.js";
 import { connection } from "../paging.js";
 import { shownAlert } from "../shown.js";
 
@@ -40,11 +40,9 @@ export class HitResolver {
   })
   filterHits(
     @Root() hit: DeliveredHit,
-    @Ctx() context: Context,
     @Arg("filterIds", () => [ID], { description: "1 to 100." }) _filterIds: string[],
     @Arg("after", () => String, { nullable: true }) _after?: string | null,
   ): FilterHitType {
-    forgetLoaded(context);
     return shownHit(hit);
   }
 

@@ -1,0 +1,63 @@
+// Three queries to start with: the tabs of the query page. Also printed by the demo.
+
+const NEAREST = `# Objects near a place, nearest first, each with its light curve.
+{
+  coneSearchAt(position: "10:45:03.6 +41:16:08", radiusArcsec: 36000, first: 5) {
+    edges {
+      separationArcsec
+      node {
+        survey
+        objectId
+        ra
+        dec
+        alertCount
+        lastSeen
+        lightCurve {
+          detections { time band magnitude magnitudeError isPositive }
+          nonDetections { time band limitingMagnitude }
+        }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+const LATEST = `# The newest alerts of a survey: class, magnitude, and where their cutouts are.
+{
+  alerts(where: { survey: ZTF }, first: 10) {
+    edges {
+      node {
+        candid
+        objectId
+        time
+        band
+        magnitude
+        class
+        cutouts { science template difference }
+        object { alertCount counterparts { separationArcsec object { survey objectId } } }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+const LIVE = `# Run "Make" once, put the id that it returns into "Live", and run that: hits appear as they happen.
+mutation Make {
+  createFilter(input: { name: "bright and rising", survey: ZTF, where: "isPositive and magnitude < 19" }) {
+    id
+    version { number where }
+  }
+}
+
+subscription Live {
+  filterHits(filterIds: ["put the id here"]) {
+    cursor
+    passedAt
+    alert { candid objectId band magnitude ra dec }
+  }
+}
+`;
+
+export const EXAMPLES: readonly string[] = [NEAREST, LATEST, LIVE];

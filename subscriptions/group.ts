@@ -7,7 +7,7 @@ import { hitCursor } from "./cursor.js";
 import { type HitLog, withAlerts } from "./log.js";
 import type { HitRequest, HubLimits, Render, Sink } from "./request.js";
 
-/** Hits of a replay that are handed over before its sink is asked for room again. */
+/** Hits handed over before the sink's bound, or in a replay its room, is looked at again. */
 const HANDED_AT_ONCE = 20;
 
 interface Page<T> {
@@ -85,7 +85,7 @@ export class Group<T> {
     const page = await reading;
     for (let at = 0; at < page.hits.length && member.active; at += HANDED_AT_ONCE) {
       await member.sink.room();
-      this.#hand(member, page.items.slice(at, at + HANDED_AT_ONCE), page.hits.slice(at, at + HANDED_AT_ONCE));
+      this.#hand(member, page.items, page.hits, at);
     }
     if (member.active) member.position = page.upTo;
   }
@@ -108,7 +108,9 @@ export class Group<T> {
       const upTo = hits.at(-1)!.seq;
       try {
         const items = await this.render(hits);
-        for (const member of this.#members) this.#hand(member, items, hits);
+        for (const member of this.#members) {
+          for (let at = 0; at < hits.length; at += HANDED_AT_ONCE) this.#hand(member, items, hits, at);
+        }
       } catch (error) {
         for (const member of this.#members) this.#fail(member, error);
       }
@@ -118,11 +120,14 @@ export class Group<T> {
     this.#rendering = false;
   }
 
-  #hand(member: Member<T>, items: readonly T[], hits: readonly DeliveredHit[]): void {
-    const first = hits.findIndex((hit) => hit.seq > member.position);
-    if (!member.active || first < 0) return;
-    if (!member.sink.take(items.slice(first))) this.#fail(member, tooSlow(member));
-    else member.position = hits.at(-1)!.seq;
+  /** The next few from `at` on, those that the member has not had. */
+  #hand(member: Member<T>, items: readonly T[], hits: readonly DeliveredHit[], at: number): void {
+    const end = Math.min(at + HANDED_AT_ONCE, hits.length);
+    let first = at;
+    while (first < end && hits[first]!.seq <= member.position) first += 1;
+    if (!member.active || first === end) return;
+    if (!member.sink.take(items.slice(first, end))) this.#fail(member, tooSlow(member));
+    else member.position = hits[end - 1]!.seq;
   }
 
   #fail(member: Member<T>, error: unknown): void {

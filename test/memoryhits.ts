@@ -7,6 +7,7 @@ import type { LogStores } from "../subscriptions/log.js";
 export interface HitDraft {
   readonly filterId?: string;
   readonly programid?: number;
+  readonly annotations?: string | null;
 }
 
 export class MemoryHits implements LogStores {
@@ -62,7 +63,7 @@ export class MemoryHits implements LogStores {
   }
 }
 
-function deliveredHit(seq: bigint, { filterId = "f1", programid = 1 }: HitDraft): DeliveredHit {
+function deliveredHit(seq: bigint, { filterId = "f1", programid = 1, annotations = null }: HitDraft): DeliveredHit {
   const candid = 2_459_000_000_000_000_000n + seq;
   const objectId = `ZTF25aa${seq.toString(26)}`;
   const jd = 2_460_000.5 + Number(seq) / 1_000;
@@ -84,5 +85,5 @@ function deliveredHit(seq: bigint, { filterId = "f1", programid = 1 }: HitDraft)
     programid,
   };
   const common = { survey: "ZTF", candid, objectId, jd, programid };
-  return { ...common, seq, filterId, filterVersion: 1, passedAt: Date.now(), annotations: null, alert };
+  return { ...common, seq, filterId, filterVersion: 1, passedAt: Date.now(), annotations, alert };
 }

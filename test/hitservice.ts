@@ -1,0 +1,74 @@
+// The service's own HTTP and WebSocket server and schema over a log of hits in memory: filters f1, f2, f3 exist.
+import type { GraphQLSchema } from "graphql";
+import pino from "pino";
+import type { SurveyDescription } from "../domain/survey.js";
+import { buildTocsinSchema } from "../resolvers/build.js";
+import type { Services } from "../resolvers/services.js";
+import { type App, createApp } from "../server/app.js";
+import type { SocketLimits } from "../server/websocket.js";
+import { createHitHub, type HitHub } from "../subscriptions/hub.js";
+import type { MemoryHits } from "./memoryhits.js";
+
+export const TOKEN = "a-token-for-tests";
+/** connection_init payload of the owner; without it a caller is anonymous. */
+export const OWNER_PARAMS = { authorization: `Bearer ${TOKEN}` };
+
+export interface HitService {
+  readonly url: string;
+  readonly port: number;
+  readonly app: App;
+  readonly hub: HitHub;
+  readonly schema: GraphQLSchema;
+  /** Times that the root field of the subscription was resolved: once for each GraphQL execution. */
+  readonly executions: () => number;
+  close(): Promise<void>;
+}
+
+const ZTF: SurveyDescription = {
+  id: "ZTF",
+  title: "Zwicky Transient Facility",
+  fields: [],
+  bands: ["g", "r", "i"],
+  publicProgramids: [1],
+  counterpartRadiusArcsec: 1.5,
+};
+
+export async function startHitService(log: MemoryHits, socketLimits: Partial<SocketLimits> = {}): Promise<HitService> {
+  const hub = await createHitHub(log);
+  const schema = buildTocsinSchema([ZTF]);
+  const field = schema.getSubscriptionType()!.getFields().filterHits!;
+  const resolve = field.resolve!;
+  let executions = 0;
+  field.resolve = (...of) => {
+    executions += 1;
+    return resolve(...of);
+  };
+  const filters = new Map(["f1", "f2", "f3"].map((id) => [id, { id }]));
+  const stores = {
+    hits: log.hits,
+    alerts: log.alerts,
+    filters: { byIds: async (ids: string[]) => new Map(ids.flatMap((id) => (filters.has(id) ? [[id, { id }]] : []))) },
+  };
+  const services = { stores, hub, surveys: new Map([["ZTF", ZTF]]) } as unknown as Services;
+  const app = await createApp({
+    // Not loopback: so a caller without the token is anonymous.
+    settings: { host: "0.0.0.0", port: 0, token: TOKEN, allowedHosts: [], allowedOrigins: [], socketLimits },
+    schema,
+    services,
+    log: pino({ level: "silent" }),
+    healthy: async () => true,
+  });
+  const port = await app.listen();
+  return {
+    url: `ws://127.0.0.1:${port}/graphql`,
+    port,
+    app,
+    hub,
+    schema,
+    executions: () => executions,
+    async close() {
+      await app.close();
+      hub.close();
+    },
+  };
+}

@@ -1,7 +1,7 @@
 // The embedded graph: Grafeo, one file that one process opens once. Opened by cli/ and tests, used through graph.ts.
 import { mkdirSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import grafeo, { type GrafeoDB as Database, type QueryResult } from "@grafeo-db/js";
+import grafeo, { type GrafeoDB as Database, type QueryResult, type Transaction } from "@grafeo-db/js";
 import pLimit from "p-limit";
 import pRetry from "p-retry";
 import { TocsinError } from "../../domain/errors.js";
@@ -31,7 +31,6 @@ export function openGrafeo(path: string, options: GrafeoOptions = {}): Graph {
   let closing: Promise<void> | undefined;
 
   async function run<P, R>(session: Session, query: Statement<P, R>, params: P): Promise<R[]> {
-    if (closing) throw new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed.");
     checkParams(query.text, params as object);
     try {
       const result = await session.executeCypher(query.text, params as object);
@@ -48,17 +47,22 @@ export function openGrafeo(path: string, options: GrafeoOptions = {}): Graph {
       tx.commit();
       return result;
     } catch (error) {
-      if (tx.isActive) tx.rollback();
+      rollBack(tx);
       throw translated(error);
     }
   }
 
+  async function whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    if (closing) throw new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed.");
+    return work();
+  }
+
   const graph: Graph = {
-    read: (query, params) => run(database, query, params),
-    write(fn) {
-      if (closing) return Promise.reject(new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed."));
-      return writing(() => pRetry(() => transaction(fn), { retries: 5, minTimeout: 5, shouldRetry: isConflict }));
-    },
+    read: (query, params) => whileOpen(() => run(database, query, params)),
+    write: (fn) =>
+      whileOpen(() =>
+        writing(() => pRetry(() => transaction(fn), { retries: 5, minTimeout: 5, shouldRetry: isConflict })),
+      ),
     migrate: () => migrate(graph, (ddl) => run(database, { text: ddl }, {}), { indexes: true }),
     close() {
       // What was asked for before is finished first.
@@ -95,7 +99,15 @@ function openFile(path: string, options: GrafeoOptions): { file: string; databas
 }
 
 /** Two transactions touched the same node; the engine asks for another try. */
-const isConflict = ({ error }: { error: Error }): boolean => String(error.cause ?? error).includes("GRAFEO-T001");
+const isConflict = ({ error }: { error: Error }): boolean => error.message.includes("GRAFEO-T001");
+
+function rollBack(tx: Transaction): void {
+  try {
+    tx.rollback();
+  } catch {
+    // A commit that failed has ended the transaction already, though isActive still says true.
+  }
+}
 
 function translated(error: unknown): unknown {
   const text = String(error);

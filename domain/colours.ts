@@ -3,7 +3,7 @@ import type { FitsImage } from "./fits.js";
 
 /**
  * Colours at equal steps from dark to bright, between them a straight line in RGB. viridis, magma, inferno and plasma are
- * every sixteenth colour of the maps that S. van der Walt and N. Smith gave to the public domain (CC0), good to 3 of 255.
+ * every sixteenth colour of the maps that S. van der Walt and N. Smith gave to the public domain (CC0), good to 8 of 255.
  */
 export const COLOUR_MAPS = {
   gray: ["000000", "ffffff"],

@@ -50,6 +50,12 @@ export function archiveError(error: unknown): TocsinError {
   if (error instanceof ClickHouseError && /No space left on device/.test(error.message)) {
     return new TocsinError("DISK_FULL", "The disk under the archive is full.", { cause: error, details });
   }
+  if (/HTML Form Exception: Field value too long/.test(String(error))) {
+    return new TocsinError("BAD_SETTING", "The archive's server does not take statements or lists of this length.", {
+      remedy: "Set http_max_field_value_size to 67108864 in the default profile of that ClickHouse server.",
+      cause: error,
+    });
+  }
   const told = engineCode === null ? "" : ` (engine code ${engineCode})`;
   return new TocsinError("INTERNAL", `The archive could not carry out a statement${told}.`, { cause: error, details });
 }

@@ -33,7 +33,10 @@ const EVERY_REQUEST: RequestSettings = {
   // An error in the middle of an answer must not look like its end; and its code must come through.
   wait_end_of_query: 1,
   http_response_buffer_size: 16 * 1024 ** 2,
+  // A thousand filters in one statement pass the defaults.
   max_query_size: 16 * 1024 ** 2,
+  max_ast_elements: 1_000_000,
+  max_expanded_ast_elements: 5_000_000,
 };
 
 const QUERY_SETTINGS: RequestSettings = {

@@ -85,7 +85,7 @@ function estimate(block: Block): number {
   return bytes;
 }
 
-/** Up to here a loop over the characters is faster than the call into native code. */
+/** Up to here a loop over the characters is faster than calls into native code. */
 const SHORT_STRING = 24;
 
 class NativeWriter {

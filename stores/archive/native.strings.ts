@@ -55,18 +55,19 @@ export class StringReader {
     }
     const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
     const places = this.#places;
-    const known = places[2 * slot]!;
-    if (places[2 * slot + 1]! - known === end - start && this.#equal(known, start, end)) return this.#texts[slot]!;
-    const text = seen < 0x80 ? bytes.toString("latin1", start, end) : bytes.toString("utf8", start, end);
+    let known = places[2 * slot]!;
+    if (places[2 * slot + 1]! - known === end - start) {
+      let i = start;
+      while (i < end && bytes[i] === bytes[known]) {
+        i++;
+        known++;
+      }
+      if (i === end) return this.#texts[slot]!;
+    }
+    const text = bytes.toString(seen < 0x80 ? "latin1" : "utf8", start, end);
     this.#texts[slot] = text;
     places[2 * slot] = start;
     places[2 * slot + 1] = end;
     return text;
-  }
-
-  #equal(known: number, start: number, end: number): boolean {
-    const bytes = this.#bytes;
-    for (let i = start, j = known; i < end; i++, j++) if (bytes[i] !== bytes[j]) return false;
-    return true;
   }
 }

@@ -33,6 +33,8 @@ export interface Decoded {
 /** Appends one record to tables[0] and its lists' items to the others. Throws MalformedError or RangeError. */
 export type GeneratedReader = (tables: readonly Table[], bytes: Uint8Array, view: DataView) => void;
 
+/** Room for history points of one packet and list to begin with; ZTF packets have some 30 of either list. */
+const HISTORY_ROWS = 32;
 /** More history in one packet than any survey sends; keeps small hostile packets from filling the memory. */
 const MAX_ITEMS = 10_000;
 
@@ -130,7 +132,7 @@ export class Tables {
   ) {
     this.#tables = [
       new Table(layout.fields, packets),
-      ...layout.lists.map((list) => new Table(list.fields, packets * 16)),
+      ...layout.lists.map((list) => new Table(list.fields, packets * HISTORY_ROWS)),
     ];
   }
 

@@ -63,6 +63,20 @@ export function compileSkip(schema: RecordNode): GeneratedSkip {
 };`);
 }
 
+/**
+ * The four bytes that four optional values are when all of them are missing, as most of an upper limit's are; null where
+ * one of the four is not optional or not to be skipped.
+ */
+function nullWord(nodes: readonly (AvroNode | null)[]): number | null {
+  let word = 0;
+  for (const node of nodes) {
+    const branch = node?.kind === "union" ? node.branches.findIndex(({ kind }) => kind === "null") : -1;
+    if (branch < 0) return null;
+    word = word * 256 + 2 * branch;
+  }
+  return word;
+}
+
 /** Collects functions; `b` is the bytes, `d` their DataView, `p` the position, `r` the row, `v` and `n` values and nulls. */
 class CodeWriter {
   readonly #functions: string[] = [];
@@ -102,10 +116,20 @@ class CodeWriter {
   #fields(record: RecordNode, want: Want): string {
     const known = new Set(record.fields.map((field) => field.name));
     const absent = [...want.parts].filter(([name]) => !known.has(name)).map(([, part]) => this.#absent(part));
-    const code = record.fields.map(({ name, type }) => {
+    const code: string[] = [];
+    for (let i = 0; i < record.fields.length; i += 1) {
+      const run = record.fields.slice(i, i + 4).map(({ name, type }) => (want.parts.has(name) ? null : type));
+      const nulls = run.length === 4 ? nullWord(run) : null;
+      if (nulls !== null) {
+        const each = run.map((type) => this.#skip(type!)).join("\n");
+        code.push(`if (d.getUint32(p) === ${nulls}) p += 4; else {\n${each}\n}`);
+        i += 3;
+        continue;
+      }
+      const { name, type } = record.fields[i]!;
       const part = want.parts.get(name);
-      return part === undefined ? this.#skip(type) : this.#read(type, part);
-    });
+      code.push(part === undefined ? this.#skip(type) : this.#read(type, part));
+    }
     return [...code, ...absent].join("\n");
   }
 

@@ -4,7 +4,7 @@ import type { Block, NumberColumn, StringColumn } from "../../domain/columns.js"
 /** A numeric column as 64-bit floats, exactly; NaN where missing. */
 export function floats(block: Block, name: string): Float64Array {
   const { values, nulls } = block.columns.get(name) as NumberColumn;
-  const numbers = Float64Array.from(values);
+  const numbers = new Float64Array(values);
   if (nulls !== null) for (let i = 0; i < numbers.length; i += 1) if (nulls[i] === 1) numbers[i] = Number.NaN;
   return numbers;
 }
@@ -35,5 +35,7 @@ export const bools = (values: Uint8Array): NumberColumn => ({ type: "Bool", valu
 
 /** A column of texts in which the empty one is a missing value. */
 export function nullableTexts(values: readonly string[]): StringColumn {
-  return { type: "String", values, nulls: Uint8Array.from(values, (text) => (text === "" ? 1 : 0)) };
+  const nulls = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i += 1) if (values[i] === "") nulls[i] = 1;
+  return { type: "String", values, nulls };
 }

@@ -12,10 +12,7 @@ export interface Tellers {
 
 export class Points {
   rows = 0;
-  readonly jd: Float64Array;
-  readonly programid: Int32Array;
   readonly isPositive: Uint8Array;
-  readonly band: string[] = [];
   /** NaN where missing. */
   readonly magnitude: Float64Array;
   readonly magnitudeError: Float64Array;
@@ -23,14 +20,17 @@ export class Points {
   readonly fluxError: Float64Array;
   readonly limitingMagnitude: Float64Array;
   readonly zeroPoint: Float64Array;
+  readonly #jd: Float64Array;
+  readonly #programid: Int32Array;
+  readonly #band: string[] = [];
   readonly #kind: Uint8Array;
   readonly #pointId: BigInt64Array;
   readonly #toldBy: Uint32Array;
 
   constructor(capacity: number) {
     const missing = () => new Float64Array(capacity).fill(Number.NaN);
-    this.jd = new Float64Array(capacity);
-    this.programid = new Int32Array(capacity);
+    this.#jd = new Float64Array(capacity);
+    this.#programid = new Int32Array(capacity);
     this.isPositive = new Uint8Array(capacity);
     this.magnitude = missing();
     this.magnitudeError = missing();
@@ -43,17 +43,26 @@ export class Points {
     this.#toldBy = new Uint32Array(capacity);
   }
 
-  /** A new point's row; the caller fills what it knows of it in the columns above. */
-  add(kind: number, pointId: bigint, jd: number, band: string, programid: number, teller: number): number {
+  /** A new point's row, with ids[index] for its pointId; the caller fills what it knows of it in the columns above. */
+  add(kind: number, ids: BigInt64Array, index: number, jd: number, band: string, programid: number, teller: number) {
     const row = this.rows;
-    this.rows += 1;
+    this.rows = row + 1;
     this.#kind[row] = kind;
-    this.#pointId[row] = pointId;
-    this.jd[row] = jd;
-    this.band.push(band);
-    this.programid[row] = programid;
+    this.#pointId[row] = ids[index]!;
+    this.#jd[row] = jd;
+    this.#band[row] = band;
+    this.#programid[row] = programid;
     this.#toldBy[row] = teller;
     return row;
+  }
+
+  /** A measured flux (nJy) with its magnitude; NaN where missing. */
+  measure(row: number, flux: number, fluxError: number, magnitude: number, magnitudeError: number, positive: number) {
+    this.flux[row] = flux;
+    this.fluxError[row] = fluxError;
+    this.magnitude[row] = magnitude;
+    this.magnitudeError[row] = magnitudeError;
+    this.isPositive[row] = positive;
   }
 
   finish(tellers: Tellers): { photometry: Block; toldBy: Uint32Array } {
@@ -73,8 +82,8 @@ export class Points {
       ["objectId", texts(objectId)],
       ["kind", { type: "UInt8", values: this.#kind.subarray(0, rows), nulls: null }],
       ["pointId", { type: "Int64", values: this.#pointId.subarray(0, rows), nulls: null }],
-      ["jd", { type: "Float64", values: this.jd.subarray(0, rows), nulls: null }],
-      ["band", texts(this.band)],
+      ["jd", { type: "Float64", values: this.#jd.subarray(0, rows), nulls: null }],
+      ["band", texts(this.#band)],
       ["magnitude", floats(this.magnitude)],
       ["magnitudeError", floats(this.magnitudeError)],
       ["flux", floats(this.flux)],
@@ -82,7 +91,7 @@ export class Points {
       ["limitingMagnitude", floats(this.limitingMagnitude)],
       ["zeroPoint", floats(this.zeroPoint)],
       ["isPositive", bools(this.isPositive.subarray(0, rows))],
-      ["programid", { type: "Int32", values: this.programid.subarray(0, rows), nulls: null }],
+      ["programid", { type: "Int32", values: this.#programid.subarray(0, rows), nulls: null }],
       ["toldByJd", { type: "Float64", values: toldByJd, nulls: null }],
       ["toldByCandid", { type: "Int64", values: toldByCandid, nulls: null }],
     ]);

@@ -7,6 +7,7 @@ import type { CutoutKind } from "../../stores/packets.store.js";
 import type { Decoded, Layout } from "../avro/columnar.js";
 import type { PacketRecord } from "../avro/record.js";
 import type { RecordNode } from "../avro/schema.js";
+import type { SimulatedSurvey } from "../simulator/survey.js";
 
 export interface SurveyModule {
   readonly description: SurveyDescription;
@@ -21,6 +22,7 @@ export interface SurveyModule {
   visiblePacket(record: PacketRecord, viewer: Viewer): PacketRecord;
   /** Plain FITS bytes; null where the packet has no such cutout. Throws MalformedError where it does not unpack. */
   cutout(record: PacketRecord, kind: CutoutKind): Uint8Array | null;
+  readonly simulated: SimulatedSurvey;
 }
 
 export interface Normalised {

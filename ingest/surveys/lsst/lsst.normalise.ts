@@ -92,12 +92,8 @@ export function normaliseLsst({ alerts, lists }: Decoded): Normalised {
   const limits = lists.get("prvDiaNondetectionLimits")!;
   const points = new Points(rows + history.rows + forced.rows + limits.rows);
   for (let i = 0; i < rows; i += 1) {
-    const at = points.add(POINT_KIND.detection, candid.values[i]!, jd[i]!, band[i]!, PUBLIC, i);
-    points.isPositive[at] = positive[i]!;
-    points.magnitude[at] = magnitude[i]!;
-    points.magnitudeError[at] = magnitudeError[i]!;
-    points.flux[at] = flux[i]!;
-    points.fluxError[at] = fluxError[i]!;
+    const at = points.add(POINT_KIND.detection, candid.values, i, jd[i]!, band[i]!, PUBLIC, i);
+    points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
   }
   addHistory(points, history);
   addForced(points, forced);
@@ -155,12 +151,8 @@ function addHistory(points: Points, list: ListBlock): void {
   const positive = signs(list, flux);
   for (let i = 0; i < list.rows; i += 1) {
     if (!Number.isFinite(jd[i]) || id.nulls[i] === 1) continue;
-    const at = points.add(POINT_KIND.detection, id.values[i]!, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
-    points.isPositive[at] = positive[i]!;
-    points.magnitude[at] = magnitude[i]!;
-    points.magnitudeError[at] = magnitudeError[i]!;
-    points.flux[at] = flux[i]!;
-    points.fluxError[at] = fluxError[i]!;
+    const at = points.add(POINT_KIND.detection, id.values, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
+    points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
   }
 }
 
@@ -168,16 +160,14 @@ function addForced(points: Points, list: ListBlock): void {
   const jd = floats(list, "midpointMjdTai").map(utcJdFromTaiMjd);
   const visit = longs(list, "visit").values;
   const detector = (list.columns.get("detector") as NumberColumn).values;
+  const image = visit.map((number, i) => imageId(number, detector[i]!));
   const band = strings(list, "band");
   const flux = floats(list, "psfFlux");
   const fluxError = floats(list, "psfFluxErr");
   for (let i = 0; i < list.rows; i += 1) {
     if (!Number.isFinite(jd[i])) continue;
-    const id = imageId(visit[i]!, detector[i]!);
-    const at = points.add(POINT_KIND.forced, id, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
-    points.isPositive[at] = flux[i]! >= 0 ? 1 : 0;
-    points.flux[at] = flux[i]!;
-    points.fluxError[at] = fluxError[i]!;
+    const at = points.add(POINT_KIND.forced, image, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
+    points.measure(at, flux[i]!, fluxError[i]!, Number.NaN, Number.NaN, flux[i]! >= 0 ? 1 : 0);
   }
 }
 
@@ -190,7 +180,7 @@ function addLimits(points: Points, list: ListBlock): void {
   for (let i = 0; i < list.rows; i += 1) {
     const limit = noise[i]! > 0 ? magnitudeFromFlux(5 * noise[i]!) : null;
     if (!Number.isFinite(jd[i]) || limit === null) continue;
-    const at = points.add(POINT_KIND.nonDetection, id[i]!, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
+    const at = points.add(POINT_KIND.nonDetection, id, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
     points.limitingMagnitude[at] = limit;
   }
 }

@@ -5,6 +5,7 @@ import { plainFits } from "../cutouts.js";
 import type { SurveyModule } from "../survey.js";
 import { LSST_BANDS, LSST_FIELDS } from "./lsst.fields.js";
 import { LSST_LAYOUT, normaliseLsst } from "./lsst.normalise.js";
+import { simulatedLsst } from "./simulated.js";
 
 const CUTOUTS = { science: "cutoutScience", template: "cutoutTemplate", difference: "cutoutDifference" } as const;
 const CUTOUT_FIELDS: ReadonlySet<string> = new Set(Object.values(CUTOUTS));
@@ -29,4 +30,5 @@ export const lsst: SurveyModule = {
   /** Everything in a Rubin packet is public. */
   visiblePacket: (record) => Object.fromEntries(Object.entries(record).filter(([name]) => !CUTOUT_FIELDS.has(name))),
   cutout: (record, kind) => plainFits(record[CUTOUTS[kind]]),
+  simulated: simulatedLsst,
 };

@@ -87,12 +87,8 @@ export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
   const points = new Points(rows + history.rows + forced.rows);
   const limits = floats(alerts, "diffmaglim");
   for (let i = 0; i < rows; i += 1) {
-    const at = points.add(POINT_KIND.detection, tellers.candid[i]!, tellers.jd[i]!, band[i]!, programid[i]!, i);
-    points.isPositive[at] = positive[i]!;
-    points.magnitude[at] = magnitude[i]!;
-    points.magnitudeError[at] = magnitudeError[i]!;
-    points.flux[at] = flux[i]!;
-    points.fluxError[at] = fluxError[i]!;
+    const at = points.add(POINT_KIND.detection, tellers.candid, i, tellers.jd[i]!, band[i]!, programid[i]!, i);
+    points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
     points.limitingMagnitude[at] = limits[i]!;
   }
   addHistory(points, history, programid);
@@ -119,7 +115,9 @@ export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
 /** Rights of a history point: its own programid, else that of the packet. */
 function rights(list: ListBlock, alertRights: ArrayLike<number>): Int32Array {
   const { values, nulls } = list.columns.get("programid") as NumberColumn;
-  return Int32Array.from(values, (own, i) => (nulls?.[i] ? alertRights[list.parents[i]!]! : own));
+  const programid = new Int32Array(values);
+  for (let i = 0; i < list.rows; i += 1) if (nulls?.[i]) programid[i] = alertRights[list.parents[i]!]!;
+  return programid;
 }
 
 /** Entries with a candid are earlier detections, the others upper limits; an entry without a time tells nothing. */
@@ -137,16 +135,14 @@ function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<numb
     const detected = candid.nulls[i] === 0;
     if (!Number.isFinite(jd[i]) || !(detected || Number.isFinite(limit[i]))) continue;
     const kind = detected ? POINT_KIND.detection : POINT_KIND.nonDetection;
-    const id = (detected ? candid : pid).values[i]!;
-    const at = points.add(kind, id, jd[i]!, bandOf(fid[i]!), programid[i]!, list.parents[i]!);
+    const ids = (detected ? candid : pid).values;
+    const at = points.add(kind, ids, i, jd[i]!, bandOf(fid[i]!), programid[i]!, list.parents[i]!);
     points.limitingMagnitude[at] = limit[i]!;
     if (!detected) continue;
     const positive = isPositive(isdiffpos[i]!);
-    points.isPositive[at] = positive;
-    points.magnitude[at] = magnitude[i]!;
-    points.magnitudeError[at] = magnitudeError[i]!;
-    points.flux[at] = fluxFromMagnitude(magnitude[i]!) * (positive === 1 ? 1 : -1);
-    points.fluxError[at] = fluxErrorFromMagnitude(magnitude[i]!, magnitudeError[i]!);
+    const flux = fluxFromMagnitude(magnitude[i]!) * (positive === 1 ? 1 : -1);
+    const fluxError = fluxErrorFromMagnitude(magnitude[i]!, magnitudeError[i]!);
+    points.measure(at, flux, fluxError, magnitude[i]!, magnitudeError[i]!, positive);
   }
 }
 
@@ -161,11 +157,11 @@ function addForced(points: Points, list: ListBlock, alertRights: ArrayLike<numbe
   const programid = rights(list, alertRights);
   for (let i = 0; i < list.rows; i += 1) {
     if (!Number.isFinite(jd[i])) continue;
-    const at = points.add(POINT_KIND.forced, pid.values[i]!, jd[i]!, bandOf(fid[i]!), programid[i]!, list.parents[i]!);
-    const flux = fluxFromCounts(real(counts[i]!), zeroPoint[i]!);
-    points.isPositive[at] = flux >= 0 ? 1 : 0;
-    points.flux[at] = flux;
-    points.fluxError[at] = fluxFromCounts(real(countsError[i]!), zeroPoint[i]!);
+    const band = bandOf(fid[i]!);
+    const at = points.add(POINT_KIND.forced, pid.values, i, jd[i]!, band, programid[i]!, list.parents[i]!);
+    const scale = fluxFromCounts(1, real(zeroPoint[i]!));
+    const flux = real(counts[i]!) * scale;
+    points.measure(at, flux, real(countsError[i]!) * scale, Number.NaN, Number.NaN, flux >= 0 ? 1 : 0);
     points.zeroPoint[at] = real(zeroPoint[i]!);
     points.limitingMagnitude[at] = real(limit[i]!);
   }

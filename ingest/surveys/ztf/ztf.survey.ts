@@ -3,6 +3,7 @@ import { maySee } from "../../../domain/viewer.js";
 import type { PacketRecord, RecordValue } from "../../avro/record.js";
 import { plainFits } from "../cutouts.js";
 import type { SurveyModule } from "../survey.js";
+import { simulatedZtf } from "./simulated.js";
 import { classifyZtf } from "./ztf.class.js";
 import { ZTF_FIELDS } from "./ztf.fields.js";
 import { normaliseZtf, ZTF_LAYOUT } from "./ztf.normalise.js";
@@ -42,4 +43,5 @@ export const ztf: SurveyModule = {
     const cutout = record[CUTOUTS[kind]] as PacketRecord | null | undefined;
     return plainFits(cutout?.stampData);
   },
+  simulated: simulatedZtf,
 };

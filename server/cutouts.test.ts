@@ -159,6 +159,7 @@ describe("cutouts over HTTP", () => {
 
   it("of a broken file say so, and still come as they are", async () => {
     const response = await get("ZTF/3/science.png");
+    expect(response.status).toBe(422);
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: "UNREADABLE_IMAGE" } }] });
     expect(response.headers.get("cache-control")).toBeNull();
     expect((await get("ZTF/3/science.fits")).status).toBe(200);

@@ -21,6 +21,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   FORBIDDEN_HOST: 403,
   NOT_FOUND: 404,
   TOO_LARGE: 413,
+  UNREADABLE_IMAGE: 422,
   ENGINE_UNAVAILABLE: 503,
   QUERY_TIMEOUT: 503,
 };

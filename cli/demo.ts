@@ -12,8 +12,8 @@ import { simulate, writeSimulation } from "../ingest/simulator/write.js";
 import { SURVEYS, surveyModule } from "../ingest/surveys/index.js";
 import { showProgress } from "./progress.js";
 import { type RunningService, startService } from "./serve.js";
-import { sendLive, shares } from "./simulate.js";
 import type { Settings } from "./settings.js";
+import { sendLive, shares } from "./simulate.js";
 
 const ALERTS = 3_000;
 const NIGHTS = 20;
@@ -42,7 +42,10 @@ export async function demo(settings: Settings, log: Logger): Promise<void> {
       seed: SEED,
       nights: NIGHTS,
       endJd: jdFromEpochMs(Date.now()),
-      alerts: shares(SURVEYS.map(({ description }) => description.id), ALERTS),
+      alerts: shares(
+        SURVEYS.map(({ description }) => description.id),
+        ALERTS,
+      ),
     });
     const lastNight = sky.at(-1)!.measurement.visit.jd - 0.7;
     const past = sky.filter(({ measurement }) => measurement.visit.jd < lastNight);
@@ -51,7 +54,9 @@ export async function demo(settings: Settings, log: Logger): Promise<void> {
     await fill(service, past, folder, stop.signal);
     const filterId = await createFilter(service);
     printPage(service, past);
-    say(`\nTonight: ${tonight.length} alerts, ${RATE} a second. Hits of the filter "${FILTER.name}":\n  ${FILTER.where}\n`);
+    say(
+      `\nTonight: ${tonight.length} alerts, ${RATE} a second. Hits of the filter "${FILTER.name}":\n  ${FILTER.where}\n`,
+    );
     const unsubscribe = printHits(service, filterId);
     const { control } = service;
     await sendLive(tonight, SEED, RATE, (bytes) => control.ingestContainer(bytes, "demo"), stop.signal);

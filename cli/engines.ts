@@ -27,7 +27,8 @@ export async function openArchive(settings: Settings, log: Logger): Promise<Open
     dataDir: join(settings.DATA_DIR, "archive"),
     log: (line) => log.warn(line),
   });
-  const client = connectArchive({ ...engine, database: DATABASE });
+  const { url, user, password } = engine;
+  const client = connectArchive({ url, user, password, database: DATABASE });
   return {
     client,
     async close() {

@@ -29,7 +29,9 @@ export async function startService(settings: Settings, log: Logger): Promise<Run
       log,
       healthy: service.healthy,
       routes: (routes, viewerOf) => {
-        routes.use(cutoutRoutes({ reader: service.packetReader, viewerOf, surveys: [...service.services.surveys.keys()] }));
+        routes.use(
+          cutoutRoutes({ reader: service.packetReader, viewerOf, surveys: [...service.services.surveys.keys()] }),
+        );
       },
     });
     const port = await app.listen();

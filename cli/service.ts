@@ -18,10 +18,10 @@ import type { ArchiveClient } from "../stores/archive/client.js";
 import { createInFlightQuery } from "../stores/archive/inflight.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
 import { createGraphStores } from "../stores/graph/stores.js";
-import type { PacketReader } from "../stores/packets.store.js";
 import { openPacketStore } from "../stores/packets/segments.js";
+import type { PacketReader } from "../stores/packets.store.js";
 import { createHitHub } from "../subscriptions/hub.js";
-import { handleControl, type Control } from "./control.js";
+import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
 import { openArchive, openGraph } from "./engines.js";
 import { schemasNear } from "./schemas.js";
@@ -111,9 +111,10 @@ async function answers(client: ArchiveClient): Promise<boolean> {
 }
 
 function createControl(settings: Settings, pipeline: Parameters<typeof takeIn>[1]): Control {
+  const schemasOf = schemasNear(settings);
   return {
     async ingestPaths(paths, onProgress, signal) {
-      const source = await openFiles(paths, (path) => schemasNear(path, settings));
+      const source = await openFiles(paths, schemasOf);
       const { progress } = source;
       return takeIn(
         source.items(),
@@ -129,4 +130,3 @@ function createControl(settings: Settings, pipeline: Parameters<typeof takeIn>[1
 async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
   yield* items;
 }
-

@@ -1,8 +1,8 @@
 // `npm run simulate`: a seeded sky into files, or live into the running service. Called by cli/main.ts.
 import { TocsinError } from "../domain/errors.js";
 import { jdFromEpochMs } from "../domain/time.js";
-import { container, packetMaker, simulate, writeSimulation } from "../ingest/simulator/write.js";
 import type { SimulatedAlert } from "../ingest/simulator/sky.js";
+import { container, packetMaker, simulate, writeSimulation } from "../ingest/simulator/write.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import { sendContainer } from "./control.js";
 import { isOpen } from "./datadir.js";

@@ -53,14 +53,16 @@ export function simulateSky(options: SkyOptions): SimulatedAlert[] {
     view(survey, alerts, options.cadences.get(survey)!, random.stream(survey), startJd, options.nights, fields),
   );
 
-  for (let n = 0; views.some((v) => v.wanted > 0 && v.lasting.length < LASTING_SHARE * v.wanted); n += 1) {
+  // A survey takes sources until it has its share of alerts from them.
+  const isOpen = (v: View): boolean => v.lasting.length < LASTING_SHARE * v.wanted;
+  for (let n = 0; views.some(isOpen); n += 1) {
     const field = n % fields;
     const place = random.stream(`source ${n}`);
     const area: SkyArea = { startJd, endJd: options.endJd, position: () => positionIn(centres[field]!, place) };
     const draw = place.uniform();
     const make = draw < 0.15 ? supernova : draw < 0.75 ? variable : activeNucleus;
     const source = make(`sim-${n}`, place, area);
-    for (const v of views) v.lasting.push(...observe(v, source, field, place.stream(v.survey)));
+    for (const v of views.filter(isOpen)) v.lasting.push(...observe(v, source, field, place.stream(v.survey)));
   }
   return views.flatMap((v) => complete(v, centres, startJd, options.endJd)).sort(byTime);
 }

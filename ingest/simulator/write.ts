@@ -1,8 +1,9 @@
 // A simulated sky as container files, one per survey and night, with its truth beside them; or as packets one by one.
 // Called by cli/simulate.ts, cli/demo.ts, tests and benchmarks.
+
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { once } from "node:events";
 import { join } from "node:path";
 import type { Survey } from "../../domain/survey.js";
 import { isoFromJd } from "../../domain/time.js";
@@ -22,7 +23,9 @@ export interface SimulationOptions {
 
 /** The alerts of the sky, oldest first, without their packets. */
 export function simulate(options: SimulationOptions): SimulatedAlert[] {
-  const cadences = new Map([...options.alerts.keys()].map((survey) => [survey, surveyModule(survey).simulated.cadence]));
+  const cadences = new Map(
+    [...options.alerts.keys()].map((survey) => [survey, surveyModule(survey).simulated.cadence]),
+  );
   return simulateSky({ ...options, cadences });
 }
 

@@ -9,13 +9,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { TocsinError } from "../../../domain/errors.js";
 import { spawnEngine } from "./child.js";
 import { writeConfig } from "./config.js";
-import { folderFault, logEnd, startFault } from "./faults.js";
+import { folderFault, startFault, trimLog } from "./faults.js";
 import { engineLibrary } from "./library.js";
 
 const USER = "tocsin";
 const START_TIMEOUT_MS = 60_000;
 /** How long a predecessor that is just dying may hold the data directory. */
 const LOCK_PATIENCE_MS = 2_000;
+const TRIM_LOG_MS = 60_000;
 const SHORTEST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 30_000;
 
@@ -63,6 +64,7 @@ class Engine implements EmbeddedArchive {
   #port = 0;
   #child: ChildProcess | null = null;
   #keeping: Promise<void> = Promise.resolve();
+  #trimming: NodeJS.Timeout | undefined;
 
   constructor(library: string, { dataDir, log, terminalPath }: EmbeddedOptions) {
     this.#library = library;
@@ -87,6 +89,7 @@ class Engine implements EmbeddedArchive {
       const child = await this.#launchPatiently();
       await this.#removeOldRunFolders();
       this.#keeping = this.#keep(child);
+      this.#trimming = setInterval(() => void trimLog(this.#logFile).catch(() => {}), TRIM_LOG_MS).unref();
     } catch (error) {
       if (this.#runDir !== "") await rm(this.#runDir, { recursive: true, force: true });
       throw folderFault(error, this.#dataDir);
@@ -95,6 +98,7 @@ class Engine implements EmbeddedArchive {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
+    clearInterval(this.#trimming);
     this.#child?.kill("SIGKILL");
     await this.#keeping;
     await rm(this.#runDir, { recursive: true, force: true });
@@ -142,7 +146,7 @@ class Engine implements EmbeddedArchive {
   async #launch(): Promise<ChildProcess> {
     const files = await writeConfig(this.#runDir, { user: this.user, password: this.password, port: this.#port });
     await rm(files.port, { force: true });
-    const logStart = await logEnd(this.#logFile);
+    const logStart = await trimLog(this.#logFile);
     const terminal = this.#openTerminal();
     const child = spawnEngine({
       library: this.#library,

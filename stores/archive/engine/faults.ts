@@ -1,17 +1,19 @@
-// Why the engine did not start, read from the end of its log. Called by embedded.ts.
-import { open, rename, stat } from "node:fs/promises";
+// The engine's log: kept short, and read for why the engine did not start. Called by embedded.ts.
+import { copyFile, open, stat, truncate } from "node:fs/promises";
 import { TocsinError } from "../../../domain/errors.js";
 
 const LONGEST_LOG = 10 * 1024 ** 2;
 
-/** Length of the log now; a log beyond 10 MiB is moved aside to <log>.1 first. */
-export async function logEnd(log: string): Promise<number> {
+/** Keep the log below 10 MiB: a longer one is copied to <log>.1 and begins anew. Answers its length. */
+export async function trimLog(log: string): Promise<number> {
   const size = await stat(log).then(
     (found) => found.size,
     () => 0,
   );
   if (size <= LONGEST_LOG) return size;
-  await rename(log, `${log}.1`);
+  // Not renamed: the engine would go on writing to the file that it has open.
+  await copyFile(log, `${log}.1`);
+  await truncate(log);
   return 0;
 }
 

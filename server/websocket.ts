@@ -70,6 +70,8 @@ interface Operation {
   readonly caller: Extra & Caller;
 }
 const CLOSE_WAIT_MS = 3_000;
+/** After a restart a thousand clients come at once: the last of them waits for its turn. */
+const INIT_WAIT_MS = 10_000;
 
 export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
   const { schema, formatError } = options;
@@ -133,6 +135,7 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
         if (errors !== undefined) return { ...rest, errors: errors.map(formatError) } as FormattedExecutionResult;
       },
       onError: (_socket, _id, _payload, errors) => errors.flatMap(causes).map(formatError),
+      connectionInitWaitTimeout: INIT_WAIT_MS,
       isProd: true,
     },
     sockets,

@@ -3,8 +3,10 @@ import type { GraphQLSchema } from "graphql";
 import pino from "pino";
 import type { SurveyDescription } from "../domain/survey.js";
 import { buildTocsinSchema } from "../resolvers/build.js";
+import { createContext } from "../resolvers/context.js";
 import type { Services } from "../resolvers/services.js";
 import { type App, createApp } from "../server/app.js";
+import { ownerViewer } from "../server/auth.js";
 import type { SocketLimits } from "../server/websocket.js";
 import { createHitHub, type HitHub } from "../subscriptions/hub.js";
 import type { MemoryHits } from "./memoryhits.js";
@@ -19,6 +21,8 @@ export interface HitService {
   readonly app: App;
   readonly hub: HitHub;
   readonly schema: GraphQLSchema;
+  /** A context of the owner's. */
+  readonly context: () => object;
   /** Times that the root field of the subscription was resolved: once for each GraphQL execution. */
   readonly executions: () => number;
   close(): Promise<void>;
@@ -65,6 +69,7 @@ export async function startHitService(log: MemoryHits, socketLimits: Partial<Soc
     app,
     hub,
     schema,
+    context: () => createContext(services, ownerViewer([ZTF])),
     executions: () => executions,
     async close() {
       await app.close();

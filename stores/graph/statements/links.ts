@@ -21,7 +21,7 @@ export type HitSpanRow = {
 /**
  * One HIT edge per filter, object and programid, widened to the first and last hit seen. The object must exist; where the
  * filter does not, nothing is written. MERGE starts at the object: from the filter, the embedded engine reads all its
- * hits for each new one (docs/decisions/0003-graph.md has the figures).
+ * hits for each new one (docs/decisions/0004-graph.md has the figures).
  */
 export const MERGE_HITS = statement<{
   rows: readonly (HitSpanRow & { object: string; filterId: string; programid: number })[];

@@ -1,5 +1,5 @@
 // Lints the whole catalogue for Cypher that Grafeo and Neo4j answer differently, or that grows without bound. Every trap
-// comes with a sample that it must catch. The reasons stand in docs/decisions/0003-graph.md.
+// comes with a sample that it must catch. The reasons stand in docs/decisions/0004-graph.md.
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Statement } from "../graph.js";

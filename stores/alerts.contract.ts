@@ -89,19 +89,27 @@ export function alertContract(open: (surveys: typeof SURVEYS) => Promise<AlertAr
 
     it("gives a page of each of many objects at once", async () => {
       const viewer = viewers[0]!;
-      const everyone = await allPages(archive.alerts, viewer, { survey: "ZTF" }, 1000);
-      const objectIds = ["o0", "o1", "o2", "o3", "none"];
+      const alerts = Array.from({ length: 24 }, (_, n) => {
+        // Ties of jd, and every fifth is not public.
+        const more = { objectId: `p${n % 4}`, jd: 2460100.5 + (n >> 3), programid: n % 5 === 0 ? 2 : 1 };
+        return alertAt(BigInt(7000 + ((n * 7) % 24)), more);
+      });
+      await write("ZTF", alerts);
+      await write("ZTF", alerts.slice(5));
+      const objectIds = ["p0", "p1", "p2", "p3", "none"];
       const pages = await archive.alerts.pagePerObject(viewer, "ZTF", objectIds, 3, null);
-      expect(pages.size).toBeGreaterThan(1);
       for (const objectId of objectIds) {
-        const whole = await allPages(archive.alerts, viewer, { survey: "ZTF", objectId }, 1000);
+        const whole = alerts
+          .filter((alert) => alert.objectId === objectId && alert.programid === 1)
+          .sort((a, b) => b.jd - a.jd || (a.candid < b.candid ? 1 : -1))
+          .map(({ jd, candid }) => ({ jd, candid, survey: "ZTF" }));
         expect((pages.get(objectId) ?? []).map(keyOf)).toEqual(whole.slice(0, 3));
         const second = whole[1];
         if (second === undefined) continue;
         const next = await archive.alerts.pagePerObject(viewer, "ZTF", [objectId], 3, second);
         expect((next.get(objectId) ?? []).map(keyOf)).toEqual(whole.slice(2, 5));
       }
-      expect(everyone.length).toBeGreaterThan(0);
+      expect(pages.size).toBe(4);
     });
 
     it("finds alerts by candid, for those who may see them", async () => {

@@ -3,7 +3,10 @@ import { afterAll, beforeAll } from "vitest";
 import type { SurveyDescription } from "../../domain/survey.js";
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { alertContract } from "../alerts.contract.js";
+import { hitContract } from "../hits.contract.js";
+import { journalContract } from "../journal.contract.js";
 import { objectContract } from "../objects.contract.js";
+import { photometryContract } from "../photometry.contract.js";
 import { strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { connectArchive } from "./http.js";
@@ -12,6 +15,7 @@ import { type ArchiveStores, createArchiveStores } from "./stores.js";
 let engine: TestArchive;
 let client: ArchiveClient;
 let databases = 0;
+let opened: readonly SurveyDescription[] = [];
 
 beforeAll(async () => {
   engine = await startTestArchive();
@@ -27,8 +31,12 @@ async function open(surveys: readonly SurveyDescription[]): Promise<ArchiveStore
   const { url, user, password } = engine;
   databases += 1;
   client = connectArchive({ url, user, password, database: `contract${databases}` });
-  return createArchiveStores(client, surveys);
+  opened = surveys;
+  return reopen();
 }
+
+/** As a new process would, over what is there. */
+const reopen = (): Promise<ArchiveStores> => createArchiveStores(client, opened);
 
 /** Merge all parts of every table into one: what merges will do some day. */
 async function settle(): Promise<void> {
@@ -41,3 +49,6 @@ async function settle(): Promise<void> {
 
 alertContract(open, settle);
 objectContract(open, settle);
+photometryContract(open, settle);
+hitContract(open, reopen);
+journalContract(open, reopen);

@@ -1,0 +1,88 @@
+// Migrations on a real engine: an empty server, again over what is there, and a survey that gains fields.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startTestArchive, type TestArchive } from "../../test/archive.js";
+import { testBatch, testHashes, testLocations, testSurvey } from "../../test/batches.js";
+import { alertTable } from "./alerts.table.js";
+import { numbers, strings } from "./blocks.js";
+import { connectArchive } from "./http.js";
+import { migrate } from "./migrate.js";
+import { createArchiveStores } from "./stores.js";
+
+let engine: TestArchive;
+beforeAll(async () => {
+  engine = await startTestArchive();
+});
+afterAll(() => engine?.stop());
+
+const viewer = { scope: "owner", programids: new Map([["ZTF", "all" as const]]), mayChange: true };
+const field = (name: string, nullable: boolean) =>
+  ({ name, type: "Float32", nullable, unit: null, description: "" }) as const;
+
+it("creates the database, runs each migration once, and survives one that died before it was noted", async () => {
+  const { url, user, password } = engine;
+  const client = connectArchive({ url, user, password, database: "fresh" });
+  try {
+    const all = await migrate(client);
+    expect(all[0]).toBe("0001-alerts");
+    expect(await migrate(client)).toEqual([]);
+    await client.command("TRUNCATE TABLE migrations");
+    expect(await migrate(client)).toEqual(all);
+    const block = await client.query("SELECT engine FROM system.databases WHERE name = 'fresh'");
+    expect(strings(block, "engine")).toEqual(["Atomic"]);
+  } finally {
+    await client.close();
+  }
+});
+
+it("gives a survey's new field a column; alerts of before lack it", async () => {
+  const before = testSurvey("ZTF", [field("magpsf", false)]);
+  const after = testSurvey("ZTF", [field("magpsf", false), field("drb", false)]);
+  const alert = (candid: bigint) => ({
+    candid,
+    objectId: "a",
+    jd: 2459000.5,
+    ra: 1,
+    dec: 2,
+    own: { magpsf: 18, drb: 0.5 },
+  });
+  for (const [survey, candid] of [
+    [before, 1n],
+    [after, 2n],
+  ] as const) {
+    const { alerts, batches } = await createArchiveStores(engine.client, [survey]);
+    const written = [alert(candid)];
+    await alerts.write(batches.begin(), testBatch(survey, written), testHashes(written), testLocations(written));
+  }
+  const { alerts } = await createArchiveStores(engine.client, [after]);
+  expect(await alerts.ownFields(viewer, "ZTF", [1n, 2n], ["drb", "magpsf"])).toEqual(
+    new Map([
+      [1n, { drb: null, magpsf: 18 }],
+      [2n, { drb: 0.5, magpsf: 18 }],
+    ]),
+  );
+});
+
+it("takes alerts of any time in one insert", async () => {
+  const survey = testSurvey("TIMES");
+  const { alerts, batches } = await createArchiveStores(engine.client, [survey]);
+  const times = [-1e300, -1, 0, 1.48e9, 1e300, ...Array.from({ length: 995 }, (_, n) => 2440000.5 + n * 50)];
+  const written = times.map((jd, n) => ({ candid: BigInt(n), objectId: "a", jd, ra: 1, dec: 2 }));
+  await alerts.write(batches.begin(), testBatch(survey, written), testHashes(written), testLocations(written));
+  const parts = await engine.client.query(
+    "SELECT toUInt32(uniqExact(partition)) AS n FROM system.parts WHERE table = 'alerts_times' AND active",
+  );
+  expect(numbers(parts, "n")[0]).toBeLessThan(100);
+  const page = await alerts.page(
+    { ...viewer, programids: new Map([["TIMES", "all" as const]]) },
+    { survey: "TIMES" },
+    1000,
+    null,
+  );
+  expect(page.map(({ jd }) => jd)).toEqual([...times].sort((a, b) => b - a));
+});
+
+it("refuses a survey whose id cannot name a table", () => {
+  for (const id of ["", "a b", "x`; DROP", "1A"]) {
+    expect(() => alertTable(testSurvey(id))).toThrow(expect.objectContaining({ code: "BAD_SETTING" }));
+  }
+});

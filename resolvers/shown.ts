@@ -13,10 +13,12 @@ export const shownObject = (object: SkyObject): SkyObjectType => ({
   lastSeen: object.lastJd,
 });
 
-/** Edge of a list of alerts, whose cursor fits the query of this identity only. */
+/** Edge of a list of alerts, whose cursor fits the query of this identity only. Made when asked for: most are not. */
 export const alertEdge =
   (identity: string) =>
   (alert: Alert): AlertEdgeType => ({
-    cursor: alertCursor.encode(identity, [alert.jd, alert.candid, alert.survey]),
+    get cursor() {
+      return alertCursor.encode(identity, [alert.jd, alert.candid, alert.survey]);
+    },
     node: shownAlert(alert),
   });

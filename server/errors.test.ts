@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
-import { ERROR_CODES } from "../domain/errors.js";
 import { errorTable } from "./faults.js";
 
 const file = fileURLToPath(new URL("../docs/errors.md", import.meta.url));
@@ -13,5 +12,4 @@ it("docs/errors.md lists every code with its meaning", () => {
   if (process.env.TOCSIN_UPDATE_DOCS) writeFileSync(file, now);
   expect(readFileSync(file, "utf8")).toBe(now);
   expect(text).toMatch(table);
-  expect(Object.values(ERROR_CODES).every((meaning) => /[.;].*\.$|[^.]\.$/.test(meaning))).toBe(true);
 });

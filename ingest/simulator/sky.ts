@@ -97,7 +97,7 @@ function observe(v: View, source: Source, field: number, random: Random): Simula
   const history: Measurement[] = [];
   const alerts: SimulatedAlert[] = [];
   for (const visit of v.visitsOfField[field]!) {
-    const measurement = measure(v, source, visit, random);
+    const measurement = measure(v, source.differenceFlux(visit.jd, visit.band), visit, random);
     if (measurement.detected) {
       alerts.push({ survey: v.survey, source, objectNumber: -1, measurement, history: history.slice() });
     }
@@ -106,12 +106,19 @@ function observe(v: View, source: Source, field: number, random: Random): Simula
   return alerts;
 }
 
-function measure(v: View, source: Source, visit: Visit, random: Random): Measurement {
+function measure(v: View, trueFlux: number, visit: Visit, random: Random): Measurement {
   const fluxError = fluxFromMagnitude(visit.limitingMagnitude) / DETECTION_SIGMA;
-  const flux = source.differenceFlux(visit.jd, visit.band) + random.normal(0, fluxError);
+  const flux = trueFlux + random.normal(0, fluxError);
   const detected = Math.abs(flux) > DETECTION_SIGMA * fluxError;
   const index = detected ? v.detectionsIn[visit.exposure]!++ : -1;
   return { visit, flux, fluxError, detected, index };
+}
+
+/** A visit to a place where nothing is: noise below the threshold. */
+function empty(visit: Visit, random: Random): Measurement {
+  const fluxError = fluxFromMagnitude(visit.limitingMagnitude) / DETECTION_SIGMA;
+  const sigmas = Math.max(-4, Math.min(4, random.normal(0, 1)));
+  return { visit, flux: sigmas * fluxError, fluxError, detected: false, index: -1 };
 }
 
 /** Cut or fill a survey's alerts to the number that was asked for, and number its objects. */
@@ -128,8 +135,13 @@ function complete(
     const area = { startJd, endJd, position: () => positionIn(centres[visit.field]!, random) };
     const make = random.uniform() < 0.6 ? asteroid : artefact;
     const source = make(`${v.survey.toLowerCase()}-${n}`, random, area);
-    const measurement = measure(v, source, visit, random);
-    if (measurement.detected) alerts.push({ survey: v.survey, source, objectNumber: -1, measurement, history: [] });
+    const measurement = measure(v, source.differenceFlux(visit.jd, visit.band), visit, random);
+    if (!measurement.detected) continue;
+    // Earlier visits saw an empty place: it moved in, or it is a fault of this one image.
+    const history = v.visitsOfField[visit.field]!.filter(({ jd }) => jd < visit.jd).map((earlier) =>
+      empty(earlier, random),
+    );
+    alerts.push({ survey: v.survey, source, objectNumber: -1, measurement, history });
   }
   const numbers = new Map<Source, number>();
   return alerts.sort(byTime).map((alert) => {

@@ -126,5 +126,9 @@ describe.skipIf(!url)(`neo4j (${url ?? "skipped: set NEO4J_URL to an empty datab
     const gone = openNeo4j({ url: "bolt://127.0.0.1:1", user, password });
     await expect(gone.read(COUNT, {})).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
     await gone.close();
+    await expect(gone.read(COUNT, {})).rejects.toMatchObject({
+      code: "ENGINE_UNAVAILABLE",
+      message: expect.stringContaining("closed") as string,
+    });
   });
 });

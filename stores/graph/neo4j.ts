@@ -23,6 +23,7 @@ export function openNeo4j({ url, user, password }: Neo4jSettings): Graph {
     connectionAcquisitionTimeout: PATIENCE_MS,
     maxTransactionRetryTime: PATIENCE_MS,
   });
+  let closed = false;
 
   async function run<P, R>(tx: ManagedTransaction, query: Statement<P, R>, params: P): Promise<R[]> {
     checkParams(query.text, params as object);
@@ -34,6 +35,7 @@ export function openNeo4j({ url, user, password }: Neo4jSettings): Graph {
     mode: "executeRead" | "executeWrite",
     fn: (tx: ManagedTransaction) => Promise<T>,
   ): Promise<T> {
+    if (closed) throw new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed.");
     const session = driver.session();
     try {
       return await session[mode](fn);
@@ -50,7 +52,10 @@ export function openNeo4j({ url, user, password }: Neo4jSettings): Graph {
       inSession("executeWrite", (tx) => fn({ run: (query, params) => run(tx, query, params) })),
     // Schema changes and data may not share a transaction.
     migrate: () => migrate(graph, (ddl) => graph.write((tx) => tx.run({ text: ddl }, {})), { indexes: false }),
-    close: () => driver.close(),
+    close() {
+      closed = true;
+      return driver.close();
+    },
   };
   return graph;
 }

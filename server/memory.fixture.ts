@@ -172,7 +172,7 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
     hub,
     language: {
       fields: () => [{ name: "magpsf", type: "number", unit: "mag", description: "Magnitude." }],
-      check: () => ({ errors: [], warnings: [], fieldsRead: ["magpsf"] }),
+      check: () => ({ ok: true, errors: [], warnings: [], fieldsRead: ["magpsf"] }),
       validate: (_, where) => {
         if (!where.includes("(((")) return;
         const errors = [{ message: "unexpected (", line: 1, column: 3 }];

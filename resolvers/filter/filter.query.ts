@@ -35,8 +35,7 @@ export class FilterQueries {
     @Arg("survey", () => SurveyEnum) survey: Survey,
     @Arg("where", () => String, { description: "At most 10,000 characters." }) where: string,
   ): FilterCheckType {
-    const check = services.language.check(survey, text("where", where, MAX_TEXT));
-    return { ...check, ok: check.errors.length === 0 };
+    return services.language.check(survey, text("where", where, MAX_TEXT));
   }
 
   @Query(() => FilterType, { nullable: true, complexity: lookupCost })

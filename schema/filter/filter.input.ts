@@ -5,7 +5,7 @@ import { SurveyEnum } from "../survey/survey.type.js";
 
 @InputType("AnnotationInput", { description: "A named value to compute for every hit." })
 export class AnnotationInput {
-  @Field(() => String, { description: "A letter, then letters, digits and underscores." })
+  @Field(() => String, { description: "A letter or _, then letters, digits and _; at most 50 in all." })
   name!: string;
   @Field(() => String, { description: "An expression in the filter language." })
   expression!: string;

@@ -226,7 +226,7 @@ class Checker {
       }
       return part;
     });
-    return all(parts) && this.oneKind(same, node.name) ? parts : null;
+    return all(parts) && (same.length === 0 || this.oneKind(same, node.name)) ? parts : null;
   }
 
   private goodDigits(digits: Part | undefined): boolean {

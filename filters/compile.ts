@@ -109,7 +109,7 @@ function emit(typed: Typed): Sql {
       return typed.negated ? not(missing) : missing;
     }
     case "call":
-      return scalarCall(typed.name, typed.args.map(typed.kind === "id" ? wideId : compile));
+      return scalarCall(typed.name, typed.kind, typed.args.map(typed.kind === "id" ? wideId : compile));
   }
 }
 
@@ -178,10 +178,13 @@ function inList({ value, list, negated }: Typed & { op: "in" }): Sql {
   }
   // ClickHouse casts the list to the left side's type: a Float32 would make 0.1 equal to its own 0.1.
   const exact = value.kind !== "number" || (left.whole && items.every((item) => item.whole)) ? left : asFloat64(left);
+  // Its set takes -0 and 0 for two values; adding 0 makes them one.
+  const holdsZero = list.some((item) => item.op === "number" && item.value === 0);
+  const tested = left.whole || !holdsZero ? exact : infix(exact, "+", atom("0"), SUM, { nan: left.nan });
   const set = `(${items.map((item) => item.text).join(", ")})`;
   const known = { binds: COMPARISON, nullable: left.nullable, nullIsFalse: true };
-  const tested = atom(`${within(exact, SUM)} ${negated ? "NOT IN" : "IN"} ${set}`, known);
-  return negated && left.nan ? junction("and", [tested, not(atom(`isNaN(${exact.text})`))]) : tested;
+  const found = atom(`${within(tested, SUM)} ${negated ? "NOT IN" : "IN"} ${set}`, known);
+  return negated && left.nan ? junction("and", [found, not(atom(`isNaN(${left.text})`))]) : found;
 }
 
 /** Signed and unsigned 64-bit ids have no other common type. */

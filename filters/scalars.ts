@@ -1,12 +1,16 @@
 // The language's scalar functions as SQL. Called by compile.ts.
+
+import type { Kind } from "./fields.js";
 import { AND, asFloat64, asValue, atom, call, definite, isMissing, PRODUCT, type Sql, SUM, within } from "./sql.js";
 import type { ScalarName } from "./typed.js";
 
 /** Arcseconds in a radian: 180 * 3600 / pi. */
 const ARCSEC_PER_RADIAN = "206264.80624709636";
 
-/** Arguments are checked: right in number and kind. */
-export function scalarCall(name: ScalarName, args: readonly Sql[]): Sql {
+/** `kind` is the result's. Arguments are checked: right in number and kind. */
+export function scalarCall(name: ScalarName, kind: Kind, args: readonly Sql[]): Sql {
+  // ClickHouse has no common type for some integers and floats.
+  const choice = (sql: Sql) => (kind === "number" ? asFloat64(sql) : asValue(sql));
   const [a, b, c, d] = args as [Sql, Sql, Sql, Sql];
   switch (name) {
     case "abs":
@@ -27,11 +31,11 @@ export function scalarCall(name: ScalarName, args: readonly Sql[]): Sql {
       return pow(a, b);
     case "least":
     case "greatest":
-      return extreme(name, args);
+      return extreme(name, args.map(choice));
     case "coalesce":
-      return coalesce(args);
+      return coalesce(args.map(choice));
     case "if":
-      return conditional(definite(a), asValue(b), asValue(c));
+      return conditional(definite(a), choice(b), choice(c));
     case "separation":
       return separation(a, b, c, d);
   }
@@ -53,7 +57,7 @@ function pow(base: Sql, exponent: Sql): Sql {
 
 /** ClickHouse's least and greatest skip NULL and order NaN by position; here a missing argument makes the result missing. */
 function extreme(name: "least" | "greatest", args: readonly Sql[]): Sql {
-  const plain = call(name, args, { ...numeric(args) });
+  const plain = call(name, args, { float64: true });
   return args.some((arg) => arg.nan || arg.nullable) ? unlessMissing(args, plain) : plain;
 }
 
@@ -63,10 +67,10 @@ function unlessMissing(args: readonly Sql[], result: Sql): Sql {
 }
 
 function coalesce(args: readonly Sql[]): Sql {
-  return args.map(asValue).reduceRight((rest, first) => {
+  return args.reduceRight((rest, first) => {
     if (!first.nan) {
       const known = { nan: rest.nan, infinite: first.infinite || rest.infinite, nullable: rest.nullable };
-      return first.nullable ? call("ifNull", [first, rest], { ...numeric([first, rest]), ...known }) : first;
+      return first.nullable ? call("ifNull", [first, rest], { float64: first.float64, ...known }) : first;
     }
     const present = first.nullable ? call("assumeNotNull", [first], first) : first;
     const chosen = conditional(isMissing(first), rest, { ...present, nullable: false });
@@ -76,15 +80,10 @@ function coalesce(args: readonly Sql[]): Sql {
 
 function conditional(condition: Sql, yes: Sql, no: Sql): Sql {
   return call("if", [condition, yes, no], {
-    ...numeric([yes, no]),
+    float64: yes.float64,
     nan: yes.nan || no.nan,
     nullable: yes.nullable || no.nullable,
   });
-}
-
-/** Type of a number that is one of these: ClickHouse takes their common type, which is exact for at most 32-bit integers. */
-function numeric(choices: readonly Sql[]): Pick<Sql, "whole" | "float64"> {
-  return { whole: choices.every((sql) => sql.whole), float64: choices.every((sql) => sql.float64) };
 }
 
 /**

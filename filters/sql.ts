@@ -84,7 +84,12 @@ export function isMissing(value: Sql): Sql {
 
 /** The number as a 64-bit float: exact, for integers here have at most 32 bits. */
 export function asFloat64(number: Sql): Sql {
-  return number.float64 ? number : call("toFloat64", [number], { float64: true });
+  if (number.float64) {
+    return number;
+  }
+  return /^-?\d+$/.test(number.text)
+    ? atom(`${number.text}.0`, { float64: true })
+    : call("toFloat64", [number], { float64: true });
 }
 
 /** Shortest digits that read back as the same float. */

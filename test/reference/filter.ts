@@ -1,0 +1,155 @@
+// The filter language in plain JavaScript, value by value, straight from the parser's tree: the slow reference that the
+// tests hold ClickHouse's answers against. It shares nothing with check.ts and compile.ts. Never shipped.
+import type { Node } from "../../filters/syntax.js";
+
+/** 64-bit ids are bigint. null is missing; NaN never comes out. */
+export type Value = number | bigint | string | boolean | null;
+export type Row = Readonly<Record<string, Value>>;
+
+export function evaluateReference(node: Node, row: Row): Value {
+  const value = (inner: Node) => evaluateReference(inner, row);
+  const holds = (inner: Node) => value(inner) === true;
+  switch (node.kind) {
+    case "number":
+      return /^\d+$/.test(node.text) ? BigInt(node.text) : Number(node.text);
+    case "text":
+    case "truth":
+      return node.value;
+    case "name": {
+      const found = row[node.name]!;
+      return typeof found === "number" && Number.isNaN(found) ? null : found;
+    }
+    case "or":
+      return node.operands.some(holds);
+    case "and":
+      return node.operands.every(holds);
+    case "not":
+      return !holds(node.operand);
+    case "negate": {
+      const operand = value(node.operand);
+      return typeof operand === "bigint" ? -operand : arithmetic([operand], (x) => -x!);
+    }
+    case "arithmetic":
+      return arithmetic([value(node.left), value(node.right)], (a, b) => {
+        switch (node.sign) {
+          case "+":
+            return a! + b!;
+          case "-":
+            return a! - b!;
+          case "*":
+            return a! * b!;
+          case "/":
+            return b === 0 ? Number.NaN : a! / b!;
+        }
+      });
+    case "compare":
+      return compare(node.sign, value(node.left), value(node.right));
+    case "between": {
+      const [x, low, high] = [value(node.value), value(node.low), value(node.high)];
+      return node.negated
+        ? compare("<", x, low) || compare(">", x, high)
+        : compare(">=", x, low) && compare("<=", x, high);
+    }
+    case "in": {
+      const x = value(node.value);
+      const items = node.list.map(value);
+      return node.negated ? items.every((item) => compare("!=", x, item)) : items.some((item) => compare("=", x, item));
+    }
+    case "isNull":
+      return (value(node.value) === null) !== node.negated;
+    case "call":
+      return call(node.name, node.args, value, holds);
+  }
+}
+
+function compare(sign: string, a: Value, b: Value): boolean {
+  if (a === null || b === null) return false;
+  const order = orderOf(a, b);
+  switch (sign) {
+    case "=":
+      return order === 0;
+    case "!=":
+      return order !== 0;
+    case "<":
+      return order < 0;
+    case "<=":
+      return order <= 0;
+    case ">":
+      return order > 0;
+    default:
+      return order >= 0;
+  }
+}
+
+function orderOf(a: Exclude<Value, null>, b: Exclude<Value, null>): number {
+  if (typeof a === "string" && typeof b === "string") return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  // JavaScript orders bigint beside number by their exact values.
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function arithmetic(args: readonly Value[], compute: (...numbers: number[]) => number): number | null {
+  if (args.includes(null)) return null;
+  const result = compute(...args.map(Number));
+  return Number.isNaN(result) ? null : result;
+}
+
+function call(name: string, args: readonly Node[], value: (n: Node) => Value, holds: (n: Node) => boolean): Value {
+  if (name === "if") return holds(args[0]!) ? value(args[1]!) : value(args[2]!);
+  const values = args.map(value);
+  if (name === "coalesce") return values.find((v) => v !== null) ?? null;
+  return arithmetic(values, (...numbers) => {
+    const [a, b, c, d] = numbers as [number, number, number, number];
+    switch (name) {
+      case "abs":
+        return Math.abs(a);
+      case "sqrt":
+        return Math.sqrt(a);
+      case "exp":
+        return Math.exp(a);
+      case "ln":
+        return Math.log(a);
+      case "log10":
+        return Math.log10(a);
+      case "pow":
+        return power(a, b);
+      case "floor":
+        return Math.floor(a);
+      case "ceil":
+        return Math.ceil(a);
+      case "round":
+        return round(a, numbers.length > 1 ? b : 0);
+      case "least":
+        return Math.min(...numbers);
+      case "greatest":
+        return Math.max(...numbers);
+      case "separation":
+        return haversine(a, b, c, d);
+      default:
+        throw new Error(`no function ${name}`);
+    }
+  });
+}
+
+/** IEEE 754 pow, where JavaScript's differs: pow(1, inf) and pow(-1, inf) are 1. */
+function power(base: number, exponent: number): number {
+  return Math.abs(base) === 1 && Math.abs(exponent) === Number.POSITIVE_INFINITY ? 1 : base ** exponent;
+}
+
+function round(x: number, digits: number): number {
+  const scale = 10 ** Math.abs(digits);
+  return digits >= 0 ? toEven(x * scale) / scale : toEven(x / scale) * scale;
+}
+
+function toEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** Another formula than the compiler's: good but near the antipodes. */
+function haversine(ra1: number, dec1: number, ra2: number, dec2: number): number {
+  const [d1, d2] = [(dec1 * Math.PI) / 180, (dec2 * Math.PI) / 180];
+  const dl = ((ra2 - ra1) * Math.PI) / 180;
+  const h = Math.sin((d2 - d1) / 2) ** 2 + Math.cos(d1) * Math.cos(d2) * Math.sin(dl / 2) ** 2;
+  return (2 * Math.asin(Math.min(1, Math.sqrt(h))) * 180 * 3600) / Math.PI;
+}

@@ -1,0 +1,212 @@
+// Random well-typed expressions and random rows over TEST_SURVEY, for fast-check.
+import fc from "fast-check";
+import { COMMON_FIELDS } from "../../domain/alert.js";
+import type { Block, Column, ElementType } from "../../domain/columns.js";
+import type { Row, Value } from "./filter.js";
+import { TEST_FIELDS, TEST_SURVEY } from "./filterfields.js";
+
+const table = TEST_FIELDS(TEST_SURVEY.id);
+const named = (kind: string) =>
+  fc.constantFrom(...table.fields.filter((field) => field.kind === kind).map((field) => field.name));
+
+const numberText = fc.oneof(
+  fc.constantFrom("0", "1", "2", "0.1", "0.5", "1e-300", "1e300", "3e38", "5e-324", "4294967296", "2147483648", "1e21"),
+  fc.integer({ min: -1000, max: 1000 }).map(String),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  fc.float({ noNaN: true, noDefaultInfinity: true }).map(String),
+);
+const idText = fc.oneof(
+  fc.constantFrom("0", "-1", "9007199254740992", "9007199254740993", "9223372036854775807", "-9223372036854775808"),
+  fc.constantFrom("18446744073709551615", "9223372036854775808"),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }).map(String),
+);
+const words = [
+  "",
+  "g",
+  "r",
+  "it's",
+  "\\",
+  "\\'",
+  "a\0b",
+  "{x:String}",
+  "π😀",
+  "-- x",
+  "/* */",
+  "');--",
+  "\r\n",
+  "%s",
+  "\\x41",
+];
+const textValue = fc.oneof(fc.constantFrom(...words), fc.string(), fc.string({ unit: "binary" }));
+const textLiteral = textValue.map((text) => `'${text.replaceAll("'", "''")}'`);
+
+export interface Expressions {
+  readonly number: fc.Arbitrary<string>;
+  readonly text: fc.Arbitrary<string>;
+  readonly id: fc.Arbitrary<string>;
+  readonly truth: fc.Arbitrary<string>;
+}
+
+/** Built only of operations whose result IEEE 754 fixes to the last bit. */
+export function exactExpressions(): Expressions {
+  const orderSign = fc.constantFrom("=", "!=", "<", "<=", ">", ">=");
+  return fc.letrec<{ number: string; text: string; id: string; truth: string }>((tie) => {
+    const n = tie("number");
+    const t = tie("truth");
+    const deep = { maxDepth: 4, depthSize: "small" as const, withCrossShrink: true };
+    const alike = (maker: (part: fc.Arbitrary<string>) => fc.Arbitrary<string>) =>
+      fc.oneof(maker(n), maker(n), maker(tie("text")), maker(tie("id")));
+    const choice = (part: fc.Arbitrary<string>) => [
+      fc.tuple(part, part).map(([a, b]) => `coalesce(${a}, ${b})`),
+      fc.tuple(t, part, part).map(([c, a, b]) => `if(${c}, ${a}, ${b})`),
+    ];
+    const list = (part: fc.Arbitrary<string>) =>
+      fc.array(part, { minLength: 1, maxLength: 4 }).map((l) => l.join(", "));
+    const maybeNot = fc.constantFrom("", "not ");
+    return {
+      number: fc.oneof(
+        deep,
+        named("number"),
+        numberText,
+        fc.tuple(n, fc.constantFrom("+", "-", "*", "/"), n).map(([a, sign, b]) => `(${a} ${sign} ${b})`),
+        fc.tuple(fc.constantFrom("abs", "sqrt", "floor", "ceil", "round"), n).map(([f, a]) => `${f}(${a})`),
+        n.map((a) => `(- ${a})`),
+        fc.tuple(fc.constantFrom("least", "greatest"), n, n, n).map(([f, a, b, c]) => `${f}(${a}, ${b}, ${c})`),
+        ...choice(n),
+      ),
+      text: fc.oneof(deep, named("text"), textLiteral, ...choice(tie("text"))),
+      id: fc.oneof(
+        deep,
+        named("id"),
+        idText.map((id) => `coalesce(candid, ${id})`),
+        ...choice(tie("id")),
+      ),
+      truth: fc.oneof(
+        deep,
+        named("truth"),
+        alike((part) => fc.tuple(part, orderSign, part).map(([a, sign, b]) => `(${a} ${sign} ${b})`)),
+        fc.tuple(named("id"), orderSign, idText).map(([a, sign, b]) => `(${a} ${sign} ${b})`),
+        fc.tuple(named("id"), maybeNot, list(idText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
+        fc.tuple(n, maybeNot, list(numberText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
+        fc.tuple(tie("text"), maybeNot, list(textLiteral)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
+        alike((part) => fc.tuple(part, maybeNot, list(part)).map(([a, not, items]) => `(${a} ${not}in (${items}))`)),
+        alike((part) =>
+          fc.tuple(part, maybeNot, part, part).map(([a, not, low, high]) => `(${a} ${not}between ${low} and ${high})`),
+        ),
+        alike((part) => fc.tuple(part, maybeNot).map(([a, not]) => `(${a} is ${not}null)`)),
+        fc.tuple(t, maybeNot).map(([a, not]) => `(${a} is ${not}null)`),
+        fc.tuple(t, fc.constantFrom("and", "or", "=", "!="), t).map(([a, op, b]) => `(${a} ${op} ${b})`),
+        t.map((a) => `(not ${a})`),
+        fc.constantFrom("true", "false"),
+        ...choice(t),
+      ),
+    };
+  });
+}
+
+const FLOATS = [
+  0,
+  -0,
+  0.1,
+  1,
+  -1,
+  0.5,
+  2.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  Number.NEGATIVE_INFINITY,
+  3e38,
+  1e-45,
+];
+
+function columnValue(type: ElementType, mayBeNaN: boolean): fc.Arbitrary<Value> {
+  const integer = (low: number, high: number) =>
+    fc.oneof(fc.integer({ min: low, max: high }), fc.constantFrom(low, high, 0, 1, 2));
+  switch (type) {
+    case "Bool":
+      return fc.boolean();
+    case "String":
+      return textValue;
+    case "Int64":
+      return fc.oneof(
+        fc.constantFrom(-1n, 0n, 9007199254740993n, 2n ** 63n - 1n, -(2n ** 63n)),
+        fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+      );
+    case "UInt64":
+      return fc.oneof(fc.constantFrom(0n, 9007199254740993n, 2n ** 64n - 1n, 2n ** 63n), fc.bigInt(0n, 2n ** 64n - 1n));
+    case "Float32":
+      return fc.oneof(fc.constantFrom(...FLOATS), fc.float()).map(Math.fround);
+    case "Float64":
+      return mayBeNaN
+        ? fc.oneof(fc.constantFrom(...FLOATS, 1e308, 5e-324), fc.double())
+        : fc.double({ min: -1e7, max: 1e7, noNaN: true });
+    case "UInt8":
+      return integer(0, 255);
+    case "Int8":
+      return integer(-128, 127);
+    case "Int16":
+      return integer(-32768, 32767);
+    case "UInt32":
+      return integer(0, 4294967295);
+    case "Int32":
+      return integer(-2147483648, 2147483647);
+  }
+}
+
+/** Rows with values for every field. */
+export function randomRows(count: number): fc.Arbitrary<Row[]> {
+  const shape: Record<string, fc.Arbitrary<Value>> = {};
+  for (const { name, columnType, nullable, mayBeNaN } of table.fields) {
+    const value = columnValue(columnType, mayBeNaN);
+    shape[name] = nullable ? fc.option(value, { freq: 4 }) : value;
+  }
+  return fc.array(fc.record(shape), { minLength: count, maxLength: count });
+}
+
+const ARRAYS = {
+  Bool: Uint8Array,
+  UInt8: Uint8Array,
+  Int8: Int8Array,
+  Int16: Int16Array,
+  Int32: Int32Array,
+  UInt32: Uint32Array,
+  Float32: Float32Array,
+  Float64: Float64Array,
+};
+
+/** The rows as columns of TEST_SURVEY's types. */
+export function blockOf(rows: readonly Row[]): Block {
+  const columns = new Map<string, Column>();
+  for (const { name, columnType, nullable } of table.fields) {
+    const values = rows.map((row) => row[name]!);
+    const nulls = nullable ? Uint8Array.from(values, (value) => (value === null ? 1 : 0)) : null;
+    if (columnType === "String") {
+      columns.set(name, { type: columnType, values: values.map((value) => (value ?? "") as string), nulls });
+    } else if (columnType === "Int64" || columnType === "UInt64") {
+      const bigs = values.map((value) => (value ?? 0n) as bigint);
+      const array = columnType === "Int64" ? BigInt64Array.from(bigs) : BigUint64Array.from(bigs);
+      columns.set(name, { type: columnType, values: array, nulls });
+    } else {
+      columns.set(name, { type: columnType, values: ARRAYS[columnType].from(values.map(Number)), nulls });
+    }
+  }
+  return { rows: rows.length, columns };
+}
+
+/** One row of defaults with some values changed. */
+export function rowWith(changes: Row): Row {
+  const common = new Set(COMMON_FIELDS.map((field) => field.name));
+  const defaults: Record<string, Value> = {};
+  for (const { name, columnType, nullable } of table.fields) {
+    const zero =
+      columnType === "String"
+        ? ""
+        : columnType.endsWith("64") && columnType !== "Float64"
+          ? 0n
+          : columnType === "Bool"
+            ? false
+            : 0;
+    defaults[name] = nullable && !common.has(name) ? null : zero;
+  }
+  return { ...defaults, ...changes };
+}

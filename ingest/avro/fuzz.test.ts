@@ -1,11 +1,11 @@
 // Random schemas and records, written by avsc and by our writer, read by every reader of ours; and bytes that lie.
 
 import { readFileSync } from "node:fs";
-import avro from "avsc";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Packet } from "../../domain/packet.js";
 import { decode } from "../decode.js";
+import { avscType } from "./avsc.fixture.js";
 import { Tables } from "./columnar.js";
 import { readContainer } from "./container.js";
 import { compileReader, compileSkip } from "./generate.js";
@@ -14,20 +14,6 @@ import { readRecord } from "./record.js";
 import { parseSchema } from "./schema.js";
 import { avroFiles, canonical, compared, wholeLayout } from "./truth.fixture.js";
 import { recordEncoder } from "./write.js";
-
-/** avsc's long as bigint, written by Node's own 64-bit view. */
-const long = avro.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(value);
-    return bytes;
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) => typeof value === "bigint",
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-});
 
 type Json = unknown;
 interface Case {
@@ -130,7 +116,7 @@ describe("round trips", () => {
     fc.assert(
       fc.property(records, ({ schema, value, expected }) => {
         const text = JSON.stringify(schema);
-        const type = avro.Type.forSchema(schema as avro.Schema, { registry: { long }, wrapUnions: "never" });
+        const type = avscType(text);
         const bytes = type.toBuffer(value);
         // Equal bytes, map order included: one spelling of each value.
         expect(recordEncoder(text)(value as Record<string, unknown>).equals(bytes)).toBe(true);

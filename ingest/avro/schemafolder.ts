@@ -1,11 +1,9 @@
 // Writer schemas by id out of a folder, as Rubin publishes them. Called by cli/, which hands them to ingest/sources.
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { WriterSchema } from "../../domain/packet.js";
 import type { SchemaById } from "./confluent.js";
 import { MAX_SCHEMA_BYTES, parseSchema, SchemaError, writerSchema } from "./schema.js";
-
-const VERSION = /^v(\d+)_(\d+)$/;
 
 /**
  * Schema version M.m has the id 100 M + m and lies in the subfolder vM_m (or the folder itself is that one): one .avsc a
@@ -27,32 +25,41 @@ export function schemasInFolder(folder: string): SchemaById {
 }
 
 async function readVersion(folder: string, version: string): Promise<WriterSchema | null> {
-  const last = folder.replace(/\/+$/, "").split("/").at(-1)!;
-  for (const path of VERSION.test(last) && last === version ? [folder] : [join(folder, version)]) {
-    const files = await readdir(path).catch(() => []);
-    const schemas: Record<string, unknown>[] = [];
-    for (const file of files.filter((name) => name.endsWith(".avsc"))) {
-      if ((await stat(join(path, file))).size > MAX_SCHEMA_BYTES) continue;
-      const schema: unknown = JSON.parse(await readFile(join(path, file), "utf8"));
-      if (typeof schema === "object" && schema !== null) schemas.push(schema as Record<string, unknown>);
-    }
-    if (schemas.length > 0) return joined(schemas);
+  const path = basename(folder) === version ? folder : join(folder, version);
+  const files = await readdir(path).catch(() => []);
+  const schemas: Record<string, unknown>[] = [];
+  for (const file of files.filter((name) => name.endsWith(".avsc"))) {
+    if ((await stat(join(path, file))).size > MAX_SCHEMA_BYTES) continue;
+    const schema: unknown = JSON.parse(await readFile(join(path, file), "utf8"));
+    if (typeof schema === "object" && schema !== null) schemas.push(schema as Record<string, unknown>);
   }
-  return null;
+  return schemas.length > 0 ? joined(schemas) : null;
 }
 
-/** One self-contained schema: the record that no other names, each name's definition put where it is first met. */
+/**
+ * One self-contained schema: the record that uses the most of the others and is used by none (folders may hold schemas
+ * besides that are no part of a packet), each name's definition put where it is first met.
+ */
 export function joined(schemas: readonly Readonly<Record<string, unknown>>[]): WriterSchema {
   const byName = new Map(schemas.map((schema) => [fullName(schema), schema]));
   const used = new Set(schemas.flatMap((schema) => [...namesIn(schema.fields)]));
-  const roots = [...byName].filter(([name]) => !used.has(name));
-  if (roots.length !== 1) throw new SchemaError(`of ${schemas.length} schemas ${roots.length} are named by no other`);
-  const placed = new Set<string>();
+  const [root] = [...byName.keys()]
+    .filter((name) => !used.has(name))
+    .map((name) => inlinedFrom(name, byName))
+    .sort((a, b) => b.types - a.types);
+  if (root === undefined) throw new SchemaError("every schema of the folder is used by another");
+  parseSchema(root.text);
+  return writerSchema(root.text);
+}
 
+function inlinedFrom(name: string, byName: ReadonlyMap<string, unknown>): { text: string; types: number } {
+  const placed = new Set<string>();
   const inlined = (node: unknown): unknown => {
     if (typeof node === "string") {
       const schema = byName.get(node);
-      return schema === undefined || placed.has(node) ? node : definition(node, schema);
+      if (schema === undefined || placed.has(node)) return node;
+      placed.add(node);
+      return inlined(schema);
     }
     if (Array.isArray(node)) return node.map(inlined);
     if (typeof node !== "object" || node === null) return node;
@@ -61,13 +68,7 @@ export function joined(schemas: readonly Readonly<Record<string, unknown>>[]): W
     if (Array.isArray(copy.fields)) copy.fields = copy.fields.map(inlined);
     return copy;
   };
-  function definition(name: string, schema: Readonly<Record<string, unknown>>): unknown {
-    placed.add(name);
-    return inlined(schema);
-  }
-  const text = JSON.stringify(definition(...roots[0]!));
-  parseSchema(text);
-  return writerSchema(text);
+  return { text: JSON.stringify(inlined(name)), types: placed.size };
 }
 
 const fullName = ({ name, namespace }: Readonly<Record<string, unknown>>): string =>

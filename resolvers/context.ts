@@ -3,13 +3,14 @@
 import { TocsinError } from "../domain/errors.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
-import { alertLoader, objectPageLoader, ownFieldsLoader } from "./alert/alert.loader.js";
+import { alertLoader, objectPageLoader, ownFieldsLoader, packetLoader } from "./alert/alert.loader.js";
 import { endingWith } from "./deadline.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Services, Stores } from "./services.js";
 
 const createLoaders = (stores: Stores, viewer: Viewer) => ({
   alert: alertLoader(stores.alerts, viewer),
+  packet: packetLoader(stores.packets, viewer),
   objectPage: objectPageLoader(stores.alerts, viewer),
   ownFields: ownFieldsLoader(stores.alerts, viewer),
   object: objectLoader(stores.objects, viewer),

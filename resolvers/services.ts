@@ -16,7 +16,7 @@ export interface Stores {
   readonly alerts: Pick<AlertStore, "byCandid" | "page" | "pagePerObject" | "ownFields">;
   readonly objects: Pick<ObjectStore, "byIds" | "cone">;
   readonly photometry: PhotometryStore;
-  readonly packets: Pick<PacketReader, "fields">;
+  readonly packets: Pick<PacketReader, "fieldsByCandid">;
   readonly links: Pick<LinkStore, "counterparts">;
   readonly filters: Pick<FilterStore, "create" | "update" | "get" | "byIds" | "list">;
   readonly hits: Pick<HitStore, "page">;

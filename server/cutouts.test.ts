@@ -32,8 +32,7 @@ const ALERTS: Record<string, { programid: number; fits: Uint8Array }> = {
   "LSST -9223372036854775808": { programid: 1, fits: SMALL },
 };
 const real = new Map<string, Uint8Array>();
-const reader: PacketReader = {
-  fields: async () => null,
+const reader: Pick<PacketReader, "cutout"> = {
   cutout: async (viewer, survey, candid, kind) => {
     const alert = ALERTS[`${survey} ${candid}`];
     if (real.has(`${survey} ${candid}`)) return real.get(`${survey} ${candid}`) ?? null;

@@ -21,7 +21,7 @@ const RENDERING = 1;
 const CACHING = "private, max-age=86400, immutable";
 
 export interface CutoutOptions {
-  readonly reader: PacketReader;
+  readonly reader: Pick<PacketReader, "cutout">;
   readonly surveys: Iterable<Survey>;
   readonly viewerOf: (request: Request) => Viewer;
 }

@@ -98,7 +98,10 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
           return detections.length === 0 ? undefined : { ...EMPTY_LIGHT_CURVE, detections };
         }),
     },
-    packets: { fields: async (_, survey, candid) => ({ survey, candid, drb: Number.NaN, isdiffpos: "t" }) },
+    packets: {
+      fieldsByCandid: async (_, survey, candids) =>
+        pick(candids, (candid) => ({ survey, candid, drb: Number.NaN, isdiffpos: "t" })),
+    },
     links: { counterparts: async () => new Map() },
     filters: {
       create: async (filter) => {

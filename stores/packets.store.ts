@@ -27,6 +27,12 @@ export type CutoutKind = "science" | "template" | "difference";
 export interface PacketReader {
   /** The packet's fields unchanged, without cutouts; history points that the viewer may not see are left out. */
   fields(viewer: Viewer, survey: Survey, candid: bigint): Promise<Record<string, unknown> | null>;
+  /** The same for many alerts by one query; what is missing or may not be seen is absent. */
+  fieldsByCandid(
+    viewer: Viewer,
+    survey: Survey,
+    candids: readonly bigint[],
+  ): Promise<Map<bigint, Record<string, unknown>>>;
   /** The cutout as plain (not gzipped) FITS bytes; null where the alert has none or the viewer may not see it. */
   cutout(viewer: Viewer, survey: Survey, candid: bigint, kind: CutoutKind): Promise<Uint8Array | null>;
 }

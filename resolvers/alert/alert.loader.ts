@@ -1,10 +1,11 @@
-// Alerts by candid, pages of alerts of many objects, and the survey's own columns, each in one query per level.
+// Alerts by candid, their packets and own columns, and pages of alerts of many objects: one query each per level.
 import DataLoader from "dataloader";
 import type { Alert } from "../../domain/alert.js";
 import type { Survey } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
 import { MAX_PAGE } from "../../schema/paging/pageinfo.type.js";
 import type { AlertKey, AlertStore } from "../../stores/alerts.store.js";
+import type { PacketReader } from "../../stores/packets.store.js";
 import { surveyLoader } from "../surveyloader.js";
 
 /** One object's page; pages that differ only in their object are read together. */
@@ -24,6 +25,9 @@ type Reads = Pick<AlertStore, "byCandid" | "pagePerObject" | "ownFields">;
 
 export const alertLoader = (alerts: Reads, viewer: Viewer) =>
   surveyLoader<bigint, Alert>((survey, candids) => alerts.byCandid(viewer, survey, candids));
+
+export const packetLoader = (packets: Pick<PacketReader, "fieldsByCandid">, viewer: Viewer) =>
+  surveyLoader<bigint, Record<string, unknown>>((survey, candids) => packets.fieldsByCandid(viewer, survey, candids));
 
 export const objectPageLoader = (alerts: Reads, viewer: Viewer) =>
   together(

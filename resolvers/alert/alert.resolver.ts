@@ -62,8 +62,8 @@ export class AlertResolver {
     complexity: PACKET_COST,
     description: "The survey's own fields of this alert, unchanged, 64-bit integers as strings.",
   })
-  async packet(@Root() alert: Alert, @Ctx() { stores, viewer }: Context): Promise<unknown> {
-    const fields = await stores.packets.fields(viewer, alert.survey, alert.candid);
+  async packet(@Root() alert: Alert, @Ctx() { loaders }: Context): Promise<unknown> {
+    const fields = await loaders.packet.load({ survey: alert.survey, id: alert.candid });
     if (fields === null) throw new TocsinError("NOT_FOUND", `There is no packet of ${alert.survey} ${alert.candid}.`);
     return fields;
   }

@@ -318,8 +318,8 @@ test("functions that IEEE 754 does not fix to the last bit come within a few uni
     ...["exp", "ln", "log10", "sqrt", "abs"].flatMap((f) => values.map((x) => `${f}(${x})`)),
     ...values.flatMap((x) => values.map((y) => `pow(${x}, ${y})`)),
     ...values.flatMap((x) => [0, 1, 4, -2].map((digits) => `round(${x}, ${digits})`)),
-    // Left out: sums beyond the largest float, and the sign of an infinity that ClickHouse gets wrong.
-  ].filter((text) => !/^round\((1e300|snr), 4|^pow\(-.*1e300/.test(text));
+    // Left out: sums beyond the largest float, and exponents beyond 1e18, where ClickHouse's pow is wrong.
+  ].filter((text) => !/^round\((1e300|snr), 4|^pow\(.*, 1e300/.test(text));
   const found = await evaluate(texts, blockOf([ROW]));
   texts.forEach((text, i) => {
     const right = expected(text, ROW, "number");

@@ -1,6 +1,6 @@
 // What a query may cost, in units of one scalar field. Decorators state costs; server/limits adds them up before a run.
 import type { ComplexityEstimatorArgs } from "graphql-query-complexity";
-import { MAX_PAGE } from "./paging/pageinfo.type.js";
+import { DEFAULT_PAGE, MAX_PAGE } from "./paging/pageinfo.type.js";
 
 /** Ceiling of one operation: 1,000 light curves of every field, or 100 searches of the archive. */
 export const MAX_COST = 1_000_000;
@@ -14,7 +14,7 @@ const LOOKUP = 100;
 const POINTS_PER_LIST = 20;
 
 // Outside its bounds a number counts as the nearest bound, so that the resolver can name the argument and its bound.
-const clamp = (rows: unknown) => (typeof rows === "number" ? Math.min(Math.max(rows, 1), MAX_PAGE) : 1);
+const clamp = (rows: unknown) => (typeof rows === "number" ? Math.min(Math.max(rows, 1), MAX_PAGE) : DEFAULT_PAGE);
 
 /** A field that searches a store by itself for a page of rows. */
 export const searchCost = ({ args, childComplexity }: ComplexityEstimatorArgs): number =>

@@ -189,6 +189,13 @@ describe("queries that cost too much", () => {
     expect(service.calls).toEqual([]);
   });
 
+  it("an absent first counts as the page that it gives", async () => {
+    const pages = (first: string) =>
+      `{ alerts(where: { survey: ZTF }, first: ${first}) { edges { node { object { alerts(first: ${first}) { edges { node { ${Array.from({ length: 120 }, (_, i) => `f${i}: jd`).join(" ")} } } } } } } } }`;
+    expect(code(await service.post(pages("100")))).toBe("QUERY_TOO_COMPLEX");
+    expect(code(await service.post(pages("null")))).toBe("QUERY_TOO_COMPLEX");
+  });
+
   it("variables count", async () => {
     const query = `query ($n: Int!) { alerts(where: { survey: ZTF }, first: $n) { edges { node { object { alerts(first: $n) { edges { cursor } } } } } } }`;
     expect((await service.post(query, { n: 10 })).errors).toBeUndefined();

@@ -57,6 +57,7 @@ export interface App {
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { settings, schema, services, log } = options;
+  const { timeLimitMs = DEFAULT_TIME_LIMIT_MS } = settings;
   const faults = createFaults(log);
   const checkHost = hostCheck(settings);
   const viewerOf = viewers(services.surveys.values(), settings);
@@ -71,9 +72,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     documents: createDocuments(schema, { maxTokens: MAX_TOKENS }),
     checkHost,
     viewerOf,
-    contextOf: (viewer) => createContext(services, viewer),
+    contextOf: (viewer) => createContext(services, viewer, AbortSignal.timeout(timeLimitMs)),
     checkLimits: limitErrors,
-    formatError: faults.formatGraphql,
+    formatError: (error) => faults.formatGraphql(error),
     ...(settings.socketLimits && { limits: settings.socketLimits }),
   });
   const apollo = new ApolloServer<Context>({
@@ -127,7 +128,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     expressMiddleware(apollo, {
       context: async ({ res: response }) => {
         const end = new AbortController();
-        const timer = setTimeout(() => end.abort(), settings.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS);
+        const timer = setTimeout(() => end.abort(), timeLimitMs);
         response.once("close", () => {
           clearTimeout(timer);
           end.abort();
@@ -158,7 +159,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     server,
     sockets: () => sockets.open,
-    listen: () => listen(server, settings),
+    listen: () => listen(server, settings, log),
     close: () => apollo.stop(),
   };
 }
@@ -202,7 +203,7 @@ function bodyFault(error: unknown): TocsinError | null {
   return null;
 }
 
-function listen(server: Server, { host, port }: AppSettings): Promise<number> {
+function listen(server: Server, { host, port }: AppSettings, log: Logger): Promise<number> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
@@ -211,6 +212,7 @@ function listen(server: Server, { host, port }: AppSettings): Promise<number> {
     server.once("error", failed);
     server.listen(port, host, () => {
       server.off("error", failed);
+      server.on("error", (error) => log.error({ err: error }, "a connection could not be accepted"));
       resolve((server.address() as AddressInfo).port);
     });
   });

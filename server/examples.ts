@@ -1,7 +1,7 @@
 // Three queries to start with: the tabs of the query page. Also printed by the demo.
 
 const NEAREST = `# Objects near a place, nearest first, each with its light curve.
-{
+query Nearest {
   coneSearchAt(position: "10:45:03.6 +41:16:08", radiusArcsec: 36000, first: 5) {
     edges {
       separationArcsec
@@ -24,7 +24,7 @@ const NEAREST = `# Objects near a place, nearest first, each with its light curv
 `;
 
 const LATEST = `# The newest alerts of a survey: class, magnitude, and where their cutouts are.
-{
+query Newest {
   alerts(where: { survey: ZTF }, first: 10) {
     edges {
       node {

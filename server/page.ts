@@ -55,10 +55,17 @@ const STYLE = "html, body, #page { height: 100%; margin: 0; }\n";
 const SCRIPT = `const http = new URL("/graphql", location.href);
 const socket = new URL(http);
 socket.protocol = http.protocol === "https:" ? "wss:" : "ws:";
-const fetcher = GraphiQL.createFetcher({
+// A socket has no headers: what the headers' editor says of Authorization goes along when it opens.
+let headers = {};
+const authorization = () => Object.entries(headers).find(([name]) => name.toLowerCase() === "authorization")?.[1];
+const send = GraphiQL.createFetcher({
   url: http.href,
-  wsClient: graphqlWs.createClient({ url: socket.href, lazy: true }),
+  wsClient: graphqlWs.createClient({ url: socket.href, connectionParams: () => ({ authorization: authorization() }) }),
 });
+const fetcher = (operation, options) => {
+  headers = options?.headers ?? {};
+  return send(operation, options);
+};
 const defaultTabs = ${JSON.stringify(EXAMPLES.map((query) => ({ query })))};
 ReactDOM.createRoot(document.getElementById("page")).render(
   React.createElement(GraphiQL, { fetcher, defaultTabs, defaultQuery: defaultTabs[0].query }),

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { GraphQLError, type GraphQLFormattedError } from "graphql";
 import type { Logger } from "pino";
 import { ERROR_CODES, type ErrorCode, TocsinError } from "../domain/errors.js";
+import { MAX_TOKENS } from "../schema/cost.js";
 
 /** Codes of the GraphQL layer that stay what they are; each stands in the catalogue. */
 const PROTOCOL_CODES = new Set<unknown>(["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "BAD_REQUEST"]);
@@ -36,7 +37,7 @@ export function createFaults(log: Logger): Faults {
     const message = error instanceof Error ? error.message : String(error);
     const code = formatted?.extensions?.code ?? (root instanceof GraphQLError ? codeOf(root) : undefined);
     if (code === "GRAPHQL_PARSE_FAILED" && /tokens\. Parsing aborted/.test(message)) {
-      return new TocsinError("QUERY_TOO_COMPLEX", message);
+      return new TocsinError("QUERY_TOO_COMPLEX", `The query has more than ${MAX_TOKENS} tokens.`);
     }
     if (PROTOCOL_CODES.has(code)) return new TocsinError(code as ErrorCode, message);
     if (code === "BAD_USER_INPUT") return new TocsinError("BAD_ARGUMENT", message);

@@ -315,8 +315,8 @@ function mismatch(first: Part, other: Part, user: string): string {
     const truth = first.typed.kind === "truth" ? first : other;
     return `${found}; a truth value stands alone: ${truth.shown}, or not ${truth.shown}`;
   }
-  const number = first.typed.kind === "number" ? first : other;
-  return number.whole !== null || number.typed.op === "number"
+  const [number, text] = first.typed.kind === "number" ? [first, other] : [other, first];
+  return number.typed.op === "number" && text.typed.op === "field"
     ? `${found}; text compares with text in single quotes: '${number.shown}'`
     : `${found}; both must be of one kind`;
 }

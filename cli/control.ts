@@ -2,7 +2,6 @@
 // Called by cli/serve.ts (handle) and by cli/ingest.ts, cli/simulate.ts (send).
 import { once } from "node:events";
 import { type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
-import { createInterface } from "node:readline";
 import { TocsinError } from "../domain/errors.js";
 import type { Counts } from "../ingest/pipeline.js";
 import { socketPath } from "./datadir.js";
@@ -84,16 +83,33 @@ async function send(
 ): Promise<Counts> {
   const call = request({ socketPath: socketPath(dataDir), path, method: "POST", headers });
   call.end(payload);
-  const [response] = (await once(call, "response")) as [IncomingMessage];
-  for await (const text of createInterface({ input: response })) {
-    const line = JSON.parse(text) as Line;
-    if (line.error) throw new TocsinError(line.error.code, line.error.message, { remedy: line.error.remedy });
-    if (line.progress) onProgress(line.progress);
-    if (line.counts) return line.counts;
+  try {
+    const [response] = (await once(call, "response")) as [IncomingMessage];
+    for await (const line of linesOf(response)) {
+      if (line.error) throw new TocsinError(line.error.code, line.error.message, { remedy: line.error.remedy });
+      if (line.progress) onProgress(line.progress);
+      if (line.counts) return line.counts;
+    }
+  } catch (error) {
+    throw error instanceof TocsinError ? error : serviceEnded(error);
   }
-  throw new TocsinError("ENGINE_UNAVAILABLE", "The service ended before it had taken everything in.", {
+  throw serviceEnded();
+}
+
+const serviceEnded = (cause?: unknown): TocsinError =>
+  new TocsinError("ENGINE_UNAVAILABLE", "The service ended before it had taken everything in.", {
     remedy: "Start it again and repeat the command; what is stored already counts as duplicates.",
+    cause,
   });
+
+/** Throws where the other side is cut off, which node:readline would not tell. */
+async function* linesOf(response: IncomingMessage): AsyncGenerator<Line> {
+  let rest = "";
+  for await (const text of response.setEncoding("utf8")) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield JSON.parse(line) as Line;
+  }
 }
 
 export function sendPaths(

@@ -49,7 +49,7 @@ export function packetMaker(seed: string): (alert: SimulatedAlert) => EncodedAle
 }
 
 /** One container of one survey's alerts, in memory. */
-export function container(survey: Survey, encoded: readonly EncodedAlert[]): Buffer {
+export function container(survey: Survey, encoded: readonly Pick<EncodedAlert, "body">[]): Buffer {
   const writer = new ContainerWriter(surveyModule(survey).simulated.schema);
   return Buffer.concat([writer.header(), ...encoded.map(({ body }) => writer.block([body]))]);
 }

@@ -1,0 +1,78 @@
+// A subscriber that must not miss a hit: reads filterHits over graphql-ws and comes back after its last cursor whenever
+// it is cut off. For tests.
+import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Client, createClient } from "graphql-ws";
+import WebSocket from "ws";
+
+export interface SeenHit {
+  readonly cursor: string;
+  readonly filterId: string;
+  readonly filterVersion: number;
+  readonly annotations: Record<string, unknown> | null;
+  readonly alert: { readonly survey: string; readonly candid: string; readonly objectId: string };
+}
+export const HIT_FIELDS = "cursor filterId filterVersion annotations alert { survey candid objectId }";
+
+const QUERY = `subscription ($ids: [ID!]!, $after: String) { filterHits(filterIds: $ids, after: $after) { ${HIT_FIELDS} } }`;
+const RETRY_MS = 25;
+
+export class HitFollower {
+  readonly seen: SeenHit[] = [];
+  /** Connections that were cut off. */
+  cuts = 0;
+  /** Close codes of the sockets, in order. */
+  readonly closeCodes: number[] = [];
+  readonly #over = new AbortController();
+  readonly #running: Promise<void>;
+  #client: Client | undefined;
+
+  /** `url` names the service as it is now: it may have moved. */
+  constructor(
+    readonly url: () => string,
+    readonly filterIds: readonly string[],
+    readonly after: string | null = null,
+  ) {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort();
+    await this.#client?.dispose();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await this.#connection();
+      if (signal.aborted) return;
+      this.cuts += 1;
+      await pause(RETRY_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  /** One connection to its end. */
+  async #connection(): Promise<void> {
+    const client = createClient({
+      url: `${this.url().replace("http", "ws")}/graphql`,
+      webSocketImpl: WebSocket,
+      retryAttempts: 0,
+      on: { closed: (event) => this.closeCodes.push((event as { code: number }).code) },
+    });
+    this.#client = client;
+    const variables = { ids: this.filterIds, after: this.seen.at(-1)?.cursor ?? this.after };
+    const ended = new EventTarget();
+    const end = once(ended, "end");
+    client.subscribe<{ filterHits: SeenHit }>(
+      { query: QUERY, variables },
+      {
+        next: ({ data }) => data && this.seen.push(data.filterHits),
+        error: () => ended.dispatchEvent(new Event("end")),
+        complete: () => ended.dispatchEvent(new Event("end")),
+      },
+    );
+    await end;
+    await client.dispose();
+  }
+}

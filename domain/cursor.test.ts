@@ -1,3 +1,4 @@
+// Cursors: exact round trips, and refusal of what is altered, malformed or of another query.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { alertCursor, coneCursor, queryIdentity } from "./cursor.js";

@@ -1,3 +1,4 @@
+// The served schema against the contract and against docs/schema.graphql (TOCSIN_UPDATE_DOCS=1 writes the latter).
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import {

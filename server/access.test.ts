@@ -1,3 +1,4 @@
+// Who a caller is and which pages may call: real requests with every Host, Origin and Authorization; the query page.
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+// The API over real HTTP and WebSocket requests, on stores in memory that note every call.
 import { connect, createServer } from "node:net";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

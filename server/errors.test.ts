@@ -1,3 +1,4 @@
+// docs/errors.md against the catalogue of codes (TOCSIN_UPDATE_DOCS=1 writes it).
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";

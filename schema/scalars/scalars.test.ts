@@ -1,3 +1,4 @@
+// The scalars: what they read, refuse and show.
 import fc from "fast-check";
 import { Kind } from "graphql";
 import { describe, expect, it } from "vitest";

@@ -58,6 +58,7 @@ describe("bad values", () => {
     ["NaN jd", (r) => Object.assign(r.candidate, { jd: Number.NaN }), /jd is NaN/],
     ["infinite ra", (r) => Object.assign(r.candidate, { ra: Number.POSITIVE_INFINITY }), /ra is Infinity/],
     ["dec beyond the pole", (r) => Object.assign(r.candidate, { dec: -90.001 }), /dec is -90.001/],
+    ["endless objectId", (r) => Object.assign(r, { objectId: "x".repeat(201) }), /objectId has 201/],
     ["empty objectId", (r) => Object.assign(r, { objectId: " " }), /objectId is empty/],
   ];
   for (const [name, change, message] of cases) {
@@ -77,6 +78,56 @@ describe("bad values", () => {
     const { batches, deadLetters } = decode([{ ...ztf, schema: { fingerprint: "1", text } }]);
     expect(deadLetters[0]!.message).toBe("The field candid is missing.");
     expect(batches[0]!.alerts.rows).toBe(0);
+  });
+});
+
+describe("schemas of other versions", () => {
+  type Field = { name: string; type: unknown };
+  const altered = (change: (fields: Field[]) => Field[]) => {
+    const schema = JSON.parse(ztf.schema.text) as { fields: Field[] };
+    schema.fields = change(schema.fields);
+    const text = JSON.stringify(schema);
+    const record = avscType(ztf.schema.text).fromBuffer(Buffer.from(ztf.bytes)) as Record<string, unknown>;
+    Object.assign(record, { extra: 3, later: [{ deep: "x" }] });
+    return decode([ztf, { ...ztf, schema: { fingerprint: "2", text }, bytes: recordEncoder(text)(record) }]);
+  };
+  const candidate = (fields: Field[]) => fields.find(({ name }) => name === "candidate")!.type as { fields: Field[] };
+
+  test("without schemavsn, history and fields that came later: missing values", () => {
+    const { batches, deadLetters } = altered((fields) => {
+      const part = candidate(fields);
+      part.fields = part.fields.filter(({ name }) => !["drb", "drbversion", "sgscore1", "rfid"].includes(name));
+      return fields.filter(({ name }) => !["schemavsn", "prv_candidates", "fp_hists"].includes(name));
+    });
+    expect(deadLetters).toEqual([]);
+    const { alerts, toldBy } = batches[0]!;
+    for (const name of ["drb", "drbversion", "sgscore1", "rfid"]) {
+      expect(Array.from(alerts.columns.get(name)!.nulls!)).toEqual([0, 1]);
+    }
+    for (const name of ["rb", "candid", "exptime", "distpsnr3"]) {
+      const { values } = alerts.columns.get(name)!;
+      expect(values[1]).toBe(values[0]);
+    }
+    expect(Array.from(toldBy).filter((row) => row === 1)).toHaveLength(1);
+  });
+
+  test("with fields that nobody knows yet, and wider types", () => {
+    const item = { type: "record", name: "later", fields: [{ name: "deep", type: "string" }] };
+    const { batches, deadLetters } = altered((fields) => {
+      const part = candidate(fields);
+      for (const field of part.fields) {
+        if (field.name === "rb") field.type = ["null", "double"];
+        if (field.name === "nid") field.type = "long";
+        if (field.name === "fid") field.type = ["string", "int", "null"];
+      }
+      const more = { name: "later", type: ["null", { type: "array", items: item }] };
+      return [{ name: "extra", type: "int" }, ...fields, more];
+    });
+    expect(deadLetters).toEqual([]);
+    for (const name of ["rb", "nid", "fid", "band", "drbversion", "magnitude"]) {
+      const { values } = batches[0]!.alerts.columns.get(name)!;
+      expect(values[1]).toBe(values[0]);
+    }
   });
 });
 

@@ -6,7 +6,7 @@ import { nestedPixels } from "../domain/healpix.js";
 import type { DeadLetter, DeadLetterReason, Packet } from "../domain/packet.js";
 import { eclipticFromIcrs, galacticFromIcrs, normaliseRa } from "../domain/sky.js";
 import { type GeneratedReader, Tables } from "./avro/columnar.js";
-import { MAX_LETTER_BYTES } from "./avro/container.js";
+import { keptBytes } from "./avro/container.js";
 import { compileReader } from "./avro/generate.js";
 import { parseSchema } from "./avro/schema.js";
 import { takeAlerts } from "./rows.js";
@@ -78,7 +78,7 @@ function letter(packet: Packet, survey: SurveyModule | null, reason: DeadLetterR
     message,
     origin: packet.origin,
     survey: survey?.description.id ?? null,
-    bytes: packet.bytes.slice(0, MAX_LETTER_BYTES),
+    bytes: keptBytes(packet.bytes),
     schemaFingerprint: packet.schema.fingerprint,
   };
 }
@@ -105,6 +105,9 @@ function finish(survey: SurveyModule, tables: Tables, packets: Packet[], deadLet
 
 const REQUIRED = [...COMMON_FIELDS, ...INTERNAL_FIELDS].filter(({ nullable }) => !nullable).map(({ name }) => name);
 
+/** The longest of any survey have some 20. */
+const MAX_ID_LENGTH = 200;
+
 /** Rows that cannot be alerts: no id, no time, no place. */
 function badValues({ alerts }: AlertBatch): Map<number, string> {
   const faults = new Map<number, string>();
@@ -123,6 +126,7 @@ function badValues({ alerts }: AlertBatch): Map<number, string> {
   }
   for (const [row, value] of (alerts.columns.get("objectId")!.values as string[]).entries()) {
     if (value.trim() === "") say(row, "The field objectId is empty.");
+    else if (value.length > MAX_ID_LENGTH) say(row, `The field objectId has ${value.length} characters.`);
   }
   return faults;
 }

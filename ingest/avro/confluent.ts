@@ -1,6 +1,6 @@
 // Packets in Confluent framing: byte 0, 4-byte big-endian schema id, bare Avro body. Called by ingest/sources.
 import type { DeadLetter, Origin, Packet, WriterSchema } from "../../domain/packet.js";
-import { MAX_LETTER_BYTES } from "./container.js";
+import { keptBytes } from "./container.js";
 
 /** The writer schema with this id; null where nobody knows it. Throws where the one who may know cannot be asked. */
 export type SchemaById = (id: number) => Promise<WriterSchema | null>;
@@ -22,7 +22,7 @@ export function schemaLookup(byId: SchemaById): SchemaLookup {
         message,
         origin,
         survey: null,
-        bytes: bytes.length === 0 ? null : bytes.slice(0, MAX_LETTER_BYTES),
+        bytes: bytes.length === 0 ? null : keptBytes(bytes),
         schemaFingerprint: null,
       });
       if (bytes.length === 0) return letter("EMPTY", `${origin.source} is empty.`);

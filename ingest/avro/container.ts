@@ -9,7 +9,10 @@ import { at, MalformedError, readNumber } from "./primitives.js";
 import { leastBytes, parseSchema, type RecordNode } from "./schema.js";
 
 /** A dead letter keeps at most this much of what it is about. */
-export const MAX_LETTER_BYTES = 1024 * 1024;
+const MAX_LETTER_BYTES = 1024 * 1024;
+
+/** What a letter keeps: a copy, which does not hold on to the file that the bytes are a view of (as Buffer's slice would). */
+export const keptBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.subarray(0, MAX_LETTER_BYTES));
 
 const SYNC_BYTES = 16;
 /** In one block: a tiny zipped block could claim millions of records of one byte. */
@@ -30,7 +33,7 @@ export function* readContainer(
     message,
     origin: { source, position },
     survey: null,
-    bytes: bytes.length === 0 ? null : bytes.slice(from, Math.min(to, from + MAX_LETTER_BYTES)),
+    bytes: bytes.length === 0 ? null : keptBytes(bytes.subarray(from, to)),
     schemaFingerprint: header instanceof Header ? header.schema.fingerprint : null,
   });
 

@@ -69,7 +69,9 @@ function schemaOf(text: Uint8Array): WriterSchema {
   const i = recent.findIndex(({ bytes }) => bytes.length === text.length && Buffer.compare(bytes, text) === 0);
   if (i === 0) return recent[0]!.schema;
   const found =
-    i > 0 ? recent.splice(i, 1)[0]! : { bytes: text.slice(), schema: writerSchema(Buffer.from(text).toString("utf8")) };
+    i > 0
+      ? recent.splice(i, 1)[0]!
+      : { bytes: new Uint8Array(text), schema: writerSchema(Buffer.from(text).toString("utf8")) };
   recent.unshift(found);
   recent.length = Math.min(recent.length, MAX_RECENT);
   return found.schema;

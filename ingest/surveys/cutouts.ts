@@ -9,7 +9,7 @@ const MAX_CUTOUT_BYTES = 16 * 1024 * 1024;
 /** The image, unzipped where it is zipped; null where there is none. Throws MalformedError where it does not unpack. */
 export function plainFits(value: RecordValue | undefined): Uint8Array | null {
   if (!(value instanceof Uint8Array) || value.length === 0) return null;
-  if (value[0] !== 0x1f || value[1] !== 0x8b) return value.slice();
+  if (value[0] !== 0x1f || value[1] !== 0x8b) return new Uint8Array(value);
   try {
     return gunzipSync(value, { maxOutputLength: MAX_CUTOUT_BYTES });
   } catch (error) {

@@ -70,6 +70,8 @@ interface Operation {
   readonly caller: Extra & Caller;
 }
 const CLOSE_WAIT_MS = 3_000;
+/** Who answers no ping for as long is cut off. Long enough for a pong behind a full queue on a slow line. */
+const PING_MS = 30_000;
 /** After a restart a thousand clients come at once: the last of them waits for its turn. */
 const INIT_WAIT_MS = 10_000;
 
@@ -139,6 +141,7 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
       isProd: true,
     },
     sockets,
+    PING_MS,
   );
   const stopAccepting = acceptUpgrades(options.server, sockets, { ...options, maxSockets: limits.maxSockets });
 

@@ -53,7 +53,7 @@ async function writeBatch(size: number): Promise<DeliveredHit[]> {
 
 it("loses no hit and doubles none", async () => {
   await writeBatch(10);
-  const hub = await createHitHub({ ...stores, limits: { page: 7 } });
+  const hub = await createHitHub({ ...stores, limits: { page: 7, recent: 10 } });
   const due: DeliveredHit[] = [];
   const subscribers: { request: HitRequest; start: bigint; seen: DeliveredHit[]; last: bigint; stop: () => void }[] =
     [];

@@ -49,7 +49,7 @@ export class Group<T> {
 
   /** A hit of one of the group's filters, straight from the log. */
   push(hit: DeliveredHit): void {
-    if (this.#members.size === 0 || !maySee(this.request.viewer, hit.survey, hit.programid)) return;
+    if (this.#members.size === 0 || !this.#wants(hit)) return;
     this.#waiting.push(hit);
     if (this.#waiting.length > this.limits.maxWaitingHits) {
       for (const member of this.#members) this.#fail(member, tooSlow(member));
@@ -91,12 +91,24 @@ export class Group<T> {
   }
 
   async #readPage(after: bigint): Promise<Page<T>> {
-    const { viewer, filterIds } = this.request;
-    const { stores, last } = this.log;
-    const found = await stores.hits.page(viewer, filterIds, this.limits.page, after, last);
-    const hits = await withAlerts(stores, viewer, found);
+    const { last } = this.log;
+    const { page } = this.limits;
+    const recent = this.log.recent(after)?.filter((hit) => this.#wants(hit));
+    const hits = recent?.slice(0, page) ?? (await this.#readArchive(after, last));
     const items = await this.render(hits);
-    return { hits, items, upTo: hits.length < this.limits.page ? last : hits.at(-1)!.seq };
+    return { hits, items, upTo: hits.length < page ? last : hits.at(-1)!.seq };
+  }
+
+  async #readArchive(after: bigint, upTo: bigint): Promise<DeliveredHit[]> {
+    const { viewer, filterIds } = this.request;
+    const { stores } = this.log;
+    const hits = await stores.hits.page(viewer, filterIds, this.limits.page, after, upTo);
+    return withAlerts(stores, viewer, hits);
+  }
+
+  #wants({ filterId, survey, programid }: DeliveredHit): boolean {
+    const { viewer, filterIds } = this.request;
+    return filterIds.includes(filterId) && maySee(viewer, survey, programid);
   }
 
   async #renderAll(): Promise<void> {

@@ -135,6 +135,31 @@ describe("hub", () => {
     expect(sinks[999]!.seqs).toEqual([5n, 6n, 7n, 8n, 9n, 10n, 11n, 12n, 13n, 14n]);
   });
 
+  it("replays from memory what is new, and from the archive what is older", async () => {
+    const log = new MemoryHits();
+    const hub = await createHitHub({ ...log, limits: { recent: 4 } });
+    hub.publish(log.store(...drafts(9))); // of the first nine, four stay
+    await until("the nine", () => hub.last === 9n);
+    const newer = collect(hub, { after: 5n });
+    await until("four", () => newer.seqs.length === 4);
+    expect([newer.seqs, log.pagesRead]).toEqual([[6n, 7n, 8n, 9n], 0]);
+    const older = collect(hub, { after: 4n });
+    await until("five", () => older.seqs.length === 5);
+    expect([older.seqs, log.pagesRead]).toEqual([[5n, 6n, 7n, 8n, 9n], 1]);
+  });
+
+  it("reads the archive once, then lives, where the last hits are not the subscriber's", async () => {
+    const log = new MemoryHits();
+    log.store({ filterId: "f2" }, ...drafts(3));
+    const hub = await createHitHub(log);
+    const live = collect(hub, { filterIds: ["f2"], after: 0n });
+    await until("the stored one", () => live.seqs.length === 1);
+    for (let i = 0; i < 20; i++) await turn();
+    hub.publish(log.store({ filterId: "f2" }));
+    await until("the live one", () => live.seqs.length === 2);
+    expect([live.seqs, log.pagesRead]).toEqual([[1n, 5n], 1]);
+  });
+
   it("keeps what comes for a new subscriber while a render for those who left still runs", async () => {
     const log = new MemoryHits();
     log.store({});
@@ -257,12 +282,13 @@ describe("hub, in any order of events", () => {
         fc.array(step, { maxLength: 40 }),
         fc.integer({ min: 1, max: 5 }),
         fc.infiniteStream(fc.nat(3)),
-        async (steps, page, pauses) => {
+        fc.nat(8),
+        async (steps, page, pauses, recent) => {
           const pause = async () => {
             for (let turns: number = pauses.next().value ?? 0; turns > 0; turns--) await turn();
           };
           const log = new MemoryHits(pause);
-          const hub = await createHitHub({ ...log, limits: { page } });
+          const hub = await createHitHub({ ...log, limits: { page, recent } });
           const subscribers: Subscriber[] = [];
           const connect = (request: HitRequest) => {
             const sink = new Collector();

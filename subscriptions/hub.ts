@@ -48,7 +48,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
 
   const log = await HitLog.open(
     throttled(options),
-    limits.page,
+    limits,
     (hit) => {
       for (const group of byFilter.get(hit.filterId) ?? []) group.push(hit);
     },

@@ -7,6 +7,7 @@ import type { Survey } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import type { AlertStore } from "../stores/alerts.store.js";
 import type { HitStore } from "../stores/hits.store.js";
+import type { HubLimits } from "./request.js";
 
 const MOST_ANNOUNCED = 10_000;
 const RETRY_MS = 500;
@@ -23,6 +24,9 @@ export interface LogStores {
  */
 export class HitLog {
   #last: bigint;
+  /** Every hit emitted above #recentAfter, oldest first. */
+  #recent: DeliveredHit[] = [];
+  #recentAfter: bigint;
   #announced: DeliveredHit[] = [];
   #following = false;
   readonly #closed = new AbortController();
@@ -30,25 +34,32 @@ export class HitLog {
   private constructor(
     readonly stores: LogStores,
     last: bigint,
-    readonly page: number,
+    readonly limits: Pick<HubLimits, "page" | "recent">,
     readonly emit: (hit: DeliveredHit) => void,
     readonly onFault: (error: unknown) => void,
   ) {
     this.#last = last;
+    this.#recentAfter = last;
   }
 
   /** `onFault` hears why the archive could not be read; the log tries again by itself. */
   static async open(
     stores: LogStores,
-    page: number,
+    limits: Pick<HubLimits, "page" | "recent">,
     emit: (hit: DeliveredHit) => void,
     onFault: (error: unknown) => void,
   ): Promise<HitLog> {
-    return new HitLog(stores, await stores.hits.lastSeq(), page, emit, onFault);
+    return new HitLog(stores, await stores.hits.lastSeq(), limits, emit, onFault);
   }
 
   get last(): bigint {
     return this.#last;
+  }
+
+  /** Every hit above `after`, oldest first, if all of them are still in memory; else null. */
+  recent(after: bigint): readonly DeliveredHit[] | null {
+    if (after < this.#recentAfter) return null;
+    return this.#recent.slice(this.#recent.findLastIndex((hit) => hit.seq <= after) + 1);
   }
 
   /** Hits that are stored and committed, in order of seq. Returns at once. */
@@ -79,10 +90,10 @@ export class HitLog {
   /** One page of the hits between last and `before`. A seq that the archive does not have was never given. */
   async #readGap(before: bigint): Promise<void> {
     try {
-      const page = await this.stores.hits.since(this.#last, this.page);
+      const page = await this.stores.hits.since(this.#last, this.limits.page);
       const missing = page.filter((hit) => hit.seq < before);
       for (const hit of await withAlerts(this.stores, everything(missing), missing)) this.#emit(hit);
-      if (missing.length < this.page) this.#last = before - 1n;
+      if (missing.length < this.limits.page) this.#last = before - 1n;
     } catch (error) {
       this.onFault(error);
       await delay(RETRY_MS, undefined, { ref: false, signal: this.#closed.signal }).catch(() => {});
@@ -91,6 +102,12 @@ export class HitLog {
 
   #emit(hit: DeliveredHit): void {
     this.#last = hit.seq;
+    this.#recent.push(hit);
+    // Only now and then, so that a hit costs nothing.
+    if (this.#recent.length > 2 * this.limits.recent) {
+      const dropped = this.#recent.splice(0, this.#recent.length - this.limits.recent);
+      this.#recentAfter = dropped.at(-1)!.seq;
+    }
     this.emit(hit);
   }
 }

@@ -39,6 +39,13 @@ export interface HubLimits {
   readonly maxWaitingHits: number;
   /** Hits read from the archive in one query, and rendered in one go. */
   readonly page: number;
+  /** The newest hits that stay in memory: who is behind by less replays without the archive. */
+  readonly recent: number;
 }
 
-export const DEFAULT_HUB_LIMITS: HubLimits = { maxSubscriptions: 20_000, maxWaitingHits: 10_000, page: 250 };
+export const DEFAULT_HUB_LIMITS: HubLimits = {
+  maxSubscriptions: 20_000,
+  maxWaitingHits: 10_000,
+  page: 250,
+  recent: 2_000,
+};

@@ -207,3 +207,29 @@ export function coneRanges(raDeg: number, decDeg: number, radiusDeg: number, max
   }
   return ranges;
 }
+
+/** A step of ds radians changes each of a pixel's two coordinates on its face (0 to 1) by at most this times ds. */
+const STRETCH = 1.5;
+
+/**
+ * Nested pixels of the given order (0 to 16, so that they are exact as numbers) that hold every position within
+ * `radiusDeg`, and a few around them: many times faster than coneRanges for a circle of few pixels. Null where the circle
+ * may leave its base face: then take coneRanges.
+ * Proof of STRETCH: on the belt a coordinate is (4 ra / pi +- 3/2 z + 1) / 2, its gradient at most
+ * sqrt((4 / (pi cos dec))^2 + (3/2 cos dec)^2) / 2 <= 1.03; on a cap it is 1 - sqrt(6) sin(colatitude / 2) (1 +- t) / 2,
+ * its gradient at most sqrt(3/2 + (sqrt(6) / pi / cos(colatitude / 2))^2) <= 1.494.
+ */
+export function pixelsAround(raDeg: number, decDeg: number, radiusDeg: number, order: number): number[] | null {
+  check(raDeg, decDeg);
+  locate(raDeg, decDeg);
+  const reach = Math.ceil(STRETCH * radiusDeg * RADIANS * NSIDE) + 1;
+  const [west, south] = [east - reach, north - reach];
+  if (!(west >= 0 && south >= 0 && east + reach < NSIDE && north + reach < NSIDE)) return null;
+  const shift = HEALPIX_ORDER - order;
+  const base = face * 4 ** order;
+  const pixels: number[] = [];
+  for (let i = west >> shift; i <= (east + reach) >> shift; i++) {
+    for (let j = south >> shift; j <= (north + reach) >> shift; j++) pixels.push(base + lowWord(i, j));
+  }
+  return pixels;
+}

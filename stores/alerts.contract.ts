@@ -8,6 +8,7 @@ import {
   byTime,
   CLASSES,
   drawnAlerts,
+  moved,
   SkyWorld,
   vectorSeparation,
   viewers,
@@ -59,10 +60,18 @@ export function alertContract(open: (surveys: typeof SURVEYS) => Promise<AlertAr
       );
       const steps = fc.tuple(
         drawnAlerts,
-        fc.array(fc.tuple(conditions, fc.boolean(), fc.constantFrom(...viewers), fc.constantFrom(3, 17, 1000)), {
-          minLength: 4,
-          maxLength: 4,
-        }),
+        fc.array(
+          fc.tuple(
+            conditions,
+            fc.constantFrom(0, 4, 400.0003),
+            fc.constantFrom(...viewers),
+            fc.constantFrom(3, 17, 1000),
+          ),
+          {
+            minLength: 4,
+            maxLength: 4,
+          },
+        ),
       );
       await fc.assert(
         fc.asyncProperty(steps, async ([draws, questions]) => {
@@ -72,10 +81,11 @@ export function alertContract(open: (surveys: typeof SURVEYS) => Promise<AlertAr
             await write(survey, own);
             await write(survey, own.slice(0, own.length / 2));
           }
-          for (const [plain, withCone, viewer, first] of questions) {
+          for (const [plain, radiusArcsec, viewer, first] of questions) {
             const at = world.alerts.at(-1)!;
-            const cone = { ra: at.ra, dec: at.dec, radiusArcsec: 4 };
-            const where: AlertConditions = withCone ? { ...plain, cone } : plain;
+            // The rim of a wide cone runs through its alerts.
+            const centre = moved(at.ra, at.dec, radiusArcsec > 100 ? 400 : 0, 0);
+            const where: AlertConditions = radiusArcsec === 0 ? plain : { ...plain, cone: { ...centre, radiusArcsec } };
             const expected = world
               .visible(viewer)
               .filter((alert) => meets(alert, where))

@@ -13,6 +13,12 @@ interface Where {
   readonly parameters: Record<string, Parameter>;
 }
 
+/**
+ * A page reads as much of the table as it shows, in the table's order: buffers would read far ahead of it. NULLS FIRST is
+ * what the order of the stored floats is when read backwards (NaN first); without it everything is read and sorted.
+ */
+const STOP_WHEN_FULL = "SETTINGS read_in_order_use_buffering = 0";
+
 /** Order of pages over all surveys: jd and candid descending, then survey. */
 export function newestFirst(a: AlertKey, b: AlertKey): number {
   if (a.jd !== b.jd) return b.jd - a.jd;
@@ -52,7 +58,8 @@ export async function surveyPage(
   }
   const block = await client.query(
     `SELECT ${ALERT_COLUMNS} FROM ${table.name} WHERE ${clauses.join(" AND ")}
-    ORDER BY jd DESC, candid DESC, batch DESC LIMIT 1 BY jd, candid LIMIT {first:UInt32}`,
+    ORDER BY jd DESC NULLS FIRST, candid DESC, batch DESC LIMIT 1 BY jd, candid LIMIT {first:UInt32}
+    ${STOP_WHEN_FULL}`,
     parameters,
   );
   return alertsOf(table.survey, block);
@@ -108,11 +115,7 @@ function placed(keys: Where, survey: Survey, where: AlertConditions, narrowed: b
   }
   if (where.cone !== undefined) {
     const cells = cellClause(where.cone);
-    Object.assign(keys.parameters, cells.parameters, {
-      coneRa: where.cone.ra,
-      coneDec: where.cone.dec,
-      radiusArcsec: where.cone.radiusArcsec,
-    });
+    Object.assign(keys.parameters, cells.parameters);
     clauses.push(
       `objectId IN (SELECT objectId FROM positions WHERE ${cells.sql} AND survey = {survey:String})`,
       `${SEPARATION} <= {radiusArcsec:Float64}`,

@@ -71,8 +71,8 @@ const creation = (name: string, fields: readonly Field[]): string => `
 CREATE TABLE IF NOT EXISTS ${name} (
   ${fields.map(columnOf).join(",\n  ")},
   batch UInt64,
-  INDEX by_class class TYPE set(8) GRANULARITY 8,
-  INDEX by_solar_system_name solarSystemName TYPE bloom_filter GRANULARITY 2
+  INDEX by_class class TYPE set(8) GRANULARITY 1,
+  INDEX by_solar_system_name solarSystemName TYPE bloom_filter GRANULARITY 1
 ) ENGINE = ReplacingMergeTree(batch)
 PARTITION BY if(jd >= 2449718.5 AND jd < 2475268.5, toUInt8((jd - 2449718.5) / 365), 255)
 ORDER BY (jd, candid)

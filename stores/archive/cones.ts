@@ -1,19 +1,20 @@
 // SQL of positions: the cells of a cone, and the exact separation. Used by objects.ts and alerts.page.ts.
 import { TocsinError } from "../../domain/errors.js";
-import { coneRanges } from "../../domain/healpix.js";
+import { coneRanges, HEALPIX_ORDER, pixelsAround } from "../../domain/healpix.js";
 import { type Cone, MAX_RADIUS_ARCSEC } from "../../domain/skyobject.js";
 import type { Parameter } from "./client.js";
 
-/** The table `positions` is ordered by cells of order 16: an order-29 pixel without its last 26 bits. */
-const CELL_BITS = 26n;
+/** The table `positions` is ordered by cells of this order, of 3.2": an order-29 pixel without its last 26 bits. */
+const CELL_ORDER = 16;
+const CELL_BITS = BigInt(2 * (HEALPIX_ORDER - CELL_ORDER));
 
-export interface CellRange {
+interface CellRange {
   readonly first: bigint;
   readonly last: bigint;
 }
 
 /** Inclusive ranges of cells that hold every position within the radius, ascending and apart. */
-export function coneCells(ra: number, dec: number, radiusArcsec: number, maxRanges?: number): CellRange[] {
+function coneCells(ra: number, dec: number, radiusArcsec: number, maxRanges: number): CellRange[] {
   const cells: { first: bigint; last: bigint }[] = [];
   for (const { start, end } of coneRanges(ra, dec, radiusArcsec / 3600, maxRanges)) {
     const first = start >> CELL_BITS;
@@ -25,16 +26,43 @@ export function coneCells(ra: number, dec: number, radiusArcsec: number, maxRang
   return cells;
 }
 
-/** A condition on `cell` with its bound values. */
-export function cellClause(cone: Cone): { sql: string; parameters: Record<string, Parameter> } {
+/** More ranges fit the circle better and take longer to plan than they save to read. */
+const RANGES = 16;
+/** From here on it pays to leave out the rim of the cover before the candidates are looked up. */
+const WIDE_ARCSEC = 300;
+
+export interface Clause {
+  readonly sql: string;
+  readonly parameters: Readonly<Record<string, Parameter>>;
+}
+
+/** A condition on `positions` that is met in every cell that the cone touches, and in few others. Binds SEPARATION's values. */
+export function cellClause(cone: Cone): Clause {
   checkCone(cone);
-  const parameters: Record<string, Parameter> = {};
-  const ranges = coneCells(cone.ra, cone.dec, cone.radiusArcsec).map(({ first, last }, n) => {
+  const { ra, dec, radiusArcsec } = cone;
+  const parameters: Record<string, Parameter> = { coneRa: ra, coneDec: dec, radiusArcsec };
+  const ranges = coneCells(ra, dec, radiusArcsec, RANGES).map(({ first, last }, n) => {
     parameters[`first${n}`] = first;
     parameters[`last${n}`] = last;
     return `cell BETWEEN {first${n}:UInt64} AND {last${n}:UInt64}`;
   });
   return { sql: `(${ranges.join(" OR ")})`, parameters };
+}
+
+/** The same, without rows whose own position lies outside: enough for objects, which are where their row is. */
+export function positionClause(cone: Cone): Clause {
+  const cells = cellClause(cone);
+  if (cone.radiusArcsec < WIDE_ARCSEC) return cells;
+  return { ...cells, sql: `${cells.sql} AND ${SEPARATION} <= {radiusArcsec:Float64} + 1e-6` };
+}
+
+/** The cells that hold every position within a small radius. */
+export function cellsAround(ra: number, dec: number, radiusArcsec: number): number[] {
+  const cells = pixelsAround(ra, dec, radiusArcsec / 3600, CELL_ORDER);
+  if (cells !== null) return cells;
+  return coneCells(ra, dec, radiusArcsec, RANGES).flatMap(({ first, last }) =>
+    Array.from({ length: Number(last - first) + 1 }, (_, n) => Number(first) + n),
+  );
 }
 
 export function checkCone({ ra, dec, radiusArcsec }: Cone): void {

@@ -44,7 +44,8 @@ export class ArchiveDeadLetters implements DeadLetterStore {
     }
     const block = await this.client.query(
       `SELECT receivedAt, id, reason, message, source, position, survey, bytes, schemaFingerprint FROM dead_letters
-      WHERE ${where} ORDER BY receivedAt DESC, id DESC LIMIT 1 BY id LIMIT {first:UInt32}`,
+      WHERE ${where} ORDER BY receivedAt DESC, id DESC LIMIT 1 BY id LIMIT {first:UInt32}
+      SETTINGS read_in_order_use_buffering = 0`,
       parameters,
     );
     const receivedAt = bigints(block, "receivedAt");

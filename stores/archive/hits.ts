@@ -108,7 +108,7 @@ export class ArchiveHits implements HitStore {
   async #after(after: bigint, first: number, within: string, parameters: Record<string, Parameter>): Promise<Hit[]> {
     const block = await this.client.query(
       `SELECT ${HIT_COLUMNS} FROM hits WHERE seq > {after:UInt64} AND ${within}
-      ORDER BY seq LIMIT 1 BY seq LIMIT {first:UInt32}`,
+      ORDER BY seq LIMIT 1 BY seq LIMIT {first:UInt32} SETTINGS read_in_order_use_buffering = 0`,
       { ...parameters, after, first },
     );
     return hitsOf(block);

@@ -8,7 +8,7 @@ import type { Viewer } from "../../domain/viewer.js";
 import type { ConeKey, Neighbour, ObjectStore } from "../objects.store.js";
 import { bigints, blockOf, eachRow, numbers, strings, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
-import { cellClause, coneCells } from "./cones.js";
+import { cellsAround, positionClause } from "./cones.js";
 import { visibleAcross, visibleIn } from "./visibility.js";
 
 /** Neighbours are sought cell by cell, of 3.2": a larger radius would name too many cells. */
@@ -40,34 +40,28 @@ export class ArchiveObjects implements ObjectStore {
     first: number,
     after: ConeKey | null,
   ): Promise<ConeMatch[]> {
-    const cells = cellClause(cone);
+    const near = positionClause(cone);
     const visible = visibleAcross(viewer, survey);
     if (visible === null) return [];
     const block = await this.client.query(
       `SELECT ${SUMMARY} FROM object_alerts
-      WHERE (survey, objectId) IN (SELECT survey, objectId FROM positions WHERE ${cells.sql} AND ${visible.sql})
+      WHERE (survey, objectId) IN (SELECT survey, objectId FROM positions WHERE ${near.sql} AND ${visible.sql})
         AND ${visible.sql}
       GROUP BY survey, objectId`,
-      { ...cells.parameters, ...visible.parameters },
+      { ...near.parameters, ...visible.parameters },
     );
     // An object that was here once may have its latest position elsewhere: the cells only propose.
-    // Separations are computed here alone, so that a cursor's separation is met again to the last bit.
-    return objectsOf(block)
+    const matches = objectsOf(block)
       .map((object) => ({ object, separationArcsec: separationArcsec(cone.ra, cone.dec, object.ra, object.dec) }))
-      .filter((match) => match.separationArcsec <= cone.radiusArcsec)
-      .filter((match) => after === null || nearestFirst(keyOf(match), after) > 0)
-      .sort((a, b) => nearestFirst(keyOf(a), keyOf(b)))
-      .slice(0, first);
+      .filter((match) => match.separationArcsec <= cone.radiusArcsec);
+    return pageOfCone(matches, first, after);
   }
 
   async neighbours(notOf: Survey, ra: Float64Array, dec: Float64Array, radiusArcsec: number): Promise<Neighbour[]> {
-    if (!(radiusArcsec >= 0 && radiusArcsec <= MAX_NEIGHBOUR_ARCSEC)) {
-      const bound = `between 0 and ${MAX_NEIGHBOUR_ARCSEC} arcsec`;
-      throw new TocsinError("BAD_ARGUMENT", `A neighbour's radius must lie ${bound}, not ${radiusArcsec}.`);
-    }
+    checkNeighbourRadius(radiusArcsec);
     const asking = positionsByCell(ra, dec, radiusArcsec);
     if (asking.size === 0) return [];
-    const cover = blockOf(asking.size, { cell: unsigned(BigUint64Array.from(asking.keys())) });
+    const cover = blockOf(asking.size, { cell: unsigned(BigUint64Array.from(asking.keys(), BigInt)) });
     const near = await this.client.query(
       `SELECT DISTINCT cell, survey, objectId FROM positions
       WHERE cell IN (SELECT cell FROM cover) AND survey != {notOf:String}`,
@@ -83,7 +77,7 @@ export class ArchiveObjects implements ObjectStore {
     bigints(near, "cell").forEach((cell: bigint, row: number) => {
       const object = latest.get(`${surveys[row]}:${objectIds[row]}`);
       if (object === undefined) return;
-      for (const index of asking.get(cell) ?? []) {
+      for (const index of asking.get(Number(cell)) ?? []) {
         const separation = separationArcsec(ra[index]!, dec[index]!, object.ra, object.dec);
         if (separation > radiusArcsec) continue;
         found.set(`${index}:${object.survey}:${object.objectId}`, {
@@ -112,16 +106,28 @@ export class ArchiveObjects implements ObjectStore {
   }
 }
 
+export function checkNeighbourRadius(radiusArcsec: number): void {
+  if (radiusArcsec >= 0 && radiusArcsec <= MAX_NEIGHBOUR_ARCSEC) return;
+  const bound = `between 0 and ${MAX_NEIGHBOUR_ARCSEC} arcsec`;
+  throw new TocsinError("BAD_ARGUMENT", `A neighbour's radius must lie ${bound}, not ${radiusArcsec}.`);
+}
+
+/** The `first` nearest after the key. Separations are all of domain/sky, so that a cursor's is met again to the last bit. */
+export function pageOfCone(matches: readonly ConeMatch[], first: number, after: ConeKey | null): ConeMatch[] {
+  return matches
+    .filter((match) => after === null || nearestFirst(keyOf(match), after) > 0)
+    .sort((a, b) => nearestFirst(keyOf(a), keyOf(b)))
+    .slice(0, first);
+}
+
 /** The cells around each position, and which positions ask for each. */
-function positionsByCell(ra: Float64Array, dec: Float64Array, radiusArcsec: number): Map<bigint, number[]> {
-  const asking = new Map<bigint, number[]>();
+function positionsByCell(ra: Float64Array, dec: Float64Array, radiusArcsec: number): Map<number, number[]> {
+  const asking = new Map<number, number[]>();
   for (let index = 0; index < ra.length; index++) {
-    for (const { first, last } of coneCells(ra[index]!, dec[index]!, radiusArcsec, 12)) {
-      for (let cell = first; cell <= last; cell++) {
-        const positions = asking.get(cell);
-        if (positions === undefined) asking.set(cell, [index]);
-        else positions.push(index);
-      }
+    for (const cell of cellsAround(ra[index]!, dec[index]!, radiusArcsec)) {
+      const positions = asking.get(cell);
+      if (positions === undefined) asking.set(cell, [index]);
+      else positions.push(index);
     }
   }
   return asking;
@@ -133,7 +139,7 @@ const keyOf = ({ object, separationArcsec }: ConeMatch): ConeKey => ({
   objectId: object.objectId,
 });
 
-function nearestFirst(a: ConeKey, b: ConeKey): number {
+export function nearestFirst(a: ConeKey, b: ConeKey): number {
   if (a.separationArcsec !== b.separationArcsec) return a.separationArcsec - b.separationArcsec;
   if (a.survey !== b.survey) return a.survey < b.survey ? -1 : 1;
   return a.objectId < b.objectId ? -1 : a.objectId > b.objectId ? 1 : 0;

@@ -176,11 +176,10 @@ function inList({ value, list, negated }: Typed & { op: "in" }): Sql {
           items.map((item) => compare("=", left, item)),
         );
   }
-  // ClickHouse casts the list to the left side's type: a Float32 would make 0.1 equal to its own 0.1.
-  const exact = value.kind !== "number" || (left.whole && items.every((item) => item.whole)) ? left : asFloat64(left);
-  // Its set takes -0 and 0 for two values; adding 0 makes them one.
+  // ClickHouse drops items that the left side's type cannot hold exactly, which is right, but takes -0 and 0 for two
+  // values; adding 0 makes them one.
   const holdsZero = list.some((item) => item.op === "number" && item.value === 0);
-  const tested = left.whole || !holdsZero ? exact : infix(exact, "+", atom("0"), SUM, { nan: left.nan });
+  const tested = !left.whole && holdsZero ? infix(left, "+", atom("0"), SUM, {}) : left;
   const set = `(${items.map((item) => item.text).join(", ")})`;
   const known = { binds: COMPARISON, nullable: left.nullable, nullIsFalse: true };
   const found = atom(`${within(tested, SUM)} ${negated ? "NOT IN" : "IN"} ${set}`, known);

@@ -1,14 +1,16 @@
 // Packets handed to a running service over the socket in its DATA_DIR: the service's side and the callers' side.
 // Called by cli/serve.ts (handle) and by cli/ingest.ts, cli/simulate.ts (send).
 import { once } from "node:events";
-import { type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { TocsinError } from "../domain/errors.js";
 import type { Counts } from "../ingest/pipeline.js";
-import { socketPath } from "./datadir.js";
+import { type DataDirLock, socketPath } from "./datadir.js";
 
 export interface Progress extends Counts {
   readonly bytesDone: number;
   readonly bytesTotal: number;
+  /** Why nothing goes on at the moment, and what would help: a full disk, a lost engine. */
+  readonly waitingFor?: string;
 }
 
 /** What a service does for the commands of its owner. */
@@ -22,8 +24,8 @@ export interface Control {
 const MAX_CONTAINER_BYTES = 256 * 1024 * 1024;
 const MAX_PATHS_BYTES = 1024 * 1024;
 
-export function handleControl(server: Server, control: Control): void {
-  server.on("request", (request, response) => {
+export function handleControl(lock: DataDirLock, control: Control): void {
+  lock.answer((request, response) => {
     answer(request, response, control).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(400, { "content-type": "application/x-ndjson" });
       const known = error instanceof TocsinError;

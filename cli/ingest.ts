@@ -3,7 +3,7 @@
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { Counts } from "../ingest/pipeline.js";
-import { sendPaths } from "./control.js";
+import { type Progress, sendPaths } from "./control.js";
 import { isOpen } from "./datadir.js";
 import { showProgress } from "./progress.js";
 import { openService } from "./service.js";
@@ -14,7 +14,12 @@ export async function ingest(settings: Settings, paths: readonly string[], log: 
   const absolute = paths.map((path) => resolve(path));
   const view = showProgress("ingest");
   const startedAt = performance.now();
-  const onProgress = (progress: Counts & { bytesDone: number; bytesTotal: number }): void => {
+  let waitingFor: string | undefined;
+  const onProgress = (progress: Progress): void => {
+    if (progress.waitingFor !== undefined && progress.waitingFor !== waitingFor) {
+      process.stderr.write(`Ingest waits: ${progress.waitingFor}\n`);
+    }
+    waitingFor = progress.waitingFor;
     const rate = progress.read / ((performance.now() - startedAt) / 1000);
     view.update(
       progress.bytesDone,

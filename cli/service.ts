@@ -2,6 +2,7 @@
 // that knows which engine stands behind which interface. Called by cli/serve.ts, cli/ingest.ts, cli/demo.ts and tests.
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { TocsinError } from "../domain/errors.js";
 import { createActiveFilters } from "../filters/active.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
@@ -10,7 +11,7 @@ import { readContainer } from "../ingest/avro/container.js";
 import { createGraphFollower } from "../ingest/follow.js";
 import { BATCH_ALERTS, takeIn } from "../ingest/intake.js";
 import { createPacketReader } from "../ingest/packetreader.js";
-import { createPipeline, recover } from "../ingest/pipeline.js";
+import { createPipeline, noCounts, recover } from "../ingest/pipeline.js";
 import { openFiles } from "../ingest/sources/files.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
@@ -58,7 +59,10 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
       opened.close(),
     );
     const descriptions = new Map(SURVEYS.map(({ description }) => [description.id, description]));
-    const archived = await createArchiveStores(archive.client, [...descriptions.values()]);
+    const archived = await createArchiveStores(archive.client, [...descriptions.values()], {
+      skyIndexBytes: settings.SKY_INDEX_MB * 1024 ** 2,
+      log: (line) => log.warn(line),
+    });
     const linked = await createGraphStores(graph);
     const hub = closing(
       await createHitHub({
@@ -72,21 +76,27 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
     const stores = { ...archived, packets };
     const follower = createGraphFollower({ ...archived, links: linked.links, scope: settings.GRAPH_SCOPE });
+    const waiting = new Set<(why: string) => void>();
     const pipeline = createPipeline({
       stores,
       filters: createFilterRun(createInFlightQuery(archive.client), active),
       follower,
       publish: hub.publish,
       onBroken: (broken) => log.error({ broken }, "active filters could not run"),
-      onRetry: (error) => log.warn({ err: error }, "a store is lost; the batch is tried again"),
+      onRetry(error) {
+        const { code, remedy = "", cause } = error as Partial<TocsinError> & Error;
+        const sentence = `${error.message} ${remedy}`.trim();
+        log.warn({ code, cause: cause instanceof Error ? cause.message : undefined }, `${sentence} (tried again)`);
+        for (const tell of waiting) tell(sentence);
+      },
     });
     await follower.catchUp();
     const recovered = await recover(pipeline, stores, BATCH_ALERTS);
     if (recovered > 0) log.info({ alerts: recovered }, "finished the batches that a crash had interrupted");
 
     const packetReader = createPacketReader({ alerts: archived.alerts, packets });
-    const control = createControl(settings, pipeline);
-    handleControl(lock.server, control);
+    const control = createControl(settings, pipeline, waiting);
+    handleControl(lock, control);
     return {
       control,
       packetReader,
@@ -110,18 +120,35 @@ async function answers(client: ArchiveClient): Promise<boolean> {
   return block.rows === 1;
 }
 
-function createControl(settings: Settings, pipeline: Parameters<typeof takeIn>[1]): Control {
+/** `waiting` is told why a batch waits, while it does. */
+function createControl(
+  settings: Settings,
+  pipeline: Parameters<typeof takeIn>[1],
+  waiting: Set<(why: string) => void>,
+): Control {
   const schemasOf = schemasNear(settings);
   return {
     async ingestPaths(paths, onProgress, signal) {
-      const source = await openFiles(paths, schemasOf);
-      const { progress } = source;
-      return takeIn(
-        source.items(),
-        pipeline,
-        (counts) => onProgress({ ...counts, bytesDone: progress.bytesDone, bytesTotal: progress.bytesTotal }),
-        signal,
-      );
+      const { items, progress } = await openFiles(paths, schemasOf);
+      let counts = noCounts();
+      const report = (waitingFor?: string): void => {
+        const { bytesDone, bytesTotal } = progress;
+        onProgress({ ...counts, bytesDone, bytesTotal, ...(waitingFor !== undefined && { waitingFor }) });
+      };
+      waiting.add(report);
+      try {
+        return await takeIn(
+          items(),
+          pipeline,
+          (sums) => {
+            counts = sums;
+            report();
+          },
+          signal,
+        );
+      } finally {
+        waiting.delete(report);
+      }
     },
     ingestContainer: (bytes, source) => takeIn(toAsync(readContainer(bytes, source)), pipeline),
   };

@@ -37,6 +37,15 @@ const schema = z.object({
   CLICKHOUSE_URL: z.url().optional().describe("a ClickHouse server in place of the embedded one"),
   CLICKHOUSE_USER: z.string().default("default"),
   CLICKHOUSE_PASSWORD: z.string().default(""),
+  SKY_INDEX_MB: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_536)
+    .default(1_024)
+    .describe(
+      "memory for the positions of objects: 75 bytes each and 66 MB; above it, or with 0, cones ask the archive",
+    ),
   NEO4J_URL: z.string().optional().describe("a Neo4j server in place of the embedded graph"),
   NEO4J_USER: z.string().default("neo4j"),
   NEO4J_PASSWORD: z.string().default(""),

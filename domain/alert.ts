@@ -35,11 +35,11 @@ export const COMMON_FIELDS: readonly CommonField[] = [
   field("fluxError", "Float64", "nJy", "1-sigma error of flux.", true),
   field("snr", "Float64", null, "Signal to noise: |flux| / fluxError, or the survey's own value.", true),
   field("isPositive", "Bool", null, "True where the difference is brighter than the reference."),
+  field("programid", "Int32", null, "Rights of the packet: 1 public (ZTF 2 partnership, 3 Caltech; LSST always 1)."),
 ];
 
 /** Columns that every alert table has besides, never read by filters by these names. */
 export const INTERNAL_FIELDS: readonly CommonField[] = [
-  field("programid", "Int32", null, "Rights of the packet: 1 public (ZTF 2 partnership, 3 Caltech; LSST always 1)."),
   field("healpix", "UInt64", null, "HEALPix pixel of (ra, dec), nested, order 29."),
   field("class", "String", null, "Class by rule: solar-system, stellar, hosted, hostless or unknown."),
   field("solarSystemName", "String", null, "Solar-system designation as the survey names it.", true),

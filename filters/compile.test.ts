@@ -431,7 +431,7 @@ describe("nothing of a user reaches the engine as SQL", () => {
       "toString() = 'x'",
       "hasOwnProperty(drb)",
       "healpix > 0",
-      "programid = 1",
+      "healpix = 1",
       "database() = 'x'",
       "class = 'stellar'",
     ]) {

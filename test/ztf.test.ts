@@ -56,7 +56,7 @@ async function compare(service: TestService): Promise<void> {
     `query ($ids: [ID!]!) { objects(survey: ZTF, objectIds: $ids) {
       objectId ra dec alertCount firstSeen lastSeen latestAlert { candid }
       alerts { edges { node { candid objectId jd ra dec band magnitude magnitudeError isPositive solarSystemName
-        fields(names: ["rb", "drb"]) } } }
+        programid fields(names: ["rb", "drb", "jd"]) } } }
       lightCurve {
         detections { candid jd band magnitude magnitudeError }
         nonDetections { jd band limitingMagnitude }
@@ -91,7 +91,8 @@ async function compare(service: TestService): Promise<void> {
         magnitudeError: a.sigmapsf,
         isPositive: a.isdiffpos,
         solarSystemName: a.ssnamenr,
-        fields: { rb: a.rb, drb: a.drb },
+        programid: a.programid,
+        fields: { rb: a.rb, drb: a.drb, jd: a.jd },
       })),
     );
     const { detections, nonDetections, forced } = object.lightCurve;

@@ -13,7 +13,7 @@ import { JsonValue } from "../../schema/scalars/json.scalar.js";
 import { Long } from "../../schema/scalars/long.scalar.js";
 import { SurveyEnum } from "../../schema/survey/survey.type.js";
 import { badArgument, isInt64, list, pageSize } from "../bounds.js";
-import { type Context, surveyOf } from "../context.js";
+import type { Context } from "../context.js";
 import { connection } from "../paging.js";
 import { alertEdge, shownAlert, shownObject } from "../shown.js";
 import { conditionsOf } from "./alert.conditions.js";
@@ -70,7 +70,7 @@ export class AlertResolver {
 
   @FieldResolver(() => JsonValue, {
     complexity: ({ args }) => args.names.length,
-    description: "The named fields of the alert's own record, as filters see them. At most 300.",
+    description: "The named fields of filterFields, as filters see them, 64-bit integers as strings. At most 300.",
   })
   async fields(
     @Root() alert: Alert,
@@ -78,12 +78,11 @@ export class AlertResolver {
     @Arg("names", () => [String]) names: string[],
   ): Promise<unknown> {
     list("names", names, MAX_OWN_FIELDS, 1);
-    const known = surveyOf(context, alert.survey).fields;
+    const known = context.services.language.fields(alert.survey);
     const unknown = names.find((name) => !known.some((field) => field.name === name));
     if (unknown !== undefined) {
-      throw badArgument(`names must be own fields of ${alert.survey}, found ${JSON.stringify(unknown.slice(0, 60))}.`, {
-        argument: "names",
-      });
+      const message = `names must be fields of filterFields(survey: ${alert.survey}), found ${JSON.stringify(unknown.slice(0, 60))}.`;
+      throw badArgument(message, { argument: "names" });
     }
     const unique = [...new Set(names)].sort();
     return context.loaders.ownFields.load({ survey: alert.survey, candid: alert.candid, names: unique });

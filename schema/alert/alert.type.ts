@@ -1,5 +1,5 @@
 // The Alert type and its connection. Filled by resolvers/shown; links to other areas are added by resolvers/alert.
-import { Field, Float, ID, ObjectType } from "type-graphql";
+import { Field, Float, ID, Int, ObjectType } from "type-graphql";
 import type { Survey } from "../../domain/survey.js";
 import { PageInfoType } from "../paging/pageinfo.type.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
@@ -43,6 +43,8 @@ export class AlertType {
     description: "Class by rule: solar-system, stellar, hosted, hostless or unknown.",
   })
   class!: string | null;
+  @Field(() => Int, { description: "Rights of the packet: 1 public (ZTF 2 partnership, 3 Caltech; LSST always 1)." })
+  programid!: number;
   @Field(() => String, { nullable: true, description: "Solar-system designation, as the survey names it." })
   solarSystemName!: string | null;
 }

@@ -8,10 +8,12 @@ import { COMMON_FIELDS, INTERNAL_FIELDS, PHOTOMETRY_FIELDS } from "../../../doma
 import type { Block } from "../../../domain/columns.js";
 import type { Packet } from "../../../domain/packet.js";
 import type { Viewer } from "../../../domain/viewer.js";
+import { avscType } from "../../avro/avsc.fixture.js";
 import { readContainer } from "../../avro/container.js";
 import { type PacketRecord, readRecord } from "../../avro/record.js";
 import { parseSchema } from "../../avro/schema.js";
 import { avroFiles, fastavroRecords, hasFastavro, SHARED } from "../../avro/truth.fixture.js";
+import { recordEncoder } from "../../avro/write.js";
 import { decode } from "../../decode.js";
 import { ztf } from "./ztf.survey.js";
 
@@ -112,6 +114,28 @@ describe("the 36 real packets", () => {
       }
     }
     expect(Object.keys(merged).length).toBe(expected.counts.objects);
+  });
+
+  test("forced points: -99999 and a missing zero point are missing fluxes, whose rights are their own", () => {
+    const { schema, bytes, origin } = packets.find(({ origin }) => origin.source.includes("2475433850015010009"))!;
+    const record = avscType(schema.text).fromBuffer(Buffer.from(bytes)) as { fp_hists: Record<string, unknown>[] };
+    const [point] = record.fp_hists;
+    record.fp_hists = [
+      { ...point, forcediffimflux: -99999, programid: 2 },
+      { ...point, forcediffimfluxunc: -99999, diffmaglim: -99999, fid: 3 },
+      { ...point, magzpsci: null, fid: 9 },
+      { ...point, forcediffimflux: 100, forcediffimfluxunc: 10, magzpsci: 23.900000000000002 },
+      { ...point, jd: Number.NaN },
+    ];
+    const edited = recordEncoder(schema.text)(record);
+    const forced = rowsOf(decoded([{ schema, bytes: edited, origin }]).photometry).filter(({ kind }) => kind === 3);
+    expect(forced).toHaveLength(4);
+    expect(forced[0]).toMatchObject({ flux: null, programid: 2, isPositive: 0 });
+    expect(forced[1]).toMatchObject({ fluxError: null, limitingMagnitude: null, band: "i", programid: 1 });
+    expect(forced[2]).toMatchObject({ flux: null, fluxError: null, zeroPoint: null, band: "unknown" });
+    // Zero point 23.9: one count is one microjansky.
+    expect(forced[3]!.flux).toBeCloseTo(100_000, -1);
+    expect(forced[3]!.fluxError).toBeCloseTo(10_000, 0);
   });
 
   test("fluxes follow from the definition of AB magnitudes", () => {

@@ -15,7 +15,8 @@ import { SurveyEnum } from "../../schema/survey/survey.type.js";
 import { cone, list, MAX_NAME, pageSize, text } from "../bounds.js";
 import type { Context } from "../context.js";
 import { connection } from "../paging.js";
-import { alertEdge, shownAlert, shownObject } from "../shown.js";
+import { alertEdge, shownAlert, shownObject, shownPlace } from "../shown.js";
+import { visibleCounterparts } from "./object.counterparts.js";
 
 @Resolver(() => SkyObjectType)
 export class ObjectResolver {
@@ -108,20 +109,13 @@ export class ObjectResolver {
     complexity: ({ childComplexity }) => 5 + 3 * childComplexity,
     description: "The same source in other surveys, nearest first.",
   })
-  async counterparts(@Root() { survey, objectId }: SkyObject, @Ctx() { loaders }: Context): Promise<CounterpartType[]> {
-    const counterparts = await loaders.counterparts.load({ survey, objectId });
-    const shown = await Promise.all(
-      counterparts.map(async ({ survey, objectId, separationArcsec }) => {
-        const object = await loaders.object.load({ survey, id: objectId });
-        return object && { separationArcsec, object: shownObject(object) };
-      }),
-    );
-    return shown.filter((counterpart) => counterpart !== null);
+  counterparts(@Root() object: SkyObject, @Ctx() context: Context): Promise<CounterpartType[]> {
+    return visibleCounterparts(object, context);
   }
 }
 
 async function search(
-  { stores, viewer }: Context,
+  { stores, viewer, loaders }: Context,
   around: Cone,
   survey: Survey | null,
   page: PageArgs,
@@ -133,8 +127,10 @@ async function search(
   const after = key && { separationArcsec: key[0], survey: key[1], objectId: key[2] };
   const matches = await stores.objects.cone(viewer, circle, survey, first + 1, after);
   return connection(matches, first, ({ object, separationArcsec }) => ({
-    cursor: coneCursor.encode(identity, [separationArcsec, object.survey, object.objectId]),
+    get cursor() {
+      return coneCursor.encode(identity, [separationArcsec, object.survey, object.objectId]);
+    },
     separationArcsec,
-    node: shownObject(object),
+    node: shownPlace(object, loaders),
   }));
 }

@@ -19,11 +19,11 @@ export class SkyObjectType {
   @Field(() => Float, { description: "Declination, ICRS degrees." })
   dec!: number;
   @Field(() => DateTime, { description: "Time of the first alert." })
-  firstSeen!: number;
+  firstSeen!: number | Promise<number>;
   @Field(() => DateTime, { description: "Time of the latest alert." })
   lastSeen!: number;
   @Field(() => Int)
-  alertCount!: number;
+  alertCount!: number | Promise<number>;
   /** Not shown: the key of latestAlert. */
   latestCandid!: bigint;
 }

@@ -22,6 +22,7 @@ export class ArchiveAlerts implements AlertStore {
     private readonly client: ArchiveClient,
     private readonly tables: ReadonlyMap<Survey, AlertTable>,
     private readonly committed: CommittedBatches,
+    private readonly onWritten: (survey: Survey, alerts: AlertBatch["alerts"]) => void,
   ) {}
 
   async known(survey: Survey, candids: BigInt64Array): Promise<Map<bigint, KnownAlert>> {
@@ -54,6 +55,7 @@ export class ArchiveAlerts implements AlertStore {
     packets: readonly PacketLocation[],
   ): Promise<void> {
     await writeBatch(this.client, this.#table(batch.survey), batchId, batch, contentHashes, packets);
+    this.onWritten(batch.survey, batch.alerts);
   }
 
   async byCandid(viewer: Viewer, survey: Survey, candids: readonly bigint[]): Promise<Map<bigint, Alert>> {

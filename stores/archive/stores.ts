@@ -16,6 +16,7 @@ import { ArchiveCounterparts } from "./counterparts.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
 import { ArchiveHits } from "./hits.js";
 import { migrate } from "./migrate.js";
+import { IndexedObjects } from "./objects.indexed.js";
 import { ArchiveObjects } from "./objects.js";
 import { ArchivePhotometry } from "./photometry.js";
 
@@ -27,6 +28,15 @@ export interface ArchiveStores {
   readonly batches: BatchStore;
   readonly deadLetters: DeadLetterStore;
   readonly counterparts: CounterpartStore;
+  /** Whether the sky index answers, once the positions have been read into it. */
+  readonly skyIndexed: Promise<boolean>;
+}
+
+export interface ArchiveOptions {
+  /** Memory of the sky index; 0, the default, is none. Less than 100 MB holds nothing. */
+  readonly skyIndexBytes?: number;
+  /** Takes a line that is worth telling. */
+  readonly log?: (line: string) => void;
 }
 
 /**
@@ -36,14 +46,19 @@ export interface ArchiveStores {
 export async function createArchiveStores(
   client: ArchiveClient,
   surveys: readonly SurveyDescription[],
+  { skyIndexBytes = 0, log = () => {} }: ArchiveOptions = {},
 ): Promise<ArchiveStores> {
   await migrate(client);
   const tables = await Promise.all(surveys.map((survey) => syncAlertTable(client, survey)));
   const committed = new CommittedBatches(client);
   const [hits, counterparts] = await Promise.all([ArchiveHits.start(client), ArchiveCounterparts.start(client)]);
+  const archived = new ArchiveObjects(client);
+  const indexed = skyIndexBytes === 0 ? null : new IndexedObjects(client, archived, skyIndexBytes, log);
+  const byName = new Map(tables.map((table) => [table.survey, table]));
   return {
-    alerts: new ArchiveAlerts(client, new Map(tables.map((table) => [table.survey, table])), committed),
-    objects: new ArchiveObjects(client),
+    alerts: new ArchiveAlerts(client, byName, committed, (survey, alerts) => indexed?.written(survey, alerts)),
+    objects: indexed ?? archived,
+    skyIndexed: indexed?.loaded() ?? Promise.resolve(false),
     photometry: new ArchivePhotometry(client),
     hits,
     batches: new ArchiveBatches(client, committed, (batchId) => hits.batchCompleted(batchId)),

@@ -6,18 +6,13 @@ import { ALERT_COLUMNS, alertsOf } from "./alerts.rows.js";
 import type { AlertTable } from "./alerts.table.js";
 import type { ArchiveClient, Parameter } from "./client.js";
 import { cellClause, SEPARATION } from "./cones.js";
+import { STOP_WHEN_FULL } from "./pages.js";
 import type { Visible } from "./visibility.js";
 
 interface Where {
   readonly clauses: string[];
   readonly parameters: Record<string, Parameter>;
 }
-
-/**
- * A page reads as much of the table as it shows, in the table's order: buffers would read far ahead of it. NULLS FIRST is
- * what the order of the stored floats is when read backwards (NaN first); without it everything is read and sorted.
- */
-const STOP_WHEN_FULL = "SETTINGS read_in_order_use_buffering = 0";
 
 /** Order of pages over all surveys: jd and candid descending, then survey. */
 export function newestFirst(a: AlertKey, b: AlertKey): number {
@@ -56,6 +51,7 @@ export async function surveyPage(
     const narrowed = where.class !== undefined || where.solarSystemName !== undefined;
     clauses.push(`(jd, candid) IN (${placed(keys, table.survey, where, narrowed)})`);
   }
+  // NULLS FIRST: read backwards, NaN comes first. Without it the order of the table cannot be used and all is sorted.
   const block = await client.query(
     `SELECT ${ALERT_COLUMNS} FROM ${table.name} WHERE ${clauses.join(" AND ")}
     ORDER BY jd DESC NULLS FIRST, candid DESC, batch DESC LIMIT 1 BY jd, candid LIMIT {first:UInt32}

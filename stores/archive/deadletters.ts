@@ -6,6 +6,7 @@ import type { Viewer } from "../../domain/viewer.js";
 import type { DeadLetterStore, StoredDeadLetter } from "../deadletters.store.js";
 import { bigints, blockOf, eachRow, signed, strings, stringsOrNull, texts, textsOrNull, unsigned } from "./blocks.js";
 import type { ArchiveClient, Parameter } from "./client.js";
+import { STOP_WHEN_FULL } from "./pages.js";
 
 const KEPT_BYTES = 1024 ** 2;
 /** Bytes of letters in one insert. */
@@ -45,7 +46,7 @@ export class ArchiveDeadLetters implements DeadLetterStore {
     const block = await this.client.query(
       `SELECT receivedAt, id, reason, message, source, position, survey, bytes, schemaFingerprint FROM dead_letters
       WHERE ${where} ORDER BY receivedAt DESC, id DESC LIMIT 1 BY id LIMIT {first:UInt32}
-      SETTINGS read_in_order_use_buffering = 0`,
+      ${STOP_WHEN_FULL}`,
       parameters,
     );
     const receivedAt = bigints(block, "receivedAt");

@@ -20,6 +20,7 @@ import {
   unsigned,
 } from "./blocks.js";
 import type { ArchiveClient, Parameter } from "./client.js";
+import { STOP_WHEN_FULL } from "./pages.js";
 import { visibleAcross } from "./visibility.js";
 
 const HIT_COLUMNS = "seq, filterId, filterVersion, survey, candid, objectId, jd, programid, annotations, passedAt";
@@ -108,7 +109,7 @@ export class ArchiveHits implements HitStore {
   async #after(after: bigint, first: number, within: string, parameters: Record<string, Parameter>): Promise<Hit[]> {
     const block = await this.client.query(
       `SELECT ${HIT_COLUMNS} FROM hits WHERE seq > {after:UInt64} AND ${within}
-      ORDER BY seq LIMIT 1 BY seq LIMIT {first:UInt32} SETTINGS read_in_order_use_buffering = 0`,
+      ORDER BY seq LIMIT 1 BY seq LIMIT {first:UInt32} ${STOP_WHEN_FULL}`,
       { ...parameters, after, first },
     );
     return hitsOf(block);

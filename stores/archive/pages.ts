@@ -1,0 +1,7 @@
+// How pages are read. Used by every store that has them.
+
+/**
+ * Settings of a SELECT ... ORDER BY <the table's order> LIMIT n: read as much as is shown. By default each part of the
+ * table is read far ahead into buffers, in blocks of 65,000 rows.
+ */
+export const STOP_WHEN_FULL = "SETTINGS read_in_order_use_buffering = 0, max_block_size = 4096";

@@ -1,0 +1,561 @@
+// Whose eyes, on every route: what an anonymous caller is answered by a service with partnership data is, to the letter,
+// what it is answered by one that never had any; and no answer holds anything of the partnership's.
+import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import {
+  buildSchema,
+  type GraphQLSchema,
+  isObjectType,
+  parse,
+  TypeInfo,
+  validate,
+  visit,
+  visitWithTypeInfo,
+} from "graphql";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import WebSocket from "ws";
+import { hitCursor } from "../subscriptions/cursor.js";
+import { type Caller, caller } from "./callers.js";
+import {
+  HIDDEN,
+  LAST_CANDID,
+  lastFile,
+  PUBLIC,
+  publicFile,
+  RUBIN,
+  rubinFile,
+  SECRETS,
+  wholeFile,
+} from "./rights.world.js";
+import { startTestService, type TestService } from "./service.js";
+import { until } from "./until.js";
+
+const TOKEN = "token-of-the-rights-test";
+const FORWARDED = { "x-forwarded-for": "203.0.113.7" };
+const schema = buildSchema(readFileSync(resolve(import.meta.dirname, "../docs/schema.graphql"), "utf8"));
+
+const ALERT = `fragment A on Alert { survey candid objectId time jd ra dec band magnitude magnitudeError flux fluxError
+  isPositive class solarSystemName programid packet cutouts { science template difference } object { objectId alertCount } }`;
+const PAGE = "pageInfo { hasNextPage endCursor }";
+const OBJECT = `fragment O on SkyObject { survey objectId ra dec firstSeen lastSeen alertCount latestAlert { ...A }
+  alerts(first: 10) { edges { cursor node { ...A } } ${PAGE} }
+  lightCurve {
+    detections { candid time jd band magnitude magnitudeError flux fluxError isPositive }
+    nonDetections { time jd band limitingMagnitude }
+    forced { time jd band flux fluxError zeroPoint } }
+  counterparts { separationArcsec object { survey objectId ra dec alertCount lastSeen } } }`;
+const HIT = `cursor filterId filterVersion passedAt annotations alert { ...A object { ...O } }`;
+const FILTER = `fragment F on Filter { id name survey active version { ...V } versions { ...V } }
+  fragment V on FilterVersion { number where annotations { name expression } createdAt changelog }`;
+const LIVE = `subscription ($f: [ID!]!, $after: String) { filterHits(filterIds: $f, after: $after) { ${HIT} } } ${ALERT} ${OBJECT}`;
+
+const alerts = (where: string) =>
+  `{ alerts(first: 50, where: ${where}) { edges { cursor node { ...A object { ...O } } } ${PAGE} } } ${ALERT} ${OBJECT}`;
+const at = ({ ra, dec }: { ra: number; dec: number }, radiusArcsec: number) =>
+  `ra: ${ra}, dec: ${dec}, radiusArcsec: ${radiusArcsec}`;
+const cone = (place: { ra: number; dec: number }, radius: number, more = "") =>
+  `{ coneSearch(${at(place, radius)} ${more}) { edges { cursor separationArcsec node { ...O } } ${PAGE} } } ${ALERT} ${OBJECT}`;
+
+type Ask = (query: string, variables?: object) => Promise<unknown>;
+interface Row {
+  readonly name: string;
+  run(ask: Ask, filterIds: readonly string[]): Promise<unknown>;
+  /** Of the partnership's, what the owner is told: else the row would prove nothing. */
+  readonly ownerSees?: string;
+  /** The owner changes both services, so that they stay alike. */
+  readonly changes?: true;
+  /** What an anonymous caller is told, where it is an error. */
+  readonly refused?: string;
+}
+const row = (name: string, query: string, ownerSees?: string): Row => ({
+  name,
+  run: (ask) => ask(query),
+  ...(ownerSees !== undefined && { ownerSees }),
+});
+const alertOf = (candid: bigint) =>
+  `{ alert(survey: ZTF, candid: "${candid}") { ...A fields(names: ["rb", "ndethist", "magpsf"]) object { ...O } } } ${ALERT} ${OBJECT}`;
+const objectOf = (survey: string, id: string | bigint) =>
+  `{ object(survey: ${survey}, objectId: "${id}") { ...O } } ${ALERT} ${OBJECT}`;
+const latestDec = String(HIDDEN.latestPlace.dec).slice(0, 9);
+
+const ROWS: readonly Row[] = [
+  row("a public alert: its packet's history, its object", alertOf(PUBLIC.candid), "4321.5"),
+  row("a public alert of an object that has others too", alertOf(PUBLIC.mixedCandid), "13.0625"),
+  row("a partnership alert", alertOf(HIDDEN.candid), "13.0625"),
+  row("a Caltech alert", alertOf(HIDDEN.candid + 1n), HIDDEN.objectId),
+  row("the partnership's latest alert of a public object", alertOf(HIDDEN.latestCandid), "13.0625"),
+  row("alerts of a survey", alerts("{ survey: ZTF }"), HIDDEN.objectId),
+  row("alerts of a hidden object", alerts(`{ objectId: "${HIDDEN.objectId}" }`), "77700"),
+  row("alerts of a mixed object", alerts(`{ objectId: "${PUBLIC.mixedId}" }`), "77700"),
+  row("alerts at a hidden place", alerts(`{ cone: { ${at(HIDDEN.place, 60)} } }`), HIDDEN.objectId),
+  row("alerts at the hidden latest place", alerts(`{ cone: { ${at(HIDDEN.latestPlace, 1)} } }`), "77700"),
+  row(
+    "alerts at a hidden place, as people write it",
+    alerts(`{ coneAt: { position: "${HIDDEN.place.ra} ${HIDDEN.place.dec}", radiusArcsec: 60 } }`),
+    HIDDEN.objectId,
+  ),
+  row("alerts of a hidden time", alerts(`{ time: { start: "JD ${HIDDEN.jd - 0.001}", minutes: 5 } }`), HIDDEN.objectId),
+  row("alerts of a class", alerts(`{ class: "solar-system" }`), HIDDEN.objectId),
+  row("alerts by a designation", alerts(`{ solarSystemName: "${HIDDEN.solarSystemName}" }`), HIDDEN.objectId),
+  {
+    name: "alerts page by page",
+    run: (ask) =>
+      walk(
+        ask,
+        (after) =>
+          `{ alerts(first: 1, after: ${after}, where: { survey: ZTF }) { edges { cursor node { candid } } ${PAGE} } }`,
+      ),
+    ownerSees: "77700",
+  },
+  row("a public object", objectOf("ZTF", PUBLIC.objectId), "13.5625"),
+  row("a hidden object", objectOf("ZTF", HIDDEN.objectId), HIDDEN.objectId),
+  row("a mixed object: place, times, count, latest alert, counterparts", objectOf("ZTF", PUBLIC.mixedId), latestDec),
+  row("a mixed object's counterpart", objectOf("LSST", RUBIN.nearHidden), PUBLIC.mixedId),
+  row("a public object's counterpart", objectOf("LSST", RUBIN.nearPublic)),
+  row("a hidden object's counterpart", objectOf("LSST", RUBIN.nearHiddenObject), HIDDEN.objectId),
+  row(
+    "objects by their ids",
+    `{ objects(survey: ZTF, objectIds: ["${PUBLIC.mixedId}", "${HIDDEN.objectId}", "${PUBLIC.objectId}"]) { ...O } } ${ALERT} ${OBJECT}`,
+    HIDDEN.objectId,
+  ),
+  {
+    name: "an object's alerts page by page",
+    run: (ask) =>
+      walk(
+        ask,
+        (after) =>
+          `{ object(survey: ZTF, objectId: "${PUBLIC.mixedId}") { alerts(first: 1, after: ${after}) { edges { cursor node { candid } } ${PAGE} } } }`,
+      ),
+    ownerSees: "77700",
+  },
+  row("a cone at a hidden place", cone(HIDDEN.place, 36_000), HIDDEN.objectId),
+  row("a cone at a place that is the latest for the owner", cone(HIDDEN.latestPlace, 1, ", survey: ZTF"), latestDec),
+  row("a cone at a place that is the latest for anybody", cone(PUBLIC.mixedPlace, 1)),
+  row(
+    "a cone at a hidden place, as people write it",
+    `{ coneSearchAt(position: "${HIDDEN.place.ra} ${HIDDEN.place.dec}", radiusArcsec: 60) { edges { node { ...O } } } } ${ALERT} ${OBJECT}`,
+    HIDDEN.objectId,
+  ),
+  {
+    name: "a cone page by page",
+    run: (ask) =>
+      walk(
+        ask,
+        (after) =>
+          `{ coneSearch(${at(PUBLIC.mixedPlace, 3_600)}, first: 1, after: ${after}) { edges { cursor separationArcsec node { objectId ra dec } } ${PAGE} } }`,
+      ),
+    ownerSees: latestDec,
+  },
+  {
+    name: "hits of a filter that passes all",
+    run: (ask, [all]) => ask(hitsOf, { f: [all] }),
+    ownerSees: "77700",
+  },
+  {
+    name: "hits of a filter that passes hidden alerts only",
+    run: (ask, [, bright]) => ask(hitsOf, { f: [bright] }),
+    ownerSees: "77700",
+  },
+  {
+    name: "hits page by page",
+    run: (ask, filterIds) =>
+      walk(
+        (query) => ask(query, { f: filterIds }),
+        (after) =>
+          `query ($f: [ID!]!) { hits(filterIds: $f, first: 1, after: ${after}) { edges { cursor node { alert { candid } } } ${PAGE} } }`,
+      ),
+    ownerSees: "77700",
+  },
+  {
+    name: "a filter and the list of them",
+    run: async (ask, [all]) => [
+      await ask(`query ($id: ID!) { filter(id: $id) { ...F } } ${FILTER}`, { id: all }),
+      await ask(`{ filters { edges { cursor node { ...F } } ${PAGE} } } ${FILTER}`),
+    ],
+  },
+  row("names for filters", "{ filterFields(survey: ZTF) { name type unit description } }"),
+  row(
+    "a filter's check",
+    `{ checkFilter(survey: ZTF, where: "magpsf < candid") { ok errors { message line column } warnings { message line column } fieldsRead } }`,
+  ),
+  row("the surveys", "{ surveys { id title bands publicProgramids } }"),
+  row("the schema", "{ __schema { types { name fields { name } } } }"),
+  {
+    ...row(
+      "dead letters",
+      `{ deadLetters { edges { cursor node { id reason message source position survey receivedAt bytesKept } } ${PAGE} } }`,
+      "CANDID_CONFLICT",
+    ),
+    refused: "NOT_ALLOWED",
+  },
+  {
+    ...row(
+      "a new filter",
+      `mutation { createFilter(input: { name: "mine", survey: LSST, where: "psfFlux > 0", active: false }) { ...F } } ${FILTER}`,
+      "psfFlux",
+    ),
+    changes: true,
+    refused: "NOT_ALLOWED",
+  },
+  {
+    name: "a changed filter",
+    run: (ask, [all]) =>
+      ask(`mutation ($id: ID!) { updateFilter(id: $id, input: { changelog: "no change" }) { ...F } } ${FILTER}`, {
+        id: all,
+      }),
+    ownerSees: "all of it",
+    changes: true,
+    refused: "NOT_ALLOWED",
+  },
+];
+const hitsOf = `query ($f: [ID!]!) { hits(filterIds: $f, first: 50) { edges { cursor node { ${HIT} } } ${PAGE} } } ${ALERT} ${OBJECT}`;
+
+/** All pages of a list, one after the other, as they were answered. */
+async function walk(ask: Ask, page: (after: string) => string): Promise<unknown[]> {
+  const pages: unknown[] = [];
+  for (let after = "null"; pages.length < 20; ) {
+    const answer = await ask(page(after));
+    pages.push(answer);
+    const end = /"hasNextPage":true,"endCursor":"([^"]+)"/.exec(JSON.stringify(answer))?.[1];
+    if (end === undefined) return pages;
+    after = JSON.stringify(end);
+  }
+  throw new Error("the list has no end");
+}
+
+/** What differs between two services that were told the same: ids, numbers of hits and times of arrival. */
+function comparable(answer: unknown, filterIds: readonly string[]): string {
+  let text = JSON.stringify(answer);
+  for (const [i, id] of filterIds.entries()) text = text.replaceAll(id, `filter ${i}`);
+  return text
+    .replaceAll(/"id":"[\w-]{16,}"/g, '"id":"of a new filter"')
+    .replaceAll(/"(passedAt|createdAt)":"[^"]+"/g, '"$1":"then"')
+    .replaceAll(/"(cursor|endCursor)":"([^"]+)"/g, (whole, name, cursor) => {
+      const inside = Buffer.from(cursor, "base64url").toString();
+      return /^hit:|"filter"/.test(inside) ? `"${name}":"of a hit or filter"` : whole;
+    });
+}
+
+interface World {
+  service: TestService;
+  filterIds: string[];
+}
+let folder: string;
+let whole: World;
+let bare: World;
+/** Live results of two owners and two strangers with one document: executions that are shared. */
+let live: { results: string[]; stop(): Promise<void> }[];
+let listeners: Caller[];
+
+async function file(name: string, bytes: Buffer): Promise<string> {
+  await writeFile(join(folder, name), bytes);
+  return join(folder, name);
+}
+
+async function startWorld(name: string): Promise<World> {
+  const service = await startTestService({ DATA_DIR: join(folder, name), TOCSIN_TOKEN: TOKEN });
+  const filterIds: string[] = [];
+  for (const [filterName, where] of [
+    ["all of it", "magpsf < 30"],
+    ["bright", "magpsf < 14"],
+  ]) {
+    const { createFilter } = await service.ask<{ createFilter: { id: string } }>(
+      `mutation ($input: CreateFilterInput!) { createFilter(input: $input) { id } }`,
+      { input: { name: filterName, survey: "ZTF", where, annotations: [{ name: "mag", expression: "magpsf" }] } },
+    );
+    filterIds.push(createFilter.id);
+  }
+  return { service, filterIds };
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tocsin-rights-"));
+  whole = await startWorld("whole");
+  bare = await startWorld("bare");
+  const { url } = whole.service;
+  listeners = [caller(url), caller(url, FORWARDED), caller(url), caller(url, FORWARDED)];
+  live = listeners.map((each) => each.subscribe(LIVE, { f: whole.filterIds, after: hitCursor(0n) }));
+  const rubin = await file("rubin.avro", rubinFile());
+  const last = await file("last.avro", lastFile());
+  const [all, open] = [await file("whole.avro", wholeFile()), await file("public.avro", publicFile())];
+  expect(await whole.service.ingest(rubin)).toMatchObject({ stored: 3, deadLetters: 0 });
+  expect(await whole.service.ingest(all)).toMatchObject({ stored: 7, deadLetters: 0 });
+  expect(await whole.service.ingest(last)).toMatchObject({ stored: 1 });
+  for (const path of [rubin, open, last]) await bare.service.ingest(path);
+  // Dead letters of a partnership packet: the same candid with other content.
+  const other = Buffer.from(wholeFile());
+  other.write("Tocsin tesT", other.indexOf("Tocsin test"));
+  await whole.service.ingest(await file("other.avro", other));
+});
+afterAll(async () => {
+  await Promise.all(live?.map((each) => each.stop()) ?? []);
+  await whole?.service.close();
+  await bare?.service.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Errors of a request, not a field of that name. */
+const REFUSAL = /"errors":\[\{"message":"[^"]*","extensions"/;
+const secretsIn = (bytes: Buffer | string) => SECRETS.filter((secret) => bytes.includes(secret));
+/** The same text with numbers and names that exist nowhere in place of the hidden ones. */
+const ghosted = (text: string) => text.replaceAll("77700", "66600").replaceAll(HIDDEN.objectId, "ZTF26nobody");
+
+type Asker = (of: Caller) => Ask;
+const overHttp: Asker = (of) => async (query, variables) =>
+  JSON.parse((await of.post(query, variables)).body.toString());
+const overSocket: Asker = (of) => async (query, variables) => JSON.parse(await of.overSocket(query, variables));
+
+function routes(owner: () => Caller, stranger: () => Caller, bareStranger: () => Caller) {
+  test.each(ROWS)("$name", async ({ run, ownerSees, changes, refused }) => {
+    for (const asker of [overHttp, overSocket]) {
+      const shown = JSON.stringify(await run(asker(owner()), whole.filterIds));
+      expect(shown).not.toMatch(REFUSAL);
+      if (ownerSees !== undefined) expect(shown).toContain(ownerSees);
+
+      if (changes) await run((query, variables) => bare.service.ask(query, variables), bare.filterIds);
+
+      const asked: string[] = [];
+      const ask: Ask = (query, variables) => {
+        asked.push(query);
+        return asker(stranger())(query, variables);
+      };
+      const seen = comparable(await run(ask, whole.filterIds), whole.filterIds);
+      const alone = comparable(await run(asker(bareStranger()), bare.filterIds), bare.filterIds);
+      expect(JSON.parse(seen)).toEqual(JSON.parse(alone));
+      if (refused === undefined) expect(seen).not.toMatch(REFUSAL);
+      else expect(JSON.parse(seen)).toMatchObject({ errors: [{ extensions: { code: refused } }] });
+      expect(secretsIn(seen)).toEqual([]);
+      // What is hidden and what does not exist are answered alike.
+      const ghost = await run((query, variables) => asker(stranger())(ghosted(query), variables), whole.filterIds);
+      if (asked.some((query) => ghosted(query) !== query)) {
+        expect(comparable(ghost, whole.filterIds)).toBe(seen);
+      }
+    }
+  });
+
+  describe.each(["science", "template", "difference"])("cutouts: %s", (kind) => {
+    test.each(["", ".fits", ".png", "?format=png&stretch=zscale&size=32"])("%s", async (form) => {
+      const get = (of: Caller, candid: bigint | string) => of.http("GET", `/cutouts/ZTF/${candid}/${kind}${form}`);
+      for (const candid of [HIDDEN.candid, HIDDEN.candid + 1n, HIDDEN.latestCandid]) {
+        expect((await get(owner(), candid)).status).toBe(200);
+        const hidden = await get(stranger(), candid);
+        const absent = await get(stranger(), ghosted(String(candid)));
+        expect(hidden.status).toBe(404);
+        expect(ghosted(hidden.body.toString())).toBe(absent.body.toString());
+      }
+      const shown = await get(stranger(), PUBLIC.candid);
+      expect(shown.status).toBe(200);
+      expect(shown.body.equals((await get(owner(), PUBLIC.candid)).body)).toBe(true);
+    });
+
+    test("an ETag of a hidden cutout is no way to know it", async () => {
+      const path = `/cutouts/ZTF/${HIDDEN.candid}/${kind}.fits`;
+      const sent = await fetch(whole.service.url + path, { headers: { authorization: `Bearer ${TOKEN}` } });
+      const etag = sent.headers.get("etag")!;
+      expect((await stranger().http("GET", path, null, { "if-none-match": etag })).status).toBe(404);
+    });
+  });
+
+  test("a replay of hits", async () => {
+    const expected = ["all", "public"].map((which) => (which === "all" ? owner() : stranger()));
+    const counts: string[][] = [];
+    for (const each of expected) {
+      const replay = each.subscribe(LIVE, { f: whole.filterIds, after: hitCursor(0n) });
+      await until("the last hit", () => replay.results.some((text) => text.includes(LAST_CANDID)));
+      counts.push(replay.results.map((text) => JSON.parse(text).data.filterHits.alert.candid));
+      await replay.stop();
+      if (each === expected[1]) expect(secretsIn(replay.results.join())).toEqual([]);
+    }
+    // 8 alerts pass the first filter, 4 of them the second.
+    expect(counts[0]).toHaveLength(12);
+    expect(counts[1]!.toSorted()).toEqual(
+      [PUBLIC.candid, PUBLIC.candid + 10n, PUBLIC.candid + 11n, LAST_CANDID].map(String).toSorted(),
+    );
+  });
+
+  test.each(["/health", "/", "/page/page.js", "/page/graphiql.js", "/nothing", "/graphql"])("GET %s", async (path) => {
+    const { status, body } = await stranger().http("GET", path);
+    const beside = await bareStranger().http("GET", path);
+    expect([status, body.toString()]).toEqual([beside.status, beside.body.toString()]);
+  });
+}
+
+describe("on loopback, the owner and a caller behind a proxy", () => {
+  let owner: Caller;
+  let stranger: Caller;
+  let bareStranger: Caller;
+  beforeAll(() => {
+    owner = caller(whole.service.url);
+    stranger = caller(whole.service.url, FORWARDED);
+    bareStranger = caller(bare.service.url, FORWARDED);
+  });
+  routes(
+    () => owner,
+    () => stranger,
+    () => bareStranger,
+  );
+
+  test("live hits, while executions are shared", async () => {
+    for (const [i, { results }] of live.entries()) {
+      await until("the last hit", () => results.some((text) => text.includes(LAST_CANDID)));
+      expect(results).toHaveLength(i % 2 === 0 ? 12 : 4);
+      const reader = i % 2 === 0 ? owner : stranger;
+      const paged = JSON.parse(await reader.overSocket(hitsOf, { f: whole.filterIds }));
+      const told = results.map((text) => JSON.parse(text).data.filterHits);
+      expect(told.map(({ cursor }) => cursor)).toEqual(paged.data.hits.edges.map((edge: Edge) => edge.node.cursor));
+      if (i % 2 === 1) expect(secretsIn(results.join())).toEqual([]);
+    }
+  });
+
+  test("nothing of the partnership's was in any answer to an anonymous caller", () => {
+    for (const each of [stranger, listeners[1]!, listeners[3]!]) {
+      expect(each.heard.length).toBeGreaterThan(0);
+      for (const body of each.heard) {
+        // An error may name what was asked for; it must not say more.
+        const echo = body.includes("or you may not see it");
+        expect(secretsIn(body).filter((secret) => !(echo && secret === "77700"))).toEqual([]);
+      }
+    }
+    expect(secretsIn(Buffer.concat(owner.heard))).toEqual(SECRETS);
+  });
+
+  describe("pages of other sites", () => {
+    const evil: [string, Record<string, string>][] = [
+      ["a name bound to this machine", { host: "attacker.example" }],
+      ["another site", { origin: "https://attacker.example" }],
+      ["no origin", { origin: "null" }],
+      ["another port", { origin: "http://127.0.0.1:1" }],
+      ["a rebound name with its own origin", { host: "attacker.example", origin: "http://attacker.example" }],
+    ];
+    test.each(evil)("%s reaches nothing", async (_, headers) => {
+      const page = caller(whole.service.url, headers);
+      const create = `mutation { createFilter(input: { name: "evil", survey: ZTF, where: "magpsf < 1" }) { id } }`;
+      const answers = [
+        await page.post(create),
+        await page.post(alertOf(HIDDEN.candid)),
+        await page.http("GET", `/cutouts/ZTF/${HIDDEN.candid}/science.fits`),
+        await page.http("POST", "/graphql", JSON.stringify({ query: create }), { "content-type": "text/plain" }),
+        await page.http("OPTIONS", "/graphql", null, { "access-control-request-method": "POST" }),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403]);
+      expect(secretsIn(Buffer.concat(page.heard))).toEqual([]);
+      expect(await upgradeStatus(whole.service.url, headers)).toBe(403);
+      expect(JSON.stringify(await whole.service.ask("{ filters { edges { node { name } } } }"))).not.toContain("evil");
+    });
+
+    test.each(["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])(
+      "a form that a page may send without asking (%s) does nothing",
+      async (type) => {
+        const query = `mutation { createFilter(input: { name: "evil", survey: ZTF, where: "magpsf < 1" }) { id } }`;
+        const headers = type === "" ? {} : { "content-type": type };
+        const body = type.includes("form-url")
+          ? `query=${encodeURIComponent(query)}`
+          : JSON.stringify({ query, variables: {} });
+        const { status } = await caller(whole.service.url).http("POST", "/graphql", body, headers);
+        expect(status).toBeGreaterThanOrEqual(400);
+        expect(JSON.stringify(await whole.service.ask("{ filters { edges { node { name } } } }"))).not.toContain(
+          "evil",
+        );
+      },
+    );
+  });
+
+  test("every field of every type was asked for", async () => {
+    const documents = [LIVE, ...(await Promise.all(ROWS.map(queriesOf))).flat()];
+    const asked = new Set(documents.flatMap((text) => fieldsOf(schema, text)));
+    const fields = Object.values(schema.getTypeMap())
+      .filter((type) => isObjectType(type) && !type.name.startsWith("__"))
+      .flatMap((type) =>
+        isObjectType(type) ? Object.keys(type.getFields()).map((name) => `${type.name}.${name}`) : [],
+      );
+    expect(fields.filter((name) => !asked.has(name))).toEqual([]);
+  });
+});
+
+describe("beyond loopback, the token and none", () => {
+  let owner: Caller;
+  let stranger: Caller;
+  let bareStranger: Caller;
+  beforeAll(async () => {
+    await Promise.all(live.map((each) => each.stop()));
+    live = [];
+    await whole.service.close();
+    whole.service = await startTestService({
+      DATA_DIR: join(folder, "whole"),
+      TOCSIN_TOKEN: TOKEN,
+      HOST: "0.0.0.0",
+    });
+    const url = whole.service.url.replace("0.0.0.0", "127.0.0.1");
+    owner = caller(url, { authorization: `Bearer ${TOKEN}` });
+    stranger = caller(url);
+    bareStranger = caller(bare.service.url, FORWARDED);
+  });
+  routes(
+    () => owner,
+    () => stranger,
+    () => bareStranger,
+  );
+
+  test.each([`Bearer ${TOKEN}x`, "Bearer", `Basic ${TOKEN}`, `Bearer ${TOKEN.slice(1)}`, "Bearer null"])(
+    "%s is nobody's",
+    async (authorization) => {
+      const url = whole.service.url.replace("0.0.0.0", "127.0.0.1");
+      const wrong = caller(url, { authorization });
+      const answers = [
+        await wrong.post(alertOf(HIDDEN.candid)),
+        await wrong.post("{ surveys { id } }"),
+        await wrong.http("GET", `/cutouts/ZTF/${HIDDEN.candid}/science.fits`),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+      await expect(wrong.overSocket("{ surveys { id } }")).rejects.toMatchObject({ code: 4403 });
+      expect(secretsIn(Buffer.concat(wrong.heard))).toEqual([]);
+    },
+  );
+});
+
+interface Edge {
+  node: { cursor: string };
+}
+
+function upgradeStatus(base: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((settle) => {
+    const socket = new WebSocket(`${base.replace("http", "ws")}/graphql`, "graphql-transport-ws", { headers });
+    socket.on("unexpected-response", (_, response) => settle(response.statusCode ?? 0));
+    socket.on("error", () => {});
+    socket.on("open", () => {
+      socket.close();
+      settle(101);
+    });
+  });
+}
+
+/** The queries that a row sends, seen by running it on a service that answers nothing. */
+async function queriesOf({ run }: Row): Promise<string[]> {
+  const queries: string[] = [];
+  await run(
+    async (query) => {
+      queries.push(query);
+      return {};
+    },
+    ["a", "b"],
+  );
+  return queries;
+}
+
+function fieldsOf(of: GraphQLSchema, text: string): string[] {
+  const document = parse(text);
+  expect(validate(of, document)).toEqual([]);
+  const info = new TypeInfo(of);
+  const fields: string[] = [];
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field(node) {
+        fields.push(`${info.getParentType()?.name}.${node.name.value}`);
+      },
+    }),
+  );
+  return fields;
+}

@@ -33,10 +33,13 @@ const schema = z.object({
     .describe("bearer token of the owner; made on first start when HOST is not loopback"),
   ALLOWED_HOSTS: list.describe("further Host names that may reach the service, comma-separated"),
   ALLOWED_ORIGINS: list.describe("web origins whose pages may talk to the service, comma-separated"),
-  GRAPH_SCOPE: z.enum(["hits", "all"]).default("hits").describe("which objects enter the graph by themselves"),
+  GRAPH_SCOPE: z
+    .enum(["hits", "all"])
+    .default("hits")
+    .describe("which objects enter the graph by themselves: hits or all"),
   CLICKHOUSE_URL: z.url().optional().describe("a ClickHouse server in place of the embedded one"),
-  CLICKHOUSE_USER: z.string().default("default"),
-  CLICKHOUSE_PASSWORD: z.string().default(""),
+  CLICKHOUSE_USER: z.string().default("default").describe("its user"),
+  CLICKHOUSE_PASSWORD: z.string().default("").describe("its password"),
   SKY_INDEX_MB: z.coerce
     .number()
     .int()
@@ -47,11 +50,14 @@ const schema = z.object({
       "memory for the positions of objects: 75 bytes each and 66 MB; above it, or with 0, cones ask the archive",
     ),
   NEO4J_URL: z.string().optional().describe("a Neo4j server in place of the embedded graph"),
-  NEO4J_USER: z.string().default("neo4j"),
-  NEO4J_PASSWORD: z.string().default(""),
+  NEO4J_USER: z.string().default("neo4j").describe("its user"),
+  NEO4J_PASSWORD: z.string().default("").describe("its password"),
   SCHEMA_DIR: z.string().optional().describe("folder of Avro schemas (*.avsc) for framed packets, for example Rubin's"),
   SCHEMA_REGISTRY_URL: z.url().optional().describe("Confluent schema registry for framed packets"),
-  LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error", "silent"])
+    .default("info")
+    .describe("debug, info, warn, error or silent"),
 });
 
 export type Settings = z.infer<typeof schema>;

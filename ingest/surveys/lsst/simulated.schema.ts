@@ -1,6 +1,6 @@
 // Writer schema of simulated Rubin packets: the fields and types of Rubin's alert schema 10.0. Used by simulated.ts.
+import { fieldList, recordType } from "../../simulator/schema.js";
 
-/** Name and type; a type in brackets may be null. */
 const DIA_SOURCE = `diaSourceId long, visit long, detector int, diaObjectId [long], ssObjectId [long], parentDiaSourceId [long],
 midpointMjdTai double, ra double, raErr [float], dec double, decErr [float], ra_dec_Cov [float], x float,
 xErr [float], y float, yErr [float], centroid_flag [boolean], apFlux [float], apFluxErr [float],
@@ -37,24 +37,13 @@ ra_dec_Cov [float], firstDiaSourceMjdTai [double], lastDiaSourceMjdTai [double],
 const SS_SOURCE = `diaSourceId long, ssObjectId long, designation [string], eclLambda double, eclBeta double, galLon double,
 galLat double, ephVmag [float], ephOffset [float]`;
 
-interface AvroField {
-  readonly name: string;
-  readonly type: unknown;
-}
-
-function fields(text: string): AvroField[] {
-  return text.split(",").map((part) => {
-    const [name, type] = part.trim().split(/\s+/) as [string, string];
-    return { name, type: type.startsWith("[") ? ["null", type.slice(1, -1)] : type };
-  });
-}
 const NAMESPACE = "lsst.v10_0";
-const record = (name: string, text: string) => ({ type: "record", name: `${NAMESPACE}.${name}`, fields: fields(text) });
+const record = (name: string, text: string) => recordType(`${NAMESPACE}.${name}`, text);
 
-export const DIA_SOURCE_FIELDS: readonly AvroField[] = fields(DIA_SOURCE);
-export const DIA_FORCED_SOURCE_FIELDS: readonly AvroField[] = fields(DIA_FORCED_SOURCE);
-export const DIA_OBJECT_FIELDS: readonly AvroField[] = fields(DIA_OBJECT);
-export const SS_SOURCE_FIELDS: readonly AvroField[] = fields(SS_SOURCE);
+export const DIA_SOURCE_FIELDS = fieldList(DIA_SOURCE);
+export const DIA_FORCED_SOURCE_FIELDS = fieldList(DIA_FORCED_SOURCE);
+export const DIA_OBJECT_FIELDS = fieldList(DIA_OBJECT);
+export const SS_SOURCE_FIELDS = fieldList(SS_SOURCE);
 
 export const SIMULATED_SCHEMA = JSON.stringify({
   type: "record",

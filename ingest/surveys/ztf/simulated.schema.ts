@@ -1,6 +1,6 @@
 // Writer schema of simulated ZTF packets: the fields and types of ZTF's schema 4.02. Used by simulated.ts.
+import { fieldList, recordType } from "../../simulator/schema.js";
 
-/** Name and type; a type in brackets may be null. */
 const CANDIDATE = `jd double, fid int, pid long, diffmaglim [float], pdiffimfilename [string], programpi [string],
 programid int, candid long, isdiffpos string, tblid [long], nid [int], rcid [int], field [int], xpos [float],
 ypos [float], ra double, dec double, magpsf float, sigmapsf float, chipsf [float], magap [float], sigmagap [float],
@@ -34,23 +34,11 @@ exptime [float], adpctdif1 [float], adpctdif2 [float], diffmaglim [float], progr
 forcediffimflux [float], forcediffimfluxunc [float], procstatus [string], distnr [float], ranr double, decnr double,
 magnr [float], sigmagnr [float], chinr [float], sharpnr [float]`;
 
-interface AvroField {
-  readonly name: string;
-  readonly type: unknown;
-}
+const list = (name: string, text: string) => ["null", { type: "array", items: recordType(name, text) }];
 
-function fields(text: string): AvroField[] {
-  return text.split(",").map((part) => {
-    const [name, type] = part.trim().split(/\s+/) as [string, string];
-    return { name, type: type.startsWith("[") ? [type.slice(1, -1), "null"] : type };
-  });
-}
-const record = (name: string, text: string) => ({ type: "record", name, fields: fields(text) });
-const list = (name: string, text: string) => ["null", { type: "array", items: record(name, text) }];
-
-export const CANDIDATE_FIELDS: readonly string[] = fields(CANDIDATE).map((field) => field.name);
-export const PRV_CANDIDATE_FIELDS: readonly string[] = fields(PRV_CANDIDATE).map((field) => field.name);
-export const FP_HIST_FIELDS: readonly string[] = fields(FP_HIST).map((field) => field.name);
+export const CANDIDATE_FIELDS: readonly string[] = fieldList(CANDIDATE).map((field) => field.name);
+export const PRV_CANDIDATE_FIELDS: readonly string[] = fieldList(PRV_CANDIDATE).map((field) => field.name);
+export const FP_HIST_FIELDS: readonly string[] = fieldList(FP_HIST).map((field) => field.name);
 
 export const SIMULATED_SCHEMA = JSON.stringify({
   type: "record",
@@ -62,7 +50,7 @@ export const SIMULATED_SCHEMA = JSON.stringify({
     { name: "publisher", type: "string" },
     { name: "objectId", type: "string" },
     { name: "candid", type: "long" },
-    { name: "candidate", type: record("ztf.alert.candidate", CANDIDATE) },
+    { name: "candidate", type: recordType("ztf.alert.candidate", CANDIDATE) },
     { name: "prv_candidates", type: list("ztf.alert.prv_candidate", PRV_CANDIDATE) },
     { name: "fp_hists", type: list("ztf.alert.fp_hist", FP_HIST) },
     {

@@ -49,7 +49,7 @@ export interface App {
   readonly server: Server;
   /** Open sockets of subscribers. */
   readonly sockets: () => number;
-  /** Resolves with the port. Throws PORT_TAKEN. */
+  /** Resolves with the port. Throws PORT_TAKEN, BAD_SETTING. */
   listen(): Promise<number>;
   /** Closes sockets (clients resume by cursor), lets running requests end, and frees the port. */
   close(): Promise<void>;
@@ -207,7 +207,11 @@ function listen(server: Server, { host, port }: AppSettings, log: Logger): Promi
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
-      reject(taken ? new TocsinError("PORT_TAKEN", `Another program listens on port ${port} of ${host}.`) : error);
+      reject(
+        taken
+          ? new TocsinError("PORT_TAKEN", `Another program listens on port ${port} of ${host}.`)
+          : new TocsinError("BAD_SETTING", `HOST=${host} with PORT=${port} cannot be used: ${error.message}.`),
+      );
     };
     server.once("error", failed);
     server.listen(port, host, () => {

@@ -185,7 +185,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of service and engine at 
       const moment = random.uniform();
       if (random.uniform() < 0.5) {
         told["engine kills"] += 1;
-        const lost = count(service, "a store is lost");
+        const lost = count(service, "(tried again)");
         const began = performance.now();
         const sending = send(paths);
         sending.catch(() => {});
@@ -194,7 +194,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of service and engine at 
         if (engine !== null) process.kill(engine, "SIGKILL");
         const counts = await sending;
         expect(sum(counts.map(({ stored }) => stored))).toBe(alerts);
-        if (count(service, "a store is lost") > lost) told.interrupted += 1;
+        if (count(service, "(tried again)") > lost) told.interrupted += 1;
         else usual = (usual + performance.now() - began) / 2;
         continue;
       }

@@ -36,7 +36,7 @@ const point: fc.Arbitrary<TestPoint> = fc
 const packet = fc.record({
   object: fc.integer({ min: 0, max: 3 }),
   // Ties of jd are broken by candid.
-  jd: fc.constantFrom(2459010.5, 2459010.5, 2459011.5, -1.5, 1.48e9, 0),
+  jd: fc.constantFrom(2459010.5, 2459010.5, 2459011.5, -1.5, -700.25, 1.48e9, 0),
   points: fc.array(point, { maxLength: 12 }),
 });
 

@@ -1,3 +1,4 @@
+// Every seq survives its cursor, and no other text passes for one.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hitCursor, parseHitCursor } from "./cursor.js";

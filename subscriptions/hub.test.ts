@@ -7,7 +7,7 @@ import type { DeliveredHit } from "../domain/filter.js";
 import { maySee, type Viewer } from "../domain/viewer.js";
 import { type HitDraft, MemoryHits } from "../test/memoryhits.js";
 import { until } from "../test/until.js";
-import { parseHitCursor } from "./cursor.js";
+import { hitCursor, parseHitCursor } from "./cursor.js";
 import { createHitHub, type HitHub } from "./hub.js";
 import type { HitRequest, Sink } from "./request.js";
 
@@ -235,6 +235,31 @@ describe("hub", () => {
     first.stop();
     expect(hub.subscriptions).toBe(1);
     collect(hub);
+  });
+
+  it("ends an iterator that nobody reads, behind what it has taken", async () => {
+    const log = new MemoryHits();
+    const hub = await createHitHub(log);
+    const stream = await hub.listen({ filterIds: ["f1"], viewer: OWNER, after: null });
+    const hits = stream[Symbol.asyncIterator]();
+    const first = hits.next();
+    hub.publish(log.store({}));
+    await first;
+    for (let i = 0; i < 11; i++) {
+      hub.publish(log.store(...drafts(1_000)));
+      await turn();
+    }
+    await until("its end", () => hub.subscriptions === 0);
+    let last = 1n;
+    const readOn = async () => {
+      for (let hit = await hits.next(); !hit.done; hit = await hits.next()) {
+        expect(hit.value.seq).toBe(last + 1n);
+        last = hit.value.seq;
+      }
+    };
+    const error = await readOn().catch((thrown: TocsinError) => thrown);
+    expect(error).toMatchObject({ code: "SLOW_CONSUMER", details: { cursor: hitCursor(last) } });
+    expect(last).toBeGreaterThan(10_000n);
   });
 
   it("refuses a cursor ahead of the archive, not one ahead of what is published", async () => {

@@ -10,8 +10,8 @@ const BATCHES_IN_FLIGHT = 2;
 
 /**
  * Read the source to its end through the pipeline. `onBatch` is told the sums so far; `signal` ends
- * the reading early. Reading waits when
- * BATCHES_IN_FLIGHT batches are not stored yet, so a fast source cannot fill the memory.
+ * the reading early. Reading waits when BATCHES_IN_FLIGHT batches are not stored yet, so a fast source cannot fill the
+ * memory. Throws what the source or the pipeline threw, once nothing is in flight any more.
  */
 export async function takeIn(
   source: AsyncIterable<Packet | DeadLetter>,
@@ -46,16 +46,21 @@ export async function takeIn(
     while (inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(inFlight);
   };
 
-  for await (const item of source) {
-    if (failure !== null || signal?.aborted) break;
-    if (packets.length + letters.length === 0) openedAt = performance.now();
-    if ("reason" in item) letters.push(item);
-    else packets.push(item);
-    bytes += item.bytes?.length ?? 0;
-    const full = packets.length >= BATCH_ALERTS || letters.length >= BATCH_ALERTS || bytes >= BATCH_BYTES;
-    if (full || (packets.length > 0 && performance.now() - openedAt > BATCH_MILLISECONDS && inFlight.size === 0)) {
-      await send();
+  try {
+    for await (const item of source) {
+      if (failure !== null || signal?.aborted) break;
+      if (packets.length + letters.length === 0) openedAt = performance.now();
+      if ("reason" in item) letters.push(item);
+      else packets.push(item);
+      bytes += item.bytes?.length ?? 0;
+      const full = packets.length >= BATCH_ALERTS || letters.length >= BATCH_ALERTS || bytes >= BATCH_BYTES;
+      if (full || (packets.length > 0 && performance.now() - openedAt > BATCH_MILLISECONDS && inFlight.size === 0)) {
+        await send();
+      }
     }
+  } catch (error) {
+    // What was read before the source failed is taken in all the same.
+    failure ??= error;
   }
   await send();
   await Promise.all(inFlight);

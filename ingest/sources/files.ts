@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { Readable, Transform, type TransformCallback } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { TocsinError } from "../../domain/errors.js";
 import type { DeadLetter, Packet } from "../../domain/packet.js";
 import { looksFramed, type SchemaLookup } from "../avro/confluent.js";
 import { readContainer } from "../avro/container.js";
@@ -28,6 +29,7 @@ const WHOLE_FILE_BYTES = 48 * 1024 * 1024;
 
 export interface FileSource {
   readonly progress: FileProgress;
+  /** Throws ENGINE_UNAVAILABLE where the schema registry does not answer; what is wrong with a file is a dead letter. */
   items(): AsyncGenerator<SourceItem>;
 }
 
@@ -52,6 +54,8 @@ export async function openFiles(
           progress.bytesDone = Math.min(before + bytes, before + file.bytes);
         });
       } catch (error) {
+        // A registry that does not answer: the file is not at fault, and the next one would fare no better.
+        if (error instanceof TocsinError) throw error;
         yield {
           reason: "UNREADABLE",
           message: `${file.path} cannot be read: ${explain(error)}.`,
@@ -140,6 +144,7 @@ async function* zippedItems(
       yield* packetItems(whole, path, schemas);
     }
   } catch (error) {
+    if (error instanceof TocsinError) throw error;
     yield {
       reason: error instanceof TooMuchOutput ? "TOO_LARGE" : "TRUNCATED",
       message: `${path} cannot be unpacked: ${(error as Error).message}.`,

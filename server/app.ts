@@ -93,7 +93,8 @@ export async function createApp(options: AppOptions): Promise<App> {
       {
         serverWillStart: async () => ({ drainServer: () => sockets.close() }),
         requestDidStart: async () => ({
-          didResolveOperation: async ({ document, request }) => {
+          didResolveOperation: async ({ document, request, operation }) => {
+            if (operation?.operation === "subscription") throw overSocketsOnly();
             const { operationName, variables } = request;
             const [error] = limitErrors({ schema, document, operationName, variableValues: variables });
             if (error) throw error;
@@ -151,7 +152,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       response.destroy();
       return;
     }
-    const { status, body } = faults.respond(bodyFault(error) ?? error);
+    const { status, body } = faults.respond(requestFault(error) ?? error);
     response.status(status).json(body);
   };
   app.use(fail);
@@ -162,6 +163,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     listen: () => listen(server, settings, log),
     close: () => apollo.stop(),
   };
+}
+
+function overSocketsOnly(): GraphQLError {
+  const originalError = new TocsinError("BAD_REQUEST", "A subscription needs a WebSocket, not an HTTP request.", {
+    remedy: `Open a WebSocket of graphql-transport-ws at ${PATH} and subscribe there.`,
+  });
+  return new GraphQLError(originalError.message, { originalError, extensions: { http: { status: 400 } } });
 }
 
 function limitErrors(operation: Operation): GraphQLError[] {
@@ -194,8 +202,9 @@ function crossOrigin(allowed: readonly string[]): RequestHandler {
   };
 }
 
-/** What the body parser found wrong. */
-function bodyFault(error: unknown): TocsinError | null {
+/** What the router or the body parser found wrong. */
+function requestFault(error: unknown): TocsinError | null {
+  if (error instanceof URIError) return new TocsinError("BAD_REQUEST", "The address is not percent-encoded UTF-8.");
   const type = (error as { type?: unknown } | null)?.type;
   if (type === "entity.too.large") return new TocsinError("TOO_LARGE", `A body may have at most ${MAX_BODY}.`);
   if (type === "entity.parse.failed") return new TocsinError("BAD_REQUEST", "The body is not JSON.");

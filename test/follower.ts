@@ -19,7 +19,7 @@ const RETRY_MS = 25;
 
 export class HitFollower {
   readonly seen: SeenHit[] = [];
-  /** Connections that were cut off. */
+  /** Connections that stood and were cut off. */
   cuts = 0;
   /** Close codes of the sockets, in order. */
   readonly closeCodes: number[] = [];
@@ -47,18 +47,23 @@ export class HitFollower {
     while (!signal.aborted) {
       await this.#connection();
       if (signal.aborted) return;
-      this.cuts += 1;
       await pause(RETRY_MS, undefined, { signal }).catch(() => {});
     }
   }
 
   /** One connection to its end. */
   async #connection(): Promise<void> {
+    let stood = false;
     const client = createClient({
       url: `${this.url().replace("http", "ws")}/graphql`,
       webSocketImpl: WebSocket,
       retryAttempts: 0,
-      on: { closed: (event) => this.closeCodes.push((event as { code: number }).code) },
+      on: {
+        connected: () => {
+          stood = true;
+        },
+        closed: (event) => this.closeCodes.push((event as { code: number }).code),
+      },
     });
     this.#client = client;
     const variables = { ids: this.filterIds, after: this.seen.at(-1)?.cursor ?? this.after };
@@ -73,6 +78,7 @@ export class HitFollower {
       },
     );
     await end;
+    if (stood) this.cuts += 1;
     await client.dispose();
   }
 }

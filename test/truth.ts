@@ -11,6 +11,8 @@ export interface TrueAlert {
   readonly survey: Survey;
   readonly candid: string;
   readonly objectId: string;
+  /** Name of the simulated source: both surveys see the lasting ones. */
+  readonly source: string;
   readonly fields: Fields;
   /** Body of the Avro record. */
   readonly body: Buffer;
@@ -44,12 +46,8 @@ export function trueAlerts(seed: string, alerts: ReadonlyMap<Survey, number>): T
     const { body } = packet(alert);
     const record: unknown = types.get(survey)!.fromBuffer(body);
     const objectId = surveyModule(survey).simulated.objectId(alert);
-    return {
-      survey,
-      body,
-      objectId,
-      ...(survey === "ZTF" ? ofZtf(record as ZtfRecord) : ofLsst(record as LsstRecord)),
-    };
+    const told = survey === "ZTF" ? ofZtf(record as ZtfRecord) : ofLsst(record as LsstRecord);
+    return { survey, objectId, source: alert.source.name, body, ...told };
   });
 }
 

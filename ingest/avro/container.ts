@@ -16,17 +16,18 @@ export const keptBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes
 
 const SYNC_BYTES = 16;
 /** In one block: a tiny zipped block could claim millions of records of one byte. */
-const MAX_RECORDS = 1_000_000;
+export const MAX_RECORDS = 1_000_000;
 
 /**
  * Every record of the file in order, then at most one letter for the fault that ended it; a block that is whole but bad
  * costs a letter and the next one is read. Never throws for what the bytes hold. Packets are views of `bytes` where the
- * file is not compressed. `recordsBefore`: records of the same file in earlier pieces, so that positions count on.
+ * file is not compressed. `recordsBefore` and `bytesBefore`: of the same file in earlier pieces, so that positions count on.
  */
 export function* readContainer(
   bytes: Uint8Array,
   source: string,
   recordsBefore = 0,
+  bytesBefore = 0,
 ): Generator<Packet | DeadLetter, void> {
   const letter = (reason: DeadLetterReason, message: string, position: string, from = 0, to = bytes.length) => ({
     reason,
@@ -72,7 +73,7 @@ export function* readContainer(
   let record = recordsBefore;
   for (let p = header.end; p < bytes.length; ) {
     const start = p;
-    const position = `byte ${start}`;
+    const position = `byte ${start + bytesBefore}`;
     let count: number;
     let size: number;
     try {

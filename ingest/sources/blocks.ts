@@ -1,6 +1,8 @@
 // Large Avro container files in pieces: each piece is the file's header with some whole blocks, a container of its own.
 // Called by sources/files.ts, so that a night in one file needs no night of memory.
 import type { FileHandle } from "node:fs/promises";
+import { MAX_BLOCK_BYTES } from "../avro/codecs.js";
+import { MAX_RECORDS } from "../avro/container.js";
 
 /** Pieces are closed once they are this large. */
 const PIECE_BYTES = 32 * 1024 * 1024;
@@ -8,12 +10,16 @@ const PIECE_BYTES = 32 * 1024 * 1024;
 const MAX_HEADER_BYTES = 2 * 1024 * 1024;
 const READ_BYTES = 8 * 1024 * 1024;
 const SYNC_BYTES = 16;
+/** Two varints of 64 bits: a block's head is not longer. */
+const MAX_HEAD_BYTES = 20;
 
 export interface ContainerPiece {
   /** Header and whole blocks; the last piece also carries whatever follows, torn or not. */
   readonly bytes: Uint8Array;
   /** Number of records in the pieces before this one. */
   readonly recordsBefore: number;
+  /** What must be added to a place among the piece's blocks to have its place in the file. */
+  readonly bytesBefore: number;
 }
 
 /** A zig-zag varint at `at`: its value and the position behind it; null where the bytes end before it does. */
@@ -51,8 +57,9 @@ export function headerLength(bytes: Uint8Array): number | null {
 }
 
 /**
- * The file in pieces. A block whose declared size cannot be right ends the splitting: the rest of what was read goes
- * out as the last piece, where the container reader finds the fault and names it.
+ * The file in pieces. A block whose declared size cannot be right, or that does not end with the file's sync marker, ends
+ * the splitting: the rest of what was read goes out as the last piece, where the container reader finds the fault and
+ * names it.
  */
 export async function* containerPieces(file: FileHandle): AsyncGenerator<ContainerPiece> {
   let pending = Buffer.alloc(0);
@@ -70,13 +77,15 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
     headerBytes = headerLength(pending);
   }
   if (headerBytes === null) {
-    yield { bytes: pending, recordsBefore: 0 };
+    yield { bytes: pending, recordsBefore: 0, bytesBefore: 0 };
     return;
   }
   const header = pending.subarray(0, headerBytes);
+  const sync = header.subarray(headerBytes - SYNC_BYTES);
   pending = pending.subarray(headerBytes);
 
   let recordsBefore = 0;
+  let bytesBefore = 0;
   for (;;) {
     let at = 0;
     let records = 0;
@@ -84,14 +93,19 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
     while (at < PIECE_BYTES) {
       const count = varint(pending, at);
       const size = count && varint(pending, count.end);
-      if (size && (size.value < 0 || size.value > 2 ** 31 || count.value < 0)) {
+      const endless = !size && pending.length - at >= MAX_HEAD_BYTES;
+      if (endless || (size && (size.value < 0 || size.value > MAX_BLOCK_BYTES || count.value < 0))) {
         torn = true;
         break;
       }
       const end = size ? size.end + size.value + SYNC_BYTES : Number.POSITIVE_INFINITY;
+      if (end <= pending.length && !pending.subarray(end - SYNC_BYTES, end).equals(sync)) {
+        torn = true;
+        break;
+      }
       if (count && end <= pending.length) {
         at = end;
-        records += count.value;
+        records += Math.min(count.value, MAX_RECORDS);
       } else if (ended) {
         break;
       } else {
@@ -100,9 +114,11 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
     }
     const last = torn || (ended && at < PIECE_BYTES);
     const body = last ? pending : pending.subarray(0, at);
-    if (body.length > 0 || recordsBefore === 0) yield { bytes: Buffer.concat([header, body]), recordsBefore };
+    if (body.length > 0 || recordsBefore === 0)
+      yield { bytes: Buffer.concat([header, body]), recordsBefore, bytesBefore };
     if (last) return;
     pending = pending.subarray(at);
     recordsBefore += records;
+    bytesBefore += at;
   }
 }

@@ -88,12 +88,26 @@ async function* fileItems(
       const stream = createReadStream(file.path);
       stream.on("data", () => readBytes(stream.bytesRead));
       yield* tarItems(tarMembers(stream, file.path), file.path, schemas);
-    } else if (file.bytes <= WHOLE_FILE_BYTES || !isContainer(start)) {
+    } else if (file.bytes <= WHOLE_FILE_BYTES) {
       yield* packetItems(await handle.readFile(), file.path, schemas);
+    } else if (!isContainer(start)) {
+      const message = `${file.path} is no archive and no Avro container file, and too large for one packet.`;
+      yield {
+        reason: "NOT_AVRO",
+        message,
+        origin: { source: file.path, position: "file" },
+        survey: null,
+        bytes: start,
+        schemaFingerprint: null,
+      };
     } else {
       let bytes = 0;
       for await (const piece of containerPieces(handle)) {
-        yield* readContainer(piece.bytes, file.path, piece.recordsBefore);
+        for (const item of readContainer(piece.bytes, file.path, piece.recordsBefore, piece.bytesBefore)) {
+          yield item;
+          // Its header is at fault, and that of all pieces with it.
+          if (item.origin.position === "file") return;
+        }
         bytes += piece.bytes.length;
         readBytes(bytes);
       }

@@ -30,6 +30,13 @@ export async function listPacketFiles(
       schemaFingerprint: null,
     });
 
+  const add = async (path: string): Promise<void> => {
+    const found = await stat(path);
+    // A pipe or a device would be waited for without an end.
+    if (found.isFile()) files.push({ path, bytes: found.size });
+    else failed(path, new Error(found.isDirectory() ? "it is a link to a folder" : "it is not a file"));
+  };
+
   const walk = async (folder: string): Promise<void> => {
     const entries = await readdir(folder, { withFileTypes: true });
     entries.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -37,7 +44,7 @@ export async function listPacketFiles(
       const path = join(folder, entry.name);
       try {
         if (entry.isDirectory()) await walk(path);
-        else if (PACKET_FILE.test(entry.name)) files.push({ path, bytes: (await stat(path)).size });
+        else if (PACKET_FILE.test(entry.name)) await add(path);
       } catch (error) {
         failed(path, error);
       }
@@ -46,9 +53,8 @@ export async function listPacketFiles(
 
   for (const path of paths) {
     try {
-      const found = await stat(path);
-      if (found.isDirectory()) await walk(path);
-      else files.push({ path, bytes: found.size });
+      if ((await stat(path)).isDirectory()) await walk(path);
+      else await add(path);
     } catch (error) {
       failed(path, error);
     }

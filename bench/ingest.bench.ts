@@ -30,7 +30,7 @@ export async function run(smoke: boolean): Promise<BenchResult> {
   try {
     const alerts = simulate({
       seed: "bench",
-      nights: 2,
+      nights: 30,
       endJd: 2_460_700.5,
       alerts: new Map([["ZTF", sizes.alerts]]),
     });

@@ -63,7 +63,7 @@ export async function run(smoke: boolean): Promise<BenchResult> {
 async function ingest({ service }: BenchedService, count: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "tocsin-bench-"));
   try {
-    const alerts = simulate({ seed: "query", nights: 2, endJd: 2_460_700.5, alerts: new Map([["ZTF", count]]) });
+    const alerts = simulate({ seed: "query", nights: 30, endJd: 2_460_700.5, alerts: new Map([["ZTF", count]]) });
     await service.ingest(...(await writeSimulation(folder, alerts, "query")));
   } finally {
     await rm(folder, { recursive: true, force: true });

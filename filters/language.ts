@@ -25,7 +25,7 @@ export interface ExpressionCheck {
 }
 
 export interface FilterLanguage {
-  /** `type` is number, text, truth or id. */
+  /** `type` is number, text, truth or id. The same list at every call. */
   fields(survey: Survey): readonly { name: string; type: string; unit: string | null; description: string }[];
   /** Never throws for a bad text; UNKNOWN_SURVEY for an unknown survey. */
   check(survey: Survey, where: string): ExpressionCheck;
@@ -34,9 +34,21 @@ export interface FilterLanguage {
 }
 
 export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
+  const shown = new Map<Survey, ReturnType<FilterLanguage["fields"]>>();
   return {
-    fields: (survey) =>
-      fieldsOf(survey).fields.map(({ name, kind, unit, description }) => ({ name, type: kind, unit, description })),
+    fields(survey) {
+      let fields = shown.get(survey);
+      if (fields === undefined) {
+        fields = fieldsOf(survey).fields.map(({ name, kind, unit, description }) => ({
+          name,
+          type: kind,
+          unit,
+          description,
+        }));
+        shown.set(survey, fields);
+      }
+      return fields;
+    },
     check: (survey, where) => {
       const checked = checkCondition(where, fieldsOf(survey));
       const errors = checked.problems.map(finding);

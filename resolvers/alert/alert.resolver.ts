@@ -78,8 +78,8 @@ export class AlertResolver {
     @Arg("names", () => [String]) names: string[],
   ): Promise<unknown> {
     list("names", names, MAX_OWN_FIELDS, 1);
-    const known = context.services.language.fields(alert.survey);
-    const unknown = names.find((name) => !known.some((field) => field.name === name));
+    const known = namesOf(context.services.language.fields(alert.survey));
+    const unknown = names.find((name) => !known.has(name));
     if (unknown !== undefined) {
       const message = `names must be fields of filterFields(survey: ${alert.survey}), found ${JSON.stringify(unknown.slice(0, 60))}.`;
       throw badArgument(message, { argument: "names" });
@@ -93,4 +93,12 @@ export class AlertResolver {
     const at = `/cutouts/${alert.survey}/${alert.candid}`;
     return { science: `${at}/science`, template: `${at}/template`, difference: `${at}/difference` };
   }
+}
+
+/** Asked for every alert of a page, by the one list that the survey has. */
+const nameSets = new WeakMap<readonly { name: string }[], ReadonlySet<string>>();
+function namesOf(fields: readonly { name: string }[]): ReadonlySet<string> {
+  const names = nameSets.get(fields) ?? new Set(fields.map(({ name }) => name));
+  nameSets.set(fields, names);
+  return names;
 }

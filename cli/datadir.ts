@@ -37,6 +37,8 @@ export function isOpen(dataDir: string): Promise<boolean> {
 export interface DataDirLock {
   /** Answer requests of commands from now on, first of all those that have come already. */
   answer(listener: RequestListener): void;
+  /** Cut off all commands, and answer none from now on; the lock is still held. */
+  hangUp(): void;
   release(): Promise<void>;
 }
 
@@ -56,6 +58,10 @@ export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
     answer(listener) {
       server.off("request", keep).on("request", listener);
       for (const call of early.splice(0)) listener(...call);
+    },
+    hangUp() {
+      server.removeAllListeners("request").on("request", keep);
+      server.closeAllConnections();
     },
     release: () =>
       new Promise((resolve) => {

@@ -97,6 +97,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const packetReader = createPacketReader({ alerts: archived.alerts, packets });
     const control = createControl(settings, pipeline, waiting);
     handleControl(lock, control);
+    closing(lock, () => lock.hangUp());
     return {
       control,
       packetReader,

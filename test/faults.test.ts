@@ -306,8 +306,10 @@ describe.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)("a ful
     await mkdir(disk);
     mounted = mounts(disk);
   });
-  afterAll(() => {
-    if (mounted) execFileSync("umount", [disk]);
+  afterAll(async () => {
+    if (!mounted) return;
+    await noProcessOn(disk);
+    execFileSync("umount", [disk]);
   });
   /** Takes all room but for some MB. */
   const fill = (megabytesLeft: number): void => {

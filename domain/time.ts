@@ -16,6 +16,9 @@ const bad = (message: string, remedy?: string) =>
 
 export const mjdFromJd = (jd: number): number => jd - JD_OF_MJD_ZERO;
 
+/** Whether it can be a time at all: NaN is none, nor is what no calendar reaches. */
+export const isJd = (jd: number): boolean => Math.abs(jd) <= FARTHEST;
+
 /** Milliseconds since 1970-01-01 UTC, to the nearest. */
 export function epochMsFromJd(jd: number): number {
   const { day, ms } = split(jd);
@@ -30,7 +33,7 @@ export function jdFromEpochMs(epochMs: number): number {
 
 /** Whole days since 1970-01-01 and milliseconds of the day. */
 function split(jd: number): { day: number; ms: number } {
-  if (!(Math.abs(jd) <= FARTHEST)) throw bad(`A Julian date must be a number within ${FARTHEST} days, found ${jd}.`);
+  if (!isJd(jd)) throw bad(`A Julian date must be a number within ${FARTHEST} days, found ${jd}.`);
   const days = jd - JD_OF_EPOCH;
   const day = Math.floor(days);
   const ms = Math.round((days - day) * DAY_MS);

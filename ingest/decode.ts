@@ -5,6 +5,7 @@ import type { Column } from "../domain/columns.js";
 import { nestedPixels } from "../domain/healpix.js";
 import type { DeadLetter, DeadLetterReason, Packet } from "../domain/packet.js";
 import { eclipticFromIcrs, galacticFromIcrs, normaliseRa } from "../domain/sky.js";
+import { isJd } from "../domain/time.js";
 import { type GeneratedReader, Tables } from "./avro/columnar.js";
 import { keptBytes } from "./avro/container.js";
 import { compileReader } from "./avro/generate.js";
@@ -121,6 +122,7 @@ function badValues({ alerts }: AlertBatch): Map<number, string> {
   for (const name of ["jd", "ra", "dec"]) {
     for (const [row, value] of (alerts.columns.get(name)!.values as Float64Array).entries()) {
       if (!Number.isFinite(value)) say(row, `The field ${name} is ${value}, not a finite number.`);
+      else if (name === "jd" && !isJd(value)) say(row, `The field jd is ${value}, which is no time.`);
       else if (name === "dec" && Math.abs(value) > 90) say(row, `The field dec is ${value}, beyond 90 degrees.`);
     }
   }

@@ -3,7 +3,7 @@
 import type { Column, NumberColumn } from "../../../domain/columns.js";
 import { magnitudeErrorFromFlux, magnitudeFromFlux } from "../../../domain/flux.js";
 import { POINT_KIND } from "../../../domain/photometry.js";
-import { utcJdFromTaiMjd } from "../../../domain/time.js";
+import { isJd, utcJdFromTaiMjd } from "../../../domain/time.js";
 import type { Decoded, Layout, ListBlock } from "../../avro/columnar.js";
 import { bools, floats, longs, nullableFloats, nullableTexts, strings, texts } from "../columns.js";
 import { Points } from "../points.js";
@@ -150,7 +150,7 @@ function addHistory(points: Points, list: ListBlock): void {
   const { flux, fluxError, magnitude, magnitudeError } = measured(list);
   const positive = signs(list, flux);
   for (let i = 0; i < list.rows; i += 1) {
-    if (!Number.isFinite(jd[i]) || id.nulls[i] === 1) continue;
+    if (!isJd(jd[i]!) || id.nulls[i] === 1) continue;
     const at = points.add(POINT_KIND.detection, id.values, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
     points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
   }
@@ -165,7 +165,7 @@ function addForced(points: Points, list: ListBlock): void {
   const flux = floats(list, "psfFlux");
   const fluxError = floats(list, "psfFluxErr");
   for (let i = 0; i < list.rows; i += 1) {
-    if (!Number.isFinite(jd[i])) continue;
+    if (!isJd(jd[i]!)) continue;
     const at = points.add(POINT_KIND.forced, image, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
     points.measure(at, flux[i]!, fluxError[i]!, Number.NaN, Number.NaN, flux[i]! >= 0 ? 1 : 0);
   }
@@ -179,7 +179,7 @@ function addLimits(points: Points, list: ListBlock): void {
   const noise = floats(list, "diaNoise");
   for (let i = 0; i < list.rows; i += 1) {
     const limit = noise[i]! > 0 ? magnitudeFromFlux(5 * noise[i]!) : null;
-    if (!Number.isFinite(jd[i]) || limit === null) continue;
+    if (!isJd(jd[i]!) || limit === null) continue;
     const at = points.add(POINT_KIND.nonDetection, id, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
     points.limitingMagnitude[at] = limit;
   }

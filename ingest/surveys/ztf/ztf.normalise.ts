@@ -3,6 +3,7 @@
 import type { Column, NumberColumn } from "../../../domain/columns.js";
 import { fluxErrorFromMagnitude, fluxFromCounts, fluxFromMagnitude } from "../../../domain/flux.js";
 import { POINT_KIND } from "../../../domain/photometry.js";
+import { isJd } from "../../../domain/time.js";
 import type { Decoded, Layout, ListBlock } from "../../avro/columnar.js";
 import { bools, floats, longs, nullableFloats, nullableTexts, strings, texts } from "../columns.js";
 import { Points, type Tellers } from "../points.js";
@@ -133,7 +134,7 @@ function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<numb
   const programid = rights(list, alertRights);
   for (let i = 0; i < list.rows; i += 1) {
     const detected = candid.nulls[i] === 0;
-    if (!Number.isFinite(jd[i]) || !(detected || Number.isFinite(limit[i]))) continue;
+    if (!isJd(jd[i]!) || !(detected || Number.isFinite(limit[i]))) continue;
     const kind = detected ? POINT_KIND.detection : POINT_KIND.nonDetection;
     const ids = (detected ? candid : pid).values;
     const at = points.add(kind, ids, i, jd[i]!, bandOf(fid[i]!), programid[i]!, list.parents[i]!);
@@ -156,7 +157,7 @@ function addForced(points: Points, list: ListBlock, alertRights: ArrayLike<numbe
   const zeroPoint = floats(list, "magzpsci");
   const programid = rights(list, alertRights);
   for (let i = 0; i < list.rows; i += 1) {
-    if (!Number.isFinite(jd[i])) continue;
+    if (!isJd(jd[i]!)) continue;
     const band = bandOf(fid[i]!);
     const at = points.add(POINT_KIND.forced, pid.values, i, jd[i]!, band, programid[i]!, list.parents[i]!);
     const scale = fluxFromCounts(1, real(zeroPoint[i]!));

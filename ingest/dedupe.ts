@@ -27,6 +27,8 @@ export type InFlight = ReadonlyMap<bigint, bigint>;
 
 export async function dedupe(batch: AlertBatch, archive: AlertStore, inFlight: InFlight): Promise<Deduped> {
   const candids = bigColumn(batch.alerts, "candid").values as BigInt64Array;
+  // Looked up before the archive is: a batch that finishes in between is complete in neither of the two otherwise.
+  const unfinished = new Map(inFlight);
   const known = await archive.known(batch.survey, candids);
   const taken = new Map<bigint, bigint>();
   const rows: number[] = [];
@@ -39,10 +41,10 @@ export async function dedupe(batch: AlertBatch, archive: AlertStore, inFlight: I
     const packet = batch.packets[row]!;
     const hash = contentHash(packet.bytes);
     const stored = known.get(candid);
-    const before = taken.get(candid) ?? inFlight.get(candid) ?? stored?.contentHash;
+    const before = taken.get(candid) ?? unfinished.get(candid) ?? stored?.contentHash;
     if (before !== undefined && before !== hash) {
       conflicts.push(conflict(batch.survey, candid, packet));
-    } else if (taken.has(candid) || inFlight.has(candid) || stored?.committed) {
+    } else if (taken.has(candid) || unfinished.has(candid) || stored?.committed) {
       duplicates += 1;
     } else {
       taken.set(candid, hash);

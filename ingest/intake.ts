@@ -9,14 +9,14 @@ const BATCH_MILLISECONDS = 200;
 const BATCHES_IN_FLIGHT = 2;
 
 /**
- * Read the source to its end through the pipeline. `onBatch` is told the sums so far; `signal` ends
- * the reading early. Reading waits when BATCHES_IN_FLIGHT batches are not stored yet, so a fast source cannot fill the
+ * Read the source to its end through the pipeline. `onBatch` is told the sums so far and the batch's
+ * dead letters; `signal` ends the reading early. Reading waits when BATCHES_IN_FLIGHT batches are not stored yet, so a fast source cannot fill the
  * memory. Throws what the source or the pipeline threw, once nothing is in flight any more.
  */
 export async function takeIn(
   source: AsyncIterable<Packet | DeadLetter>,
   pipeline: Pipeline,
-  onBatch: (counts: Counts) => void = () => {},
+  onBatch: (counts: Counts, letters: readonly DeadLetter[]) => void = () => {},
   signal?: AbortSignal,
 ): Promise<Counts> {
   const sums = noCounts();
@@ -30,9 +30,9 @@ export async function takeIn(
   const send = async (): Promise<void> => {
     if (packets.length + letters.length === 0) return;
     const batch = pipeline.take(packets, letters).then(
-      (counts) => {
-        addCounts(sums, counts);
-        onBatch(sums);
+      (taken) => {
+        addCounts(sums, taken);
+        onBatch(sums, taken.letters);
       },
       (error: unknown) => {
         failure ??= error;

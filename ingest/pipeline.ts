@@ -55,12 +55,17 @@ export function addCounts(sum: Counts, more: Counts): void {
   for (const key of Object.keys(sum) as (keyof Counts)[]) sum[key] += more[key];
 }
 
+/** What became of a micro-batch, with its dead letters. */
+export interface Taken extends Counts {
+  readonly letters: readonly DeadLetter[];
+}
+
 export interface Pipeline {
   /**
    * Take a micro-batch in. Resolves once everything in it is stored, filtered, delivered to the hub and linked. Batches
    * may overlap (one is written while the one before is filtered); they are filtered and numbered in order.
    */
-  take(packets: readonly Packet[], letters: readonly DeadLetter[]): Promise<Counts>;
+  take(packets: readonly Packet[], letters: readonly DeadLetter[]): Promise<Taken>;
 }
 
 /** A survey's part of a batch, written to the archive and waiting for its filters. */
@@ -76,11 +81,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const finishing = pLimit(1);
   const inFlight = new Map<Survey, Map<bigint, bigint>>();
 
-  /** decode → dedupe → classify → keep the packets → write to the archive. */
-  async function write(packets: readonly Packet[]): Promise<{ written: Written[]; letters: DeadLetter[] }> {
+  /** decode → dedupe → classify → keep the packets → write to the archive. Adds to `written` as it goes. */
+  async function write(packets: readonly Packet[], written: Written[]): Promise<DeadLetter[]> {
     const decoded = decode(packets);
     const letters = [...decoded.deadLetters];
-    const written: Written[] = [];
     for (const whole of decoded.batches) {
       const taken = takenBy(inFlight, whole.survey);
       const deduped = await persistently(() => dedupe(whole, stores.alerts, taken), onRetry);
@@ -94,14 +98,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }
       written.push({ batchId, batch, deduped });
     }
-    return { written, letters };
+    return letters;
   }
 
   /** filter → store the hits → counterparts → objects into the graph → commit → publish → let the graph follow. */
   async function finish({ batchId, batch, deduped }: Written): Promise<number> {
     const hits = batch.alerts.rows === 0 ? [] : await persistently(() => record(batchId, batch), onRetry);
     await persistently(async () => {
-      await follower.enter(batch);
       await stores.counterparts.add(batchId, await findCounterparts(batch, stores.objects));
       await follower.enter(batch);
       await stores.batches.commit(batchId, {
@@ -114,10 +117,20 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         steps: STEP_VERSIONS,
       });
     }, onRetry);
-    forget(takenBy(inFlight, batch.survey), batch);
     publish(hits);
     await persistently(() => follower.catchUp(), onRetry);
     return hits.length;
+  }
+
+  async function finishAll(written: readonly Written[], letters: readonly DeadLetter[]): Promise<Counts> {
+    const counts = { ...noCounts(), deadLetters: letters.length };
+    if (letters.length > 0) await persistently(() => stores.deadLetters.add(letters), onRetry);
+    for (const part of written) {
+      counts.hits += await finish(part);
+      counts.stored += part.batch.alerts.rows;
+      counts.duplicates += part.deduped.duplicates;
+    }
+    return counts;
   }
 
   async function record(batchId: bigint, batch: AlertBatch): Promise<DeliveredHit[]> {
@@ -130,20 +143,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   return {
     async take(packets, sourceLetters) {
-      const { written, letters } = await writing(() => write(packets));
-      return finishing(async () => {
-        const counts = noCounts();
-        const allLetters = [...sourceLetters, ...letters];
-        counts.read = packets.length + sourceLetters.length;
-        counts.deadLetters = allLetters.length;
-        if (allLetters.length > 0) await persistently(() => stores.deadLetters.add(allLetters), onRetry);
-        for (const part of written) {
-          counts.hits += await finish(part);
-          counts.stored += part.batch.alerts.rows;
-          counts.duplicates += part.deduped.duplicates;
-        }
-        return counts;
-      });
+      const written: Written[] = [];
+      try {
+        const letters = [...sourceLetters, ...(await writing(() => write(packets, written)))];
+        const counts = await finishing(() => finishAll(written, letters));
+        return { ...counts, read: packets.length + sourceLetters.length, letters };
+      } finally {
+        // Complete by now, or failed: then whoever brings these alerts again must find them still to be done.
+        for (const { batch } of written) forget(takenBy(inFlight, batch.survey), batch);
+      }
     },
   };
 }

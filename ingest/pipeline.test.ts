@@ -1,0 +1,86 @@
+// What overlapping and failing batches do to each other. Stores are made by hand here: the moments that matter, a commit
+// while another batch is looked up and an engine's fault in the middle, cannot be had from real ones on demand.
+import { beforeAll, expect, test } from "vitest";
+import { TocsinError } from "../domain/errors.js";
+import type { Packet } from "../domain/packet.js";
+import { readContainer } from "./avro/container.js";
+import { createPipeline, type PipelineParts } from "./pipeline.js";
+import { container, packetMaker, simulate } from "./simulator/write.js";
+
+let packets: Packet[];
+beforeAll(() => {
+  const sky = simulate({ seed: "pipeline", nights: 5, endJd: 2_461_000.5, alerts: new Map([["ZTF", 5]]) });
+  const bytes = container("ZTF", sky.map(packetMaker("pipeline")));
+  packets = [...readContainer(bytes, "test", 0)].filter((item): item is Packet => !("reason" in item));
+});
+
+/** Enough of an archive: what was written by which batch, and which batches are complete. */
+function world() {
+  const written = new Map<bigint, { batch: bigint; contentHash: bigint }>();
+  const complete = new Set<bigint>();
+  const faults: Error[] = [];
+  let batches = 0n;
+  /** Called after known() has read and before it answers. */
+  const moments: { beforeKnownAnswers?: () => Promise<void> } = {};
+  const nothing = async () => {};
+  const parts = {
+    stores: {
+      alerts: {
+        async known(_survey: string, candids: BigInt64Array) {
+          const known = [...candids].flatMap((candid) => {
+            const row = written.get(candid);
+            return row ? [[candid, { contentHash: row.contentHash, committed: complete.has(row.batch) }] as const] : [];
+          });
+          await moments.beforeKnownAnswers?.();
+          return new Map(known);
+        },
+        async write(batch: bigint, { alerts }: { alerts: { columns: Map<string, never> } }, hashes: BigUint64Array) {
+          const candids = (alerts.columns.get("candid")! as { values: BigInt64Array }).values;
+          candids.forEach((candid, row) => {
+            written.set(candid, { batch, contentHash: hashes[row]! });
+          });
+        },
+      },
+      objects: { neighbours: async () => [] },
+      hits: { append: async () => [] },
+      batches: {
+        begin: () => ++batches,
+        async commit(batch: bigint) {
+          const fault = faults.shift();
+          if (fault) throw fault;
+          complete.add(batch);
+        },
+      },
+      deadLetters: { add: nothing },
+      counterparts: { add: nothing },
+      packets: { append: async (kept: readonly Packet[]) => kept.map(() => ({})) },
+    },
+    filters: { run: async () => ({ hits: [], broken: [] }) },
+    follower: { enter: nothing, catchUp: nothing },
+    publish: () => {},
+    onBroken: () => {},
+    onRetry: () => {},
+  } as unknown as PipelineParts;
+  return { pipeline: createPipeline(parts), moments, faults };
+}
+
+test("an alert is taken in once where its first batch is committed while a second one is looked up", async () => {
+  const { pipeline, moments } = world();
+  const first = pipeline.take(packets, []);
+  let asked = 0;
+  moments.beforeKnownAnswers = async () => {
+    asked += 1;
+    if (asked === 2) await first;
+  };
+  const second = await pipeline.take(packets, []);
+  expect(asked).toBe(2);
+  expect((await first).stored).toBe(5);
+  expect(second).toMatchObject({ stored: 0, duplicates: 5 });
+});
+
+test("alerts of a batch that failed are taken in when they come again", async () => {
+  const { pipeline, faults } = world();
+  faults.push(new TocsinError("QUERY_TOO_LARGE", "The query needs more memory than its limit."));
+  await expect(pipeline.take(packets, [])).rejects.toMatchObject({ code: "QUERY_TOO_LARGE" });
+  expect(await pipeline.take(packets, [])).toMatchObject({ stored: 5, duplicates: 0 });
+});

@@ -358,12 +358,17 @@ describe("odd packets that are packets", () => {
     ["an objectId of 1 MB", { objectId: "x".repeat(1_000_000) }, { ra: 150 }],
   ];
   test.each(ODD)("%s", async (_, more, shown) => {
-    service = await startTestService();
+    // All stores take it: the graph as well, by a hit and by itself.
+    service = await startTestService({ GRAPH_SCOPE: "all" });
+    await service.ask(
+      `mutation { createFilter(input: { name: "any", survey: ZTF, where: "candid is not null or magpsf < 99", annotations: [{ name: "m", expression: "magpsf" }] }) { id } }`,
+    );
     const alert = good(1, more);
     const counts = await service.ingest(await put("odd.avro", ztfFile(alert, good(2))));
     expect(counts.read).toBe(2);
     expect(counts.stored + counts.deadLetters).toBe(2);
     expect(counts.stored).toBeGreaterThanOrEqual(1);
+    expect(counts.hits).toBe(counts.stored);
     if (counts.stored === 1) {
       expect((await lettersOf(service))[0]!.reason).toBe("BAD_VALUE");
     } else {

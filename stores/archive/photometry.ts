@@ -28,13 +28,12 @@ export class ArchivePhotometry implements PhotometryStore {
     }
     const visible = visibleIn(viewer, survey);
     if (visible === null || objectIds.length === 0) return new Map();
-    // First the point's latest telling, then whether that may be seen: a merge may have dropped the others already.
+    // FINAL takes each point's latest telling, before it is asked whether that one may be seen: a merge may have dropped
+    // the others already.
     const block = await this.client.query(
-      `SELECT ${COLUMNS} FROM (
-        SELECT ${COLUMNS}, programid FROM photometry
-        WHERE survey = {survey:String} AND objectId IN {objectIds:Array(String)}
-        ORDER BY objectId, kind, pointId, precedence DESC LIMIT 1 BY objectId, kind, pointId
-      ) WHERE ${visible.sql} ORDER BY objectId, jd, pointId`,
+      `SELECT ${COLUMNS} FROM photometry FINAL
+      WHERE survey = {survey:String} AND objectId IN {objectIds:Array(String)} AND ${visible.sql}
+      ORDER BY objectId, jd, pointId SETTINGS optimize_move_to_prewhere_if_final = 0`,
       { ...visible.parameters, survey, objectIds },
     );
     return curvesOf(block);

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import type { AlertBatch } from "../domain/alert.js";
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import type { AlertStore } from "../stores/alerts.store.js";
+import { keptBytes } from "./avro/container.js";
 import { bigColumn, takeAlerts } from "./rows.js";
 
 export interface Deduped {
@@ -21,6 +22,9 @@ export interface Deduped {
 export function contentHash(bytes: Uint8Array): bigint {
   return (BigInt(crc32(bytes)) << 32n) | BigInt(bytes.length);
 }
+
+/** The CRC-32 in a content hash. */
+export const checksumOf = (hash: bigint): number => Number(hash >> 32n);
 
 /** candid → content hash of alerts that earlier batches have taken and not finished yet. */
 export type InFlight = ReadonlyMap<bigint, bigint>;
@@ -67,7 +71,7 @@ function conflict(survey: string, candid: bigint, packet: Packet): DeadLetter {
     message: `${survey} alert ${candid} was taken in before with other content; the first one stays.`,
     origin: packet.origin,
     survey,
-    bytes: packet.bytes,
+    bytes: keptBytes(packet.bytes),
     schemaFingerprint: packet.schema.fingerprint,
   };
 }

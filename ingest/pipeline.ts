@@ -13,7 +13,7 @@ import type { HitStore } from "../stores/hits.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketLocation, PacketStore } from "../stores/packets.store.js";
 import { decode } from "./decode.js";
-import { type Deduped, dedupe } from "./dedupe.js";
+import { checksumOf, type Deduped, dedupe } from "./dedupe.js";
 import { classify } from "./enrich/class.js";
 import { findCounterparts } from "./enrich/counterparts.js";
 import type { GraphFollower } from "./follow.js";
@@ -92,7 +92,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const batchId = stores.batches.begin();
       const batch = classify(deduped.batch);
       if (batch.alerts.rows > 0) {
-        const locations = await persistently(() => stores.packets.append(batch.packets), onRetry);
+        const kept = batch.packets.map(({ bytes, schema }, row) => {
+          return { bytes, schema, checksum: checksumOf(deduped.contentHashes[row]!) };
+        });
+        const locations = await persistently(() => stores.packets.append(kept), onRetry);
         await persistently(() => stores.alerts.write(batchId, batch, deduped.contentHashes, locations), onRetry);
         remember(taken, batch, deduped.contentHashes);
       }

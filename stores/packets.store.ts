@@ -15,9 +15,17 @@ export interface PacketLocation {
   readonly schema: string;
 }
 
+/** What is kept of a packet. */
+export interface KeptPacket {
+  readonly bytes: Uint8Array;
+  readonly schema: WriterSchema;
+  /** CRC-32 of the bytes where the caller knows it; it is computed otherwise. */
+  readonly checksum?: number;
+}
+
 export interface PacketStore {
   /** Append the bytes; resolved once they survive the death of this process (power loss: see docs). */
-  append(packets: readonly { bytes: Uint8Array; schema: WriterSchema }[]): Promise<PacketLocation[]>;
+  append(packets: readonly KeptPacket[]): Promise<PacketLocation[]>;
   read(location: PacketLocation): Promise<{ bytes: Uint8Array; schema: WriterSchema }>;
   close(): Promise<void>;
 }

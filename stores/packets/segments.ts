@@ -5,7 +5,7 @@ import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { TocsinError } from "../../domain/errors.js";
 import type { WriterSchema } from "../../domain/packet.js";
-import type { PacketLocation, PacketStore } from "../packets.store.js";
+import type { KeptPacket, PacketLocation, PacketStore } from "../packets.store.js";
 import { ReadHandles } from "./handles.js";
 import { HEADER_BYTES, MAX_PACKET_BYTES, packetOf, recordHeader } from "./record.js";
 import { SchemaFiles } from "./schemas.js";
@@ -54,16 +54,19 @@ class SegmentFiles implements PacketStore {
     this.#handles = new ReadHandles((segment) => this.#path(segment), OPEN_FILES);
   }
 
-  append(packets: readonly { bytes: Uint8Array; schema: WriterSchema }[]): Promise<PacketLocation[]> {
+  append(packets: readonly KeptPacket[]): Promise<PacketLocation[]> {
     if (this.#closed) return Promise.reject(closed());
     const write = this.#lastWrite.then(() => saying(() => this.#write(packets)));
     this.#lastWrite = write.catch(() => undefined);
     return write;
   }
 
-  async #write(packets: readonly { bytes: Uint8Array; schema: WriterSchema }[]): Promise<PacketLocation[]> {
+  async #write(packets: readonly KeptPacket[]): Promise<PacketLocation[]> {
     if (packets.length === 0) return [];
-    const buffers = packets.flatMap((packet) => [recordHeader(packet.bytes, packet.schema.fingerprint), packet.bytes]);
+    const buffers = packets.flatMap(({ bytes, schema, checksum }) => [
+      recordHeader(bytes, schema.fingerprint, checksum),
+      bytes,
+    ]);
     for (const packet of packets) await this.#schemas.keep(packet.schema);
     const segment = await this.#segmentFor(buffers.reduce((sum, buffer) => sum + buffer.length, 0));
     let offset = segment.size;

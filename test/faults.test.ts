@@ -346,6 +346,34 @@ describe.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)("a ful
     await service.kill();
   });
 
+  test("refuses filters, and keeps those from before and after through kill -9", async (context) => {
+    if (!mounted) return context.skip();
+    const dataDir = join(disk, "filters");
+    const service = await serve(dataDir);
+    const kept = [await createFilter(service.url)];
+    fill(0);
+    // What the graph's file has room for is still taken.
+    const untilFull = async (): Promise<Error> => {
+      for (;;) {
+        const made = await createFilter(service.url).catch((error: Error) => error);
+        if (made instanceof Error) return made;
+        kept.push(made);
+      }
+    };
+    expect((await untilFull()).message).toMatch(/^DISK_FULL: /);
+    await rm(join(disk, "filler"));
+    for (let n = 0; n < 3; n += 1) kept.push(await createFilter(service.url));
+    await service.kill();
+    await noProcessOn(disk);
+
+    const { url } = await serve(dataDir);
+    const { filters } = await ask<{ filters: { edges: { node: { id: string } }[] } }>(
+      url,
+      "{ filters(first: 1000) { edges { node { id } } } }",
+    );
+    expect(filters.edges.map(({ node }) => node.id).toSorted()).toEqual(kept.toSorted());
+  });
+
   test("that has no room to start says so", async (context) => {
     if (!mounted) return context.skip();
     fill(0);

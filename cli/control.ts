@@ -9,6 +9,8 @@ import { type DataDirLock, socketPath } from "./datadir.js";
 export interface Progress extends Counts {
   readonly bytesDone: number;
   readonly bytesTotal: number;
+  /** Why the first few dead letters are that. */
+  readonly reasons: readonly string[];
   /** Why nothing goes on at the moment, and what would help: a full disk, a lost engine. */
   readonly waitingFor?: string;
 }

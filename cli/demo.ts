@@ -107,7 +107,9 @@ async function createFilter(service: RunningService): Promise<string> {
 
 /** The address of the query page and three queries on objects of this sky. */
 function printPage(service: RunningService, past: readonly SimulatedAlert[]): void {
-  const nova = past.findLast(({ survey, source }) => survey === "ZTF" && source.kind === "supernova") ?? past.at(-1)!;
+  const novae = past.filter(({ survey, source }) => survey === "ZTF" && source.kind === "supernova");
+  const elsewhere = new Set(past.filter(({ survey }) => survey !== "ZTF").map(({ source }) => source));
+  const nova = novae.findLast(({ source }) => elsewhere.has(source)) ?? novae.at(-1) ?? past.at(-1)!;
   const { ra, dec } = nova.source;
   const objectId = surveyModule(nova.survey).simulated.objectId(nova);
   say(`

@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import type { Counts } from "../ingest/pipeline.js";
 import { type Progress, sendPaths } from "./control.js";
 import { isOpen } from "./datadir.js";
+import { printOutcome } from "./outcome.js";
 import { showProgress } from "./progress.js";
 import { openService } from "./service.js";
 import type { Settings } from "./settings.js";
@@ -15,11 +16,13 @@ export async function ingest(settings: Settings, paths: readonly string[], log: 
   const view = showProgress("ingest");
   const startedAt = performance.now();
   let waitingFor: string | undefined;
+  let reasons: readonly string[] = [];
   const onProgress = (progress: Progress): void => {
     if (progress.waitingFor !== undefined && progress.waitingFor !== waitingFor) {
       process.stderr.write(`Ingest waits: ${progress.waitingFor}\n`);
     }
     waitingFor = progress.waitingFor;
+    reasons = progress.reasons;
     const rate = progress.read / ((performance.now() - startedAt) / 1000);
     view.update(
       progress.bytesDone,
@@ -43,12 +46,5 @@ export async function ingest(settings: Settings, paths: readonly string[], log: 
   } finally {
     view.stop();
   }
-  const { read, stored, duplicates, deadLetters } = counts;
-  if (deadLetters > 0) {
-    process.stderr.write(
-      `${deadLetters} packets were set aside; the query deadLetters { edges { node { reason message source } } } lists them.\n`,
-    );
-    process.exitCode = 1;
-  }
-  process.stdout.write(`${JSON.stringify({ read, stored, duplicates, deadLetters })}\n`);
+  printOutcome(counts, reasons);
 }

@@ -53,7 +53,11 @@ program
   .description("make a seeded sky: files of packets with their truth, or live alerts for the running service")
   .option("--alerts <n>", "number of alerts", count, 1_000)
   .option("--nights <k>", "length of the survey in nights", count, 30)
-  .option("--seed <s>", "seed; the same seed gives the same sky", "1")
+  .option(
+    "--seed <s>",
+    "seed; the same options make the same sky all day (UTC), others reuse its ids: one sky for each DATA_DIR",
+    "1",
+  )
   .option("--survey <id...>", "surveys to simulate (default: all)")
   .option("--out <dir>", "folder for the files (default: simulated)")
   .option("--live <rate>", "send to the running service, this many alerts a second", rate)
@@ -71,7 +75,7 @@ program
 
 function settingsHelp(): string {
   return describeSettings()
-    .map(({ name, description }) => `  ${name.padEnd(22)} ${description}`)
+    .map(({ name, description, usual }) => `  ${name.padEnd(22)} ${description}${usual && ` (default: ${usual})`}`)
     .join("\n");
 }
 

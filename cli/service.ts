@@ -121,6 +121,9 @@ async function answers(client: ArchiveClient): Promise<boolean> {
   return block.rows === 1;
 }
 
+/** Reasons of dead letters that a command is told; the query deadLetters has all. */
+const MOST_REASONS = 5;
+
 /** `waiting` is told why a batch waits, while it does. */
 function createControl(
   settings: Settings,
@@ -132,17 +135,19 @@ function createControl(
     async ingestPaths(paths, onProgress, signal) {
       const { items, progress } = await openFiles(paths, schemasOf);
       let counts = noCounts();
+      const reasons: string[] = [];
       const report = (waitingFor?: string): void => {
         const { bytesDone, bytesTotal } = progress;
-        onProgress({ ...counts, bytesDone, bytesTotal, ...(waitingFor !== undefined && { waitingFor }) });
+        onProgress({ ...counts, bytesDone, bytesTotal, reasons, ...(waitingFor !== undefined && { waitingFor }) });
       };
       waiting.add(report);
       try {
         return await takeIn(
           items(),
           pipeline,
-          (sums) => {
+          (sums, letters) => {
             counts = sums;
+            reasons.push(...letters.slice(0, MOST_REASONS - reasons.length).map(({ message }) => message));
             report();
           },
           signal,

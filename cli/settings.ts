@@ -72,7 +72,12 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
   throw new TocsinError("BAD_SETTING", `${name}=${given[name] ?? ""} cannot be used: ${issue.message}.`);
 }
 
-/** Name, default and meaning of each setting, for `cli help settings`. */
-export function describeSettings(): { name: string; description: string }[] {
-  return Object.entries(schema.shape).map(([name, type]) => ({ name, description: type.description ?? "" }));
+/** Name, meaning and default of each setting, for `cli help`. */
+export function describeSettings(): { name: string; description: string; usual: string }[] {
+  const defaults: Readonly<Record<string, unknown>> = readSettings({});
+  return Object.entries(schema.shape).map(([name, type]) => ({
+    name,
+    description: type.description ?? "",
+    usual: String(defaults[name] ?? ""),
+  }));
 }

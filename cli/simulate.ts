@@ -1,11 +1,13 @@
 // `npm run simulate`: a seeded sky into files, or live into the running service. Called by cli/main.ts.
 import { TocsinError } from "../domain/errors.js";
 import { jdFromEpochMs } from "../domain/time.js";
+import { addCounts, noCounts } from "../ingest/pipeline.js";
 import type { SimulatedAlert } from "../ingest/simulator/sky.js";
 import { container, packetMaker, simulate, writeSimulation } from "../ingest/simulator/write.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import { sendContainer } from "./control.js";
 import { isOpen } from "./datadir.js";
+import { printOutcome } from "./outcome.js";
 import { showProgress } from "./progress.js";
 import type { Settings } from "./settings.js";
 
@@ -35,7 +37,7 @@ export async function simulateCommand(settings: Settings, options: SimulateOptio
   const alerts = simulate({
     seed: options.seed,
     nights: options.nights,
-    endJd: jdFromEpochMs(Date.now()),
+    endJd: lastMidnight(),
     alerts: shares(surveys, options.alerts),
   });
   if (options.live !== undefined) {
@@ -44,11 +46,18 @@ export async function simulateCommand(settings: Settings, options: SimulateOptio
         remedy: "Start it with `npm start` in another terminal, then repeat this command.",
       });
     }
-    await sendLive(alerts, options.seed, options.live, (bytes) => sendContainer(settings.DATA_DIR, bytes, "simulator"));
+    const sums = noCounts();
+    await sendLive(alerts, options.seed, options.live, async (bytes) => {
+      addCounts(sums, await sendContainer(settings.DATA_DIR, bytes, "simulator"));
+    });
+    printOutcome(sums);
   } else {
     await writeFiles(alerts, options.seed, options.out ?? "simulated");
   }
 }
+
+/** The sky ends there, so that who repeats a command the same day makes the same packets and not others of the same ids. */
+const lastMidnight = (): number => Math.floor(jdFromEpochMs(Date.now()) - 0.5) + 0.5;
 
 async function writeFiles(alerts: readonly SimulatedAlert[], seed: string, folder: string): Promise<void> {
   const view = showProgress("simulate");

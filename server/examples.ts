@@ -1,6 +1,29 @@
-// Three queries to start with: the tabs of the query page. Also printed by the demo.
+// What the tabs of the query page hold to start with. Read by page.ts.
 
-const NEAREST = `# Objects near a place, nearest first, each with its light curve.
+const LATEST = `# The newest alerts of a survey: class, magnitude, and where their cutouts are.
+query Newest {
+  alerts(where: { survey: ZTF }, first: 10) {
+    edges {
+      node {
+        candid
+        objectId
+        time
+        ra
+        dec
+        band
+        magnitude
+        class
+        cutouts { science template difference }
+        object { alertCount counterparts { separationArcsec object { survey objectId } } }
+      }
+    }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+`;
+
+const NEAREST = `# Objects near a place, nearest first, each with its light curve. Put the place of an alert of yours into position:
+# degrees ("161.265 41.269") or sexagesimal.
 query Nearest {
   coneSearchAt(position: "10:45:03.6 +41:16:08", radiusArcsec: 36000, first: 5) {
     edges {
@@ -16,26 +39,6 @@ query Nearest {
           detections { time band magnitude magnitudeError isPositive }
           nonDetections { time band limitingMagnitude }
         }
-      }
-    }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-`;
-
-const LATEST = `# The newest alerts of a survey: class, magnitude, and where their cutouts are.
-query Newest {
-  alerts(where: { survey: ZTF }, first: 10) {
-    edges {
-      node {
-        candid
-        objectId
-        time
-        band
-        magnitude
-        class
-        cutouts { science template difference }
-        object { alertCount counterparts { separationArcsec object { survey objectId } } }
       }
     }
     pageInfo { hasNextPage endCursor }
@@ -60,4 +63,4 @@ subscription Live {
 }
 `;
 
-export const EXAMPLES: readonly string[] = [NEAREST, LATEST, LIVE];
+export const EXAMPLES: readonly string[] = [LATEST, NEAREST, LIVE];

@@ -30,7 +30,9 @@ export class SkyObjectType {
 
 @ObjectType("Counterpart", { simpleResolvers: true, description: "The same source as another survey sees it." })
 export class CounterpartType {
-  @Field(() => Float, { description: "Distance of the two positions when they were linked, arcsec." })
+  @Field(() => Float, {
+    description: "Distance of the two positions when they were linked, arcsec; of those that the caller may see.",
+  })
   separationArcsec!: number;
   @Field(() => SkyObjectType)
   object!: SkyObjectType;

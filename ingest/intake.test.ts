@@ -1,0 +1,118 @@
+// How packets become micro-batches: their bounds, how many are on their way, and what a failing side leaves behind.
+import { describe, expect, test } from "vitest";
+import type { DeadLetter, Packet } from "../domain/packet.js";
+import { until } from "../test/until.js";
+import { BATCH_ALERTS, takeIn } from "./intake.js";
+import { type Counts, noCounts, type Pipeline } from "./pipeline.js";
+
+const packet = (bytes: number): Packet => ({
+  bytes: new Uint8Array(bytes),
+  schema: { fingerprint: "0123456789abcdef", text: "{}" },
+  origin: { source: "test", position: "record 1" },
+});
+const letter = {
+  ...packet(0),
+  reason: "EMPTY",
+  message: "Nothing.",
+  survey: null,
+  bytes: null,
+} as unknown as DeadLetter;
+
+/** Batches as they came; each waits until `release` is called, if it is to wait. */
+function pipelineOf({ waits = false, fails = -1 } = {}) {
+  const batches: { packets: number; letters: number }[] = [];
+  let open = 0;
+  let most = 0;
+  const waiting: (() => void)[] = [];
+  const release = () => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  const pipeline: Pipeline = {
+    async take(packets, letters) {
+      const number = batches.push({ packets: packets.length, letters: letters.length }) - 1;
+      open += 1;
+      most = Math.max(most, open);
+      if (waits) await new Promise<void>((resolve) => waiting.push(resolve));
+      open -= 1;
+      if (number === fails) throw new Error("the store is gone");
+      return { ...noCounts(), read: packets.length + letters.length, stored: packets.length, letters };
+    },
+  };
+  return { pipeline, batches, most: () => most, release };
+}
+async function* repeat<T>(item: T, times: number, told?: (n: number) => void): AsyncGenerator<T> {
+  for (let n = 0; n < times; n += 1) {
+    told?.(n);
+    yield item;
+  }
+}
+
+describe("takeIn", () => {
+  test("fills batches up to their number of alerts, and tells the sums after each", async () => {
+    const { pipeline, batches } = pipelineOf();
+    const told: Counts[] = [];
+    const counts = await takeIn(repeat(packet(10), 2 * BATCH_ALERTS + 5), pipeline, (sums) => told.push({ ...sums }));
+    expect(counts).toMatchObject({ read: 2_005, stored: 2_005 });
+    expect(batches.every(({ packets }) => packets <= BATCH_ALERTS)).toBe(true);
+    expect(told.at(-1)).toEqual(counts);
+    expect(told.map(({ read }) => read)).toEqual(told.map(({ read }) => read).toSorted((a, b) => a - b));
+  });
+
+  test("large packets fill a batch by their bytes, and letters count as well", async () => {
+    const large = pipelineOf();
+    await takeIn(repeat(packet(10 * 2 ** 20), 25), large.pipeline);
+    expect(large.batches.every(({ packets }) => packets <= 10)).toBe(true);
+    const letters = pipelineOf();
+    expect(await takeIn(repeat(letter, 2_500), letters.pipeline)).toMatchObject({ read: 2_500, stored: 0 });
+    expect(letters.batches.every(({ letters }) => letters <= BATCH_ALERTS)).toBe(true);
+  });
+
+  test("does not read on while two batches wait", async () => {
+    const { pipeline, batches, most, release } = pipelineOf({ waits: true });
+    let read = 0;
+    const done = takeIn(
+      repeat(packet(10), 10 * BATCH_ALERTS, () => {
+        read += 1;
+      }),
+      pipeline,
+    );
+    await until("two batches", () => batches.length === 2);
+    const reached = read;
+    expect(reached).toBeLessThanOrEqual(3 * BATCH_ALERTS);
+    const timer = setInterval(release, 1);
+    expect(await done).toMatchObject({ stored: 10 * BATCH_ALERTS });
+    clearInterval(timer);
+    expect(most()).toBe(2);
+  });
+
+  test("a lost store ends the reading with its error, a lost source after what it gave is stored", async () => {
+    const store = pipelineOf({ fails: 1 });
+    let read = 0;
+    const endless = repeat(packet(10), 1_000 * BATCH_ALERTS, () => {
+      read += 1;
+    });
+    await expect(takeIn(endless, store.pipeline)).rejects.toThrow("the store is gone");
+    expect(read).toBeLessThan(10 * BATCH_ALERTS);
+
+    const source = pipelineOf();
+    async function* breaking() {
+      yield* repeat(packet(10), 3);
+      throw new Error("the registry is gone");
+    }
+    await expect(takeIn(breaking(), source.pipeline)).rejects.toThrow("the registry is gone");
+    expect(source.batches.reduce((sum, { packets }) => sum + packets, 0)).toBe(3);
+  });
+
+  test("stops early when it is told to, with true sums", async () => {
+    const { pipeline } = pipelineOf();
+    const abort = new AbortController();
+    const counts = await takeIn(
+      repeat(packet(10), 100 * BATCH_ALERTS, (n) => n === 1_500 && abort.abort()),
+      pipeline,
+      () => {},
+      abort.signal,
+    );
+    expect(counts.stored).toBe(counts.read);
+    expect(counts.read).toBeLessThanOrEqual(1_501);
+  });
+});

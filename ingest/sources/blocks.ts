@@ -62,13 +62,24 @@ export function headerLength(bytes: Uint8Array): number | null {
  * names it.
  */
 export async function* containerPieces(file: FileHandle): AsyncGenerator<ContainerPiece> {
-  let pending = Buffer.alloc(0);
+  // A room holds the header and, behind it, what has been read and not gone out: a piece is the front of its room, and
+  // nothing is copied to make it. Every piece has a room of its own, because packets live as long as their batch.
+  let header: Buffer = Buffer.alloc(0);
+  let room: Buffer = Buffer.alloc(0);
+  let pending: Buffer = room;
   let ended = false;
+  const move = (rest: Buffer): void => {
+    room = Buffer.allocUnsafe(header.length + Math.max(PIECE_BYTES, 2 * rest.length) + READ_BYTES);
+    header.copy(room);
+    rest.copy(room, header.length);
+    pending = room.subarray(header.length, header.length + rest.length);
+  };
   const fill = async (): Promise<void> => {
-    const chunk = Buffer.allocUnsafe(READ_BYTES);
-    const { bytesRead } = await file.read(chunk, 0, READ_BYTES);
+    if (header.length + pending.length + READ_BYTES > room.length) move(pending);
+    const end = header.length + pending.length;
+    const { bytesRead } = await file.read(room, end, READ_BYTES);
     if (bytesRead === 0) ended = true;
-    else pending = Buffer.concat([pending, chunk.subarray(0, bytesRead)]);
+    else pending = room.subarray(header.length, end + bytesRead);
   };
 
   let headerBytes: number | null = null;
@@ -80,7 +91,7 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
     yield { bytes: pending, recordsBefore: 0, bytesBefore: 0 };
     return;
   }
-  const header = pending.subarray(0, headerBytes);
+  header = Buffer.from(pending.subarray(0, headerBytes));
   const sync = header.subarray(headerBytes - SYNC_BYTES);
   pending = pending.subarray(headerBytes);
 
@@ -113,11 +124,12 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
       }
     }
     const last = torn || (ended && at < PIECE_BYTES);
-    const body = last ? pending : pending.subarray(0, at);
-    if (body.length > 0 || recordsBefore === 0)
-      yield { bytes: Buffer.concat([header, body]), recordsBefore, bytesBefore };
+    const length = last ? pending.length : at;
+    if (length > 0 || recordsBefore === 0) {
+      yield { bytes: room.subarray(0, header.length + length), recordsBefore, bytesBefore };
+    }
     if (last) return;
-    pending = pending.subarray(at);
+    move(pending.subarray(at));
     recordsBefore += records;
     bytesBefore += at;
   }

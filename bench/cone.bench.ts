@@ -32,7 +32,7 @@ interface Side {
 }
 
 export async function run(smoke: boolean): Promise<BenchResult> {
-  const sizes = smoke ? { objects: 50_000, cones: 20, rounds: 1 } : { objects: 10_000_000, cones: 500, rounds: 5 };
+  const sizes = smoke ? { objects: 10_000, cones: 10, rounds: 1 } : { objects: 10_000_000, cones: 500, rounds: 5 };
   const postgres = await startPostgres("q3c");
   const q3c = typeof postgres === "string" ? null : postgres;
   let benched: BenchedService | undefined;

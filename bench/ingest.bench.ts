@@ -25,7 +25,7 @@ interface Side extends Timing {
 }
 
 export async function run(smoke: boolean): Promise<BenchResult> {
-  const sizes = smoke ? { alerts: 300, rounds: 1 } : { alerts: 10_000, rounds: 3 };
+  const sizes = smoke ? { alerts: 100, rounds: 1 } : { alerts: 10_000, rounds: 3 };
   const folder = await mkdtemp(join(tmpdir(), "tocsin-bench-"));
   try {
     const alerts = simulate({

@@ -31,7 +31,7 @@ interface Side {
 }
 
 export async function run(smoke: boolean): Promise<BenchResult> {
-  const sizes = smoke ? { objects: 2_000, singles: 10, rounds: 1 } : { objects: 200_000, singles: 100, rounds: 7 };
+  const sizes = smoke ? { objects: 1_100, singles: 3, rounds: 1 } : { objects: 200_000, singles: 100, rounds: 7 };
   const postgres = await startPostgres(null);
   const btree = typeof postgres === "string" ? null : postgres;
   let benched: BenchedService | undefined;
@@ -190,7 +190,7 @@ async function fill({ client }: TestArchive, postgres: Postgres | null, objects:
 /** Timings of each side, round by round: `repeats` requests a round, the same ones for every side. */
 async function measure(sides: readonly Side[], rounds: number, repeats: number, pick: () => string[]) {
   const timings: Timing[][] = sides.map(() => []);
-  for (const side of sides) for (let warm = 0; warm < 3; warm++) await side.ask(pick());
+  for (const side of sides) for (let warm = 0; warm < Math.min(3, rounds); warm++) await side.ask(pick());
   for (let round = 0; round < rounds; round++) {
     const asked = Array.from({ length: repeats }, pick);
     for (const [n, side] of sides.entries()) {

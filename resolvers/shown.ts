@@ -3,6 +3,7 @@ import type { Alert } from "../domain/alert.js";
 import { alertCursor } from "../domain/cursor.js";
 import { TocsinError } from "../domain/errors.js";
 import type { ObjectPlace, SkyObject } from "../domain/skyobject.js";
+import type { Survey } from "../domain/survey.js";
 import type { AlertEdgeType, AlertType } from "../schema/alert/alert.type.js";
 import type { SkyObjectType } from "../schema/object/object.type.js";
 import type { Context } from "./context.js";
@@ -16,22 +17,39 @@ export const shownObject = (object: SkyObject): SkyObjectType => ({
 });
 
 /** An object of which only the place is known; its other fields are loaded where they are asked for. */
-export function shownPlace(place: ObjectPlace, { object: objects }: Context["loaders"]): SkyObjectType {
-  const whole = async (): Promise<SkyObject> => {
-    const object = await objects.load({ survey: place.survey, id: place.objectId });
-    if (object === null) throw new TocsinError("NOT_FOUND", `There is no object ${place.survey} ${place.objectId}.`);
+export class ShownPlace implements SkyObjectType {
+  readonly survey: Survey;
+  readonly objectId: string;
+  readonly ra: number;
+  readonly dec: number;
+  readonly lastSeen: number;
+  readonly latestCandid: bigint;
+  readonly #objects: Context["loaders"]["object"];
+
+  constructor(place: ObjectPlace, objects: Context["loaders"]["object"]) {
+    this.survey = place.survey;
+    this.objectId = place.objectId;
+    this.ra = place.ra;
+    this.dec = place.dec;
+    this.lastSeen = place.lastJd;
+    this.latestCandid = place.latestCandid;
+    this.#objects = objects;
+  }
+
+  get firstSeen(): Promise<number> {
+    return this.#whole().then((object) => object.firstJd);
+  }
+
+  get alertCount(): Promise<number> {
+    return this.#whole().then((object) => object.alertCount);
+  }
+
+  async #whole(): Promise<SkyObject> {
+    const { survey, objectId } = this;
+    const object = await this.#objects.load({ survey, id: objectId });
+    if (object === null) throw new TocsinError("NOT_FOUND", `There is no object ${survey} ${objectId}.`);
     return object;
-  };
-  return {
-    ...place,
-    lastSeen: place.lastJd,
-    get firstSeen() {
-      return whole().then((object) => object.firstJd);
-    },
-    get alertCount() {
-      return whole().then((object) => object.alertCount);
-    },
-  };
+  }
 }
 
 /** Edge of a list of alerts, whose cursor fits the query of this identity only. Made when asked for: most are not. */

@@ -15,7 +15,7 @@ import { SurveyEnum } from "../../schema/survey/survey.type.js";
 import { cone, list, MAX_NAME, pageSize, text } from "../bounds.js";
 import type { Context } from "../context.js";
 import { connection } from "../paging.js";
-import { alertEdge, shownAlert, shownObject, shownPlace } from "../shown.js";
+import { alertEdge, ShownPlace, shownAlert, shownObject } from "../shown.js";
 import { visibleCounterparts } from "./object.counterparts.js";
 
 @Resolver(() => SkyObjectType)
@@ -131,6 +131,6 @@ async function search(
       return coneCursor.encode(identity, [separationArcsec, object.survey, object.objectId]);
     },
     separationArcsec,
-    node: shownPlace(object, loaders),
+    node: new ShownPlace(object, loaders.object),
   }));
 }

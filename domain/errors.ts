@@ -15,7 +15,7 @@ export const ERROR_CODES = {
   SLOW_CONSUMER: "The subscriber's queue was full; reconnect with after: the last cursor received.",
   DATA_DIR_IN_USE: "Another process has this DATA_DIR open; stop it or choose another directory.",
   DISK_FULL: "The disk under DATA_DIR is full; free space, and ingest resumes.",
-  DATA_DAMAGED: "Bytes on disk are not what was written; restore DATA_DIR from a backup or ingest these packets again.",
+  DATA_DAMAGED: "Bytes on disk are not what was written; restore DATA_DIR from a backup.",
   UNREADABLE_IMAGE: "The cutout is not an image that can be drawn; ask for it as it came, with format=fits.",
   PORT_TAKEN: "Another program listens on this port; choose another PORT.",
   ENGINE_UNAVAILABLE: "A database engine does not answer; it is being restarted, try again shortly.",

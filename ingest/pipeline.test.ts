@@ -2,9 +2,9 @@
 // while another batch is looked up and an engine's fault in the middle, cannot be had from real ones on demand.
 import { beforeAll, expect, test } from "vitest";
 import { TocsinError } from "../domain/errors.js";
-import type { Packet } from "../domain/packet.js";
+import type { DeadLetter, Packet } from "../domain/packet.js";
 import { readContainer } from "./avro/container.js";
-import { createPipeline, type PipelineParts } from "./pipeline.js";
+import { createPipeline, type PipelineParts, recover } from "./pipeline.js";
 import { container, packetMaker, simulate } from "./simulator/write.js";
 
 let packets: Packet[];
@@ -22,6 +22,7 @@ function world() {
   let batches = 0n;
   /** Called after known() has read and before it answers. */
   const moments: { beforeKnownAnswers?: () => Promise<void> } = {};
+  const letters: DeadLetter[] = [];
   const nothing = async () => {};
   const parts = {
     stores: {
@@ -51,7 +52,7 @@ function world() {
           complete.add(batch);
         },
       },
-      deadLetters: { add: nothing },
+      deadLetters: { add: async (more: readonly DeadLetter[]) => void letters.push(...more) },
       counterparts: { add: nothing },
       packets: { append: async (kept: readonly Packet[]) => kept.map(() => ({})) },
     },
@@ -61,7 +62,7 @@ function world() {
     onBroken: () => {},
     onRetry: () => {},
   } as unknown as PipelineParts;
-  return { pipeline: createPipeline(parts), moments, faults };
+  return { pipeline: createPipeline(parts), stores: parts.stores, moments, faults, letters };
 }
 
 test("an alert is taken in once where its first batch is committed while a second one is looked up", async () => {
@@ -83,4 +84,29 @@ test("alerts of a batch that failed are taken in when they come again", async ()
   faults.push(new TocsinError("QUERY_TOO_LARGE", "The query needs more memory than its limit."));
   await expect(pipeline.take(packets, [])).rejects.toMatchObject({ code: "QUERY_TOO_LARGE" });
   expect(await pipeline.take(packets, [])).toMatchObject({ stored: 5, duplicates: 0 });
+});
+
+test("a packet that a power cut took does not keep the service from starting", async () => {
+  const { pipeline, stores, letters } = world();
+  const location = (offset: number) => ({ segment: 7, offset, length: 1, schema: "" });
+  const afterCrash = {
+    ...stores,
+    batches: {
+      ...stores.batches,
+      uncommittedPackets: async () =>
+        packets.map((_, n) => ({ survey: "ZTF", candid: BigInt(n), location: location(n) })),
+    },
+    packets: {
+      ...stores.packets,
+      async read({ offset }: { offset: number }) {
+        if (offset === 2) throw new TocsinError("DATA_DAMAGED", "Packet segment 7 is shorter than it was.");
+        return packets[offset]!;
+      },
+    },
+  };
+  expect(await recover(pipeline, afterCrash, 2)).toBe(4);
+  expect(letters).toMatchObject([
+    { reason: "UNREADABLE", survey: "ZTF", origin: { source: "packet store", position: "segment 7 offset 2" } },
+  ]);
+  expect(letters[0]!.message).toMatch(/ZTF alert 2 .*shorter than it was/);
 });

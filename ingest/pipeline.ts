@@ -1,6 +1,7 @@
 // The way of a micro-batch from packets to delivered hits: this page names the steps in order. Called by ingest/intake.ts.
 import pLimit from "p-limit";
 import type { AlertBatch } from "../domain/alert.js";
+import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit } from "../domain/filter.js";
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import type { Survey } from "../domain/survey.js";
@@ -11,7 +12,7 @@ import type { CounterpartStore } from "../stores/counterparts.store.js";
 import type { DeadLetterStore } from "../stores/deadletters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
-import type { PacketLocation, PacketStore } from "../stores/packets.store.js";
+import type { PacketStore } from "../stores/packets.store.js";
 import { decode } from "./decode.js";
 import { checksumOf, type Deduped, dedupe } from "./dedupe.js";
 import { classify } from "./enrich/class.js";
@@ -174,19 +175,32 @@ function forget(taken: Map<bigint, bigint>, batch: AlertBatch): void {
 
 /**
  * Finish what a crash interrupted: packets of batches that began and were never committed go through the pipeline again.
- * Called once at start, before anything else is taken in.
+ * Called once at start, before anything else is taken in. Resolves with the number of packets; those whose bytes a power
+ * cut took are dead letters, and their alerts are finished when somebody brings them again.
  */
 export async function recover(pipeline: Pipeline, stores: PipelineStores, batchSize: number): Promise<number> {
   const unfinished = await stores.batches.uncommittedPackets();
+  let recovered = 0;
   for (let at = 0; at < unfinished.length; at += batchSize) {
-    const packets = await Promise.all(unfinished.slice(at, at + batchSize).map(({ location }) => reread(location)));
-    await pipeline.take(packets, []);
+    const packets: Packet[] = [];
+    const letters: DeadLetter[] = [];
+    for (const item of await Promise.all(unfinished.slice(at, at + batchSize).map(reread))) {
+      if ("reason" in item) letters.push(item);
+      else packets.push(item);
+    }
+    await pipeline.take(packets, letters);
+    recovered += packets.length;
   }
-  return unfinished.length;
+  return recovered;
 
-  async function reread(location: PacketLocation): Promise<Packet> {
-    const { bytes, schema } = await stores.packets.read(location);
-    const position = `segment ${location.segment} offset ${location.offset}`;
-    return { bytes, schema, origin: { source: "packet store", position } };
+  async function reread({ survey, candid, location }: (typeof unfinished)[number]): Promise<Packet | DeadLetter> {
+    const origin = { source: "packet store", position: `segment ${location.segment} offset ${location.offset}` };
+    try {
+      return { ...(await stores.packets.read(location)), origin };
+    } catch (error) {
+      if (!(error instanceof TocsinError && error.code === "DATA_DAMAGED")) throw error;
+      const message = `${survey} alert ${candid} waits to be ingested again: a crash interrupted it. ${error.message}`;
+      return { reason: "UNREADABLE", message, origin, survey, bytes: null, schemaFingerprint: null };
+    }
   }
 }

@@ -43,7 +43,10 @@ export interface Timing {
 }
 
 /** Time `work`, counting the CPU of this process and of others of ours (a database child). */
-export async function timed<T>(work: () => Promise<T> | T, pids: readonly number[] = []): Promise<Timing & { value: T }> {
+export async function timed<T>(
+  work: () => Promise<T> | T,
+  pids: readonly number[] = [],
+): Promise<Timing & { value: T }> {
   const cpuBefore = cpuSecondsOf(pids);
   const own = process.cpuUsage();
   const startedAt = performance.now();
@@ -92,10 +95,16 @@ export async function report(result: BenchResult, folder: string): Promise<void>
   for (const [name, r] of Object.entries(result.ratios)) {
     process.stdout.write(`${name}: ${short(r.median)} (${short(r.min)} – ${short(r.max)})\n`);
   }
-  for (const goal of result.goals) process.stdout.write(`${goal.met ? "met   " : "MISSED"} ${goal.text}: ${goal.reached}\n`);
+  for (const goal of result.goals)
+    process.stdout.write(`${goal.met ? "met   " : "MISSED"} ${goal.text}: ${goal.reached}\n`);
   await mkdir(folder, { recursive: true });
   const { figures, ...rest } = result;
-  const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length, memoryBytes: totalmem(), node: process.version };
+  const machine = {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryBytes: totalmem(),
+    node: process.version,
+  };
   await writeFile(`${folder}/${result.name}.json`, `${JSON.stringify({ ...figures, ...rest, machine }, null, 2)}\n`);
 }
 

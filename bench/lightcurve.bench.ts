@@ -31,7 +31,7 @@ interface Side {
 }
 
 export async function run(smoke: boolean): Promise<BenchResult> {
-  const sizes = smoke ? { objects: 1_100, singles: 3, rounds: 1 } : { objects: 200_000, singles: 100, rounds: 7 };
+  const sizes = smoke ? { objects: 1_100, singles: 3, rounds: 1 } : { objects: 100_000, singles: 100, rounds: 5 };
   const postgres = await startPostgres(null);
   const btree = typeof postgres === "string" ? null : postgres;
   let benched: BenchedService | undefined;

@@ -43,6 +43,11 @@ export function archiveError(error: unknown): TocsinError {
   if (isConnectionLoss(error)) {
     return new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.", { cause: error });
   }
+  if (error instanceof ClickHouseError && error.code === "241" && /\(total\)|User memory/.test(error.message)) {
+    // Others have taken what there is: the statement itself may be small.
+    const message = "The archive has no memory to spare for the moment.";
+    return new TocsinError("ENGINE_UNAVAILABLE", message, { remedy: "Try again shortly.", cause: error });
+  }
   const engineCode = error instanceof ClickHouseError ? error.code : null;
   const meaning = engineCode === null ? undefined : MEANING[engineCode];
   const details = engineCode === null ? {} : { engineCode: Number(engineCode) };

@@ -53,11 +53,7 @@ program
   .description("make a seeded sky: files of packets with their truth, or live alerts for the running service")
   .option("--alerts <n>", "number of alerts", count, 1_000)
   .option("--nights <k>", "length of the survey in nights", count, 30)
-  .option(
-    "--seed <s>",
-    "seed; the same options make the same sky all day (UTC), others reuse its ids: one sky for each DATA_DIR",
-    "1",
-  )
+  .option("--seed <s>", "seed; the same options make the same sky all day (UTC), another seed one with other ids", "1")
   .option("--survey <id...>", "surveys to simulate (default: all)")
   .option("--out <dir>", "folder for the files (default: simulated)")
   .option("--live <rate>", "send to the running service, this many alerts a second", rate)

@@ -44,7 +44,7 @@ const schema = z.object({
     .number()
     .int()
     .min(0)
-    .max(65_536)
+    .max(12_288)
     .default(1_024)
     .describe(
       "memory for the positions of objects: 75 bytes each and 66 MB; above it, or with 0, cones ask the archive",

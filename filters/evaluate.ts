@@ -88,7 +88,11 @@ function* parts(expressions: readonly CompiledExpression[]): Generator<CompiledE
   }
 }
 
-/** True where the engine answered, and the answer was about the text; false where it was lost or overloaded. */
+/**
+ * True where the engine answered, and the answer was about the text. False where it was lost or overloaded, or where the
+ * fault is ours: then the batch must not go on without its hits.
+ */
 function isRefusal(error: unknown): error is TocsinError {
-  return error instanceof TocsinError && (error.code === "INTERNAL" || error.code === "QUERY_TOO_LARGE");
+  if (!(error instanceof TocsinError) || error.details.engineCode === undefined) return false;
+  return error.code === "INTERNAL" || error.code === "QUERY_TOO_LARGE";
 }

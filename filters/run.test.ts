@@ -162,7 +162,8 @@ test("a text that the engine refuses is told and stops nobody; a lost engine sto
   const active = createActiveFilters(storeOf(filters), TEST_FIELDS);
   const picky: InFlightQuery = {
     select: async (block, columns, where) => {
-      if (columns.some(({ sql }) => sql.includes("drb"))) throw new TocsinError("INTERNAL", "The archive cannot.");
+      if (columns.some(({ sql }) => sql.includes("drb")))
+        throw new TocsinError("INTERNAL", "The archive cannot.", { details: { engineCode: 47 } });
       return inFlight.select(block, columns, where);
     },
   };

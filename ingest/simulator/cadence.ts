@@ -1,7 +1,12 @@
 // When and how deep the simulated telescopes look: fields, nights, weather, Moon. Used by sky.ts.
 import type { Random } from "./random.js";
 
+/** Skies that have ids of their own; seeds beyond share them. */
+export const SKIES = 5_760;
+
 export interface Visit {
+  /** Number of the sky, from its seed, below SKIES: part of all ids, so that two skies can share an archive. */
+  readonly sky: number;
   /** Running number of the exposure within the survey. */
   readonly exposure: number;
   readonly field: number;
@@ -40,8 +45,16 @@ function moonlight(jd: number): number {
   return (1 - Math.cos((2 * Math.PI * (jd - NEW_MOON_JD)) / SYNODIC_MONTH)) / 2;
 }
 
+/** What is planned: a sky of so many fields, from a JD on for so many nights. */
+export interface Span {
+  readonly sky: number;
+  readonly startJd: number;
+  readonly nights: number;
+  readonly fields: number;
+}
+
 /** All visits of the span, in time order. Cloudy nights are missing as a whole, and bad weather comes in runs. */
-export function planVisits(cadence: Cadence, random: Random, startJd: number, nights: number, fields: number): Visit[] {
+export function planVisits(cadence: Cadence, random: Random, { sky, startJd, nights, fields }: Span): Visit[] {
   const visits: Omit<Visit, "exposure">[] = [];
   let cloudy = false;
   for (let night = 0; night < nights; night += 1) {
@@ -57,7 +70,7 @@ export function planVisits(cadence: Cadence, random: Random, startJd: number, ni
         const jd = first + i * random.between(0.02, 0.04);
         const depth = cadence.depth[band]! - 0.7 * moonlight(jd) - clouds + random.normal(0, 0.12);
         const seeing = random.between(1.4, 2.6);
-        visits.push({ field, jd, band, limitingMagnitude: depth, seeing, programid: program(cadence, random) });
+        visits.push({ sky, field, jd, band, limitingMagnitude: depth, seeing, programid: program(cadence, random) });
       });
     }
   }

@@ -8,6 +8,7 @@ import { python, pythonHas } from "../../test/python.js";
 import { readContainer } from "../avro/container.js";
 import { decode } from "../decode.js";
 import { bigColumn, stringColumn } from "../rows.js";
+import { surveyModule } from "../surveys/index.js";
 import type { SimulatedAlert } from "./sky.js";
 import { packetMaker, simulate, writeSimulation } from "./write.js";
 
@@ -41,6 +42,10 @@ describe("a simulated sky", () => {
     for (const i of [0, 17, 333, 499]) expect(same(again[i]!).body).toEqual(packet(sky[i]!).body);
     const other = simulate({ ...OPTIONS, seed: "other" });
     expect(other[0]!.source.ra).not.toBe(sky[0]!.source.ra);
+    const objectId = (alert: SimulatedAlert) => surveyModule(alert.survey).simulated.objectId(alert);
+    const lasting = (alerts: SimulatedAlert[]) =>
+      alerts.filter(({ source }) => source.kind !== "asteroid").map(objectId);
+    expect(lasting(sky).filter((id) => lasting(other).includes(id))).toEqual([]);
   });
 
   test("has every kind of source, detections above 5 sigma only, and history before the alert only", () => {

@@ -1,8 +1,8 @@
 // A seeded sky seen by the surveys: sources, their visits and measurements, and the alerts in time order.
 // Called by simulator/write.ts and by the live simulation.
 import { fluxFromMagnitude } from "../../domain/flux.js";
-import { type Cadence, planVisits, type Visit } from "./cadence.js";
-import { createRandom, type Random } from "./random.js";
+import { type Cadence, planVisits, SKIES, type Span, type Visit } from "./cadence.js";
+import { createRandom, hash, type Random } from "./random.js";
 import { activeNucleus, artefact, asteroid, type SkyArea, type Source, supernova, variable } from "./sources.js";
 
 /** What one visit measured at a source's place. */
@@ -49,8 +49,9 @@ export function simulateSky(options: SkyOptions): SimulatedAlert[] {
   const total = [...options.alerts.values()].reduce((sum, n) => sum + n, 0);
   const fields = Math.max(2, Math.min(400, Math.round(total / 400)));
   const centres = Array.from({ length: fields }, () => ({ ra: random.between(0, 360), dec: random.between(-25, 8) }));
+  const span = { sky: hash(options.seed) % SKIES, startJd, nights: options.nights, fields };
   const views = [...options.alerts].map(([survey, alerts]) =>
-    view(survey, alerts, options.cadences.get(survey)!, random.stream(survey), startJd, options.nights, fields),
+    view(survey, alerts, options.cadences.get(survey)!, random.stream(survey), span),
   );
 
   // A survey takes sources until it has its share of alerts from them.
@@ -77,16 +78,9 @@ interface View {
   readonly lasting: SimulatedAlert[];
 }
 
-function view(
-  survey: string,
-  wanted: number,
-  cadence: Cadence,
-  random: Random,
-  startJd: number,
-  nights: number,
-  fields: number,
-): View {
-  const visits = planVisits(cadence, random, startJd, nights, fields);
+function view(survey: string, wanted: number, cadence: Cadence, random: Random, span: Span): View {
+  const { fields } = span;
+  const visits = planVisits(cadence, random, span);
   const visitsOfField: Visit[][] = Array.from({ length: fields }, () => []);
   for (const visit of visits) visitsOfField[visit.field]!.push(visit);
   return { survey, wanted, random, visits, visitsOfField, detectionsIn: new Int32Array(visits.length), lasting: [] };

@@ -39,7 +39,7 @@ export const objectPageLoader = (alerts: Reads, viewer: Viewer) =>
 
 export const ownFieldsLoader = (alerts: Reads, viewer: Viewer) =>
   together(
-    (key: OwnFieldsKey) => `${key.survey} ${key.names.join()}`,
+    (key: OwnFieldsKey) => JSON.stringify([key.survey, key.names]),
     (key) => key.candid,
     async ([key], candids) => alerts.ownFields(viewer, key.survey, candids, key.names),
     {},

@@ -23,9 +23,13 @@ const PIXEL_ARCSEC = 0.2;
 const DETECTOR = 94;
 
 const mjdTai = (jd: number): number => jd - JD_OF_MJD_ZERO + TAI_MINUS_UTC;
-const visitId = (m: Measurement): bigint => 2_026_000_000_000n + BigInt(m.visit.exposure);
+/** A million exposures a sky. */
+const visitId = ({ visit }: Measurement): bigint =>
+  2_026_000_000_000n + BigInt(visit.sky) * 1_000_000n + BigInt(visit.exposure);
 const sourceId = (m: Measurement): bigint => visitId(m) * 100_000n + BigInt(m.index);
-const objectNumberId = (objectNumber: number): bigint => 313_853_517_000_000_000n + BigInt(objectNumber);
+/** Ten million objects a sky. */
+const diaObjectId = ({ measurement, objectNumber }: SimulatedAlert): bigint =>
+  313_853_517_000_000_000n + BigInt(measurement.visit.sky) * 10_000_000n + BigInt(objectNumber);
 
 /** Fields that the values do not name are null, false or NaN, as their type allows. */
 function complete(
@@ -48,7 +52,7 @@ function diaSource(m: Measurement, alert: SimulatedAlert, random: Random): Recor
     diaSourceId: sourceId(m),
     visit: visitId(m),
     detector: DETECTOR,
-    diaObjectId: source.kind === "asteroid" ? null : objectNumberId(alert.objectNumber),
+    diaObjectId: source.kind === "asteroid" ? null : diaObjectId(alert),
     ssObjectId: source.kind === "asteroid" ? BigInt(source.parameters.number!) : null,
     midpointMjdTai: mjdTai(visit.jd),
     ra: source.ra,
@@ -80,7 +84,7 @@ function diaSource(m: Measurement, alert: SimulatedAlert, random: Random): Recor
 function forcedSource(m: Measurement, alert: SimulatedAlert): Record<string, unknown> {
   return complete(DIA_FORCED_SOURCE_FIELDS, {
     diaForcedSourceId: visitId(m) * 1_000_000n + BigInt(alert.objectNumber % 1_000_000),
-    diaObjectId: objectNumberId(alert.objectNumber),
+    diaObjectId: diaObjectId(alert),
     ra: alert.source.ra,
     dec: alert.source.dec,
     visit: visitId(m),
@@ -113,7 +117,7 @@ function packet(alert: SimulatedAlert, random: Random): Record<string, unknown> 
     diaObject: moving
       ? null
       : complete(DIA_OBJECT_FIELDS, {
-          diaObjectId: objectNumberId(alert.objectNumber),
+          diaObjectId: diaObjectId(alert),
           validityStartMjdTai: mjdTai(measurement.visit.jd),
           ra,
           dec,
@@ -156,6 +160,6 @@ export const simulatedLsst: SimulatedSurvey = {
   },
   schema: SIMULATED_SCHEMA,
   packet,
-  objectId: ({ source, objectNumber }) =>
-    source.kind === "asteroid" ? `sso${source.parameters.number}` : objectNumberId(objectNumber).toString(),
+  objectId: (alert) =>
+    alert.source.kind === "asteroid" ? `sso${alert.source.parameters.number}` : diaObjectId(alert).toString(),
 };

@@ -19,20 +19,28 @@ const FIRST_NIGHT_JD = 2_457_754.5;
 /** What ZTF writes for "none" in several fields. */
 const NONE = -999;
 
-const READOUT = 17;
+/** ZTF has 64 readout channels; here they tell skies apart. */
+const CHANNELS = 64;
+
+const rcid = ({ visit }: Measurement): number => visit.sky % CHANNELS;
 
 /** Night, exposure and readout channel in one number, after ZTF's own pattern: unique for every image. */
 function pid(measurement: Measurement): bigint {
   const { jd, exposure } = measurement.visit;
   const night = BigInt(Math.floor(jd - FIRST_NIGHT_JD));
-  return night * 1_000_000_000n + BigInt(exposure % 100_000) * 10_000n + BigInt(READOUT * 100 + 15);
+  return night * 1_000_000_000n + BigInt(exposure % 100_000) * 10_000n + BigInt(rcid(measurement) * 100 + 15);
 }
-const candid = (measurement: Measurement): bigint => pid(measurement) * 1_000_000n + BigInt(measurement.index);
 
-/** "ZTF26aaaaaab": letters count in base 26. */
-function objectId(objectNumber: number): string {
+/** pid and six digits: two of the sky, four of the detection in its image. */
+function candid(measurement: Measurement): bigint {
+  const sky = Math.floor(measurement.visit.sky / CHANNELS);
+  return pid(measurement) * 1_000_000n + BigInt(sky * 10_000 + measurement.index);
+}
+
+/** "ZTF26aaaaaab": letters count in base 26, a million objects a sky. */
+function objectId({ measurement, objectNumber }: SimulatedAlert): string {
   let letters = "";
-  for (let left = objectNumber, i = 0; i < 7; i += 1) {
+  for (let left = measurement.visit.sky * 1_000_000 + objectNumber, i = 0; i < 7; i += 1) {
     letters = String.fromCharCode(97 + (left % 26)) + letters;
     left = Math.floor(left / 26);
   }
@@ -58,7 +66,7 @@ function photometry(measurement: Measurement, alert: SimulatedAlert): Record<str
     programpi: "Simulated",
     programid: visit.programid,
     nid: Math.floor(visit.jd - FIRST_NIGHT_JD),
-    rcid: READOUT,
+    rcid: rcid(measurement),
     field: 200 + visit.field,
     magzpsci: ZERO_POINT,
     magzpsciunc: 1e-5,
@@ -202,7 +210,7 @@ function packet(alert: SimulatedAlert, random: Random): Record<string, unknown> 
   return {
     schemavsn: "4.02",
     publisher: "Tocsin sky simulator",
-    objectId: objectId(alert.objectNumber),
+    objectId: objectId(alert),
     candid: candid(measurement),
     candidate,
     prv_candidates:
@@ -226,5 +234,5 @@ export const simulatedZtf: SimulatedSurvey = {
   },
   schema: SIMULATED_SCHEMA,
   packet,
-  objectId: (alert) => objectId(alert.objectNumber),
+  objectId,
 };

@@ -2,6 +2,7 @@
 import { COMMON_FIELDS } from "../domain/alert.js";
 import type { Block, Column, ElementType } from "../domain/columns.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
+import { random } from "./random.js";
 
 const FLOATS =
   "magpsf sigmapsf magap fwhm rb drb sgscore1 sgscore2 sgscore3 distpsnr1 distpsnr2 distpsnr3 srmag1 srmag2 srmag3 sgmag1 simag1 ssdistnr ssmagnr magnr distnr classtar elong chinr sharpnr magdiff scorr diffmaglim jdstarthist";
@@ -21,17 +22,6 @@ export const BENCH_FIELDS = fieldsOfSurveys([
     counterpartRadiusArcsec: 1.5,
   },
 ]);
-
-/** mulberry32: the same numbers in every run. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const RANGES: Readonly<Record<string, readonly [number, number]>> = {
   jd: [2460000, 2460001],

@@ -27,7 +27,7 @@ export class IndexedObjects implements ObjectStore {
     bytes: number,
     private readonly tell: (line: string) => void,
   ) {
-    this.#index = new SkyIndex(bytes);
+    this.#index = reserved(bytes, tell);
     this.#ready();
   }
 
@@ -130,5 +130,15 @@ export class IndexedObjects implements ObjectStore {
       this.tell("There are more objects than SKY_INDEX_MB has room for: cone searches ask the archive from now on.");
       return;
     }
+  }
+}
+
+function reserved(bytes: number, tell: (line: string) => void): SkyIndex | null {
+  try {
+    return new SkyIndex(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    tell("The system does not give the memory of SKY_INDEX_MB: cone searches ask the archive.");
+    return null;
   }
 }

@@ -174,5 +174,10 @@ describe("the store on the index", () => {
     expect(lines).toHaveLength(1);
     const { ra, dec } = world.alerts[0]!;
     expect(await stores.objects.cone(viewers[3]!, { ra, dec, radiusArcsec: 60 }, null, 100, null)).not.toHaveLength(0);
+
+    const skyIndexBytes = 2 ** 52;
+    const refused = await createArchiveStores(client, SURVEYS, { skyIndexBytes, log: (line) => lines.push(line) });
+    expect(await refused.skyIndexed).toBe(false);
+    expect(lines).toHaveLength(2);
   });
 });

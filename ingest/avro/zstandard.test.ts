@@ -1,6 +1,6 @@
 // Zstandard: frames of Python's library, with and without content size, and frames that lie.
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { python, pythonHas } from "../../test/python.js";
 import { unzstandard } from "./zstandard.js";
 
@@ -8,8 +8,10 @@ const MAX = 4 * 1024 * 1024;
 
 describe.skipIf(!pythonHas("backports.zstd"))("frames of Python's zstd (needs backports.zstd)", () => {
   const plain = Buffer.from(Array.from({ length: 400_000 }, (_, i) => ((i * i) % 251) ^ (i >> 9)));
-  const frames = python<string[]>(
-    `import base64
+  let frames: Buffer[];
+  beforeAll(() => {
+    frames = python<string[]>(
+      `import base64
 from backports import zstd
 data = base64.b64decode(input)
 out = [zstd.compress(data, level) for level in (1, 3, 19)]
@@ -17,8 +19,9 @@ for level in (1, 9):
     c = zstd.ZstdCompressor(level)
     out.append(c.compress(data[:1000]) + c.compress(data[1000:], zstd.ZstdCompressor.FLUSH_BLOCK) + c.flush())
 print(json.dumps([base64.b64encode(f).decode() for f in out + [zstd.compress(b''), zstd.compress(bytes(2000000))]]))`,
-    plain.toString("base64"),
-  ).map((text) => Buffer.from(text, "base64"));
+      plain.toString("base64"),
+    ).map((text) => Buffer.from(text, "base64"));
+  });
 
   test("unpack to what was packed", () => {
     for (const frame of frames.slice(0, 5)) expect(Buffer.compare(unzstandard(frame, MAX), plain)).toBe(0);

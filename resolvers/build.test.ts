@@ -14,11 +14,11 @@ import {
 import { describe, expect, it } from "vitest";
 import type { SurveyDescription } from "../domain/survey.js";
 import { printedSchema } from "../schema/print.js";
+import { SHARED } from "../test/shared.js";
 import { buildTocsinSchema } from "./build.js";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const shared = process.env.TOCSIN_SHARED ?? at("../../shared");
-const contractFile = `${shared}/contract.graphql`;
+const contractFile = `${SHARED}/contract.graphql`;
 const printedFile = at("../docs/schema.graphql");
 
 const survey = (id: string): SurveyDescription => ({

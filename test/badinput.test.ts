@@ -10,7 +10,8 @@ import { recordEncoder, writeContainer } from "../ingest/avro/write.js";
 import { SIMULATED_SCHEMA as ZTF_SCHEMA } from "../ingest/surveys/ztf/simulated.schema.js";
 import { type ZtfAlert, ztfFile, ztfRecord } from "./packets.js";
 import { startCommand } from "./process.js";
-import { SHARED, startTestService, type TestService } from "./service.js";
+import { startTestService, type TestService } from "./service.js";
+import { SHARED } from "./shared.js";
 
 const REAL = join(SHARED, "data/ztf/20231012");
 const GOOD: ZtfAlert = {

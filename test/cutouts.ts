@@ -1,6 +1,7 @@
 // Real cutouts out of ../shared/data and made-up FITS files, with their pixels as astropy reads them. Called by tests.
 import { join } from "node:path";
 import { python } from "./python.js";
+import { SHARED } from "./shared.js";
 
 export interface TrueCutout {
   readonly name: string;
@@ -73,9 +74,8 @@ print(json.dumps(out))
 
 /** Needs Python with fastavro and astropy. */
 export function trueCutouts(): TrueCutout[] {
-  const shared = process.env.TOCSIN_SHARED ?? join(import.meta.dirname, "..", "..", "shared");
   type Raw = Omit<TrueCutout, "bytes" | "pixels"> & { bytes: string; pixels: (number | string | null)[] };
-  return python<Raw[]>(SCRIPT, { data: join(shared, "data") }).map((raw) => ({
+  return python<Raw[]>(SCRIPT, { data: join(SHARED, "data") }).map((raw) => ({
     ...raw,
     bytes: Buffer.from(raw.bytes, "base64"),
     pixels: raw.pixels.map((value) => (value === null ? null : Number(value))),

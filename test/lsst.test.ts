@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CANONICAL } from "../ingest/avro/truth.fixture.js";
 import { python, pythonHas } from "./python.js";
-import { SHARED, startTestService, type TestService } from "./service.js";
+import { startTestService, type TestService } from "./service.js";
+import { SHARED } from "./shared.js";
 
 const RUBIN = join(SHARED, "data/lsst/7912941781254298.avro");
 const VERSIONS = ["v7_4", "v9_0", "v10_0", "v11_0"];

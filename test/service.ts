@@ -1,13 +1,10 @@
 // A whole service in this process for tests, in a folder of its own; and what tests ask of it over HTTP.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import pino from "pino";
 import { type RunningService, startService } from "../cli/serve.js";
 import { readSettings } from "../cli/settings.js";
-
-/** The public data files that tests compare with: `../shared` beside the project, or TOCSIN_SHARED. */
-export const SHARED = process.env.TOCSIN_SHARED ?? resolve(import.meta.dirname, "../../shared");
 
 export interface TestService extends RunningService {
   readonly dataDir: string;

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { fluxFromCounts } from "../domain/flux.js";
-import { SHARED, startTestService, type TestService } from "./service.js";
+import { startTestService, type TestService } from "./service.js";
+import { SHARED } from "./shared.js";
 
 interface Expected {
   alerts: {

@@ -8,7 +8,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { hitCursor } from "../../subscriptions/cursor.js";
 import { pythonHas } from "../../test/python.js";
-import { SHARED, startTestService, type TestService } from "../../test/service.js";
+import { startTestService, type TestService } from "../../test/service.js";
+import { SHARED } from "../../test/shared.js";
 import { until } from "../../test/until.js";
 
 const python = process.env.TOCSIN_PYTHON ?? "python3";

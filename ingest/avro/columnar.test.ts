@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Packet } from "../../domain/packet.js";
 import { python } from "../../test/python.js";
+import { SHARED } from "../../test/shared.js";
 import { Tables } from "./columnar.js";
 import { schemaLookup } from "./confluent.js";
 import { readContainer } from "./container.js";
@@ -18,7 +19,6 @@ import {
   compared,
   fastavroRecords,
   hasFastavro,
-  SHARED,
   wholeLayout,
 } from "./truth.fixture.js";
 

@@ -6,13 +6,14 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { TocsinError } from "../../domain/errors.js";
 import type { Packet } from "../../domain/packet.js";
+import { SHARED } from "../../test/shared.js";
 import { looksFramed, schemaLookup } from "./confluent.js";
 import { readContainer } from "./container.js";
 import { readRecord } from "./record.js";
 import { schemasInRegistry } from "./registry.js";
 import { parseSchema } from "./schema.js";
 import { joined, schemasInFolder } from "./schemafolder.js";
-import { avroFiles, SHARED } from "./truth.fixture.js";
+import { avroFiles } from "./truth.fixture.js";
 
 const folder = join(SHARED, "data/lsst");
 const origin = { source: "alerts", position: "partition 0 offset 1" };

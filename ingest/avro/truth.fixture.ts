@@ -4,12 +4,12 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ElementType } from "../../domain/columns.js";
 import { python, pythonHas } from "../../test/python.js";
+import { SHARED } from "../../test/shared.js";
 import type { Decoded, Layout, LayoutField, LayoutList } from "./columnar.js";
 import type { RecordValue } from "./record.js";
 import type { AvroNode, RecordNode } from "./schema.js";
 
 export const hasFastavro = pythonHas("fastavro");
-export const SHARED = process.env.TOCSIN_SHARED ?? "../shared";
 
 /** Container files below a folder of the shared data. */
 export const avroFiles = (folder: string): string[] =>

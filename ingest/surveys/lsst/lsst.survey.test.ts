@@ -7,13 +7,14 @@ import { COMMON_FIELDS, INTERNAL_FIELDS, PHOTOMETRY_FIELDS } from "../../../doma
 import type { Block } from "../../../domain/columns.js";
 import type { Packet } from "../../../domain/packet.js";
 import { python, pythonHas } from "../../../test/python.js";
+import { SHARED } from "../../../test/shared.js";
 import { avscType } from "../../avro/avsc.fixture.js";
 import { schemaLookup } from "../../avro/confluent.js";
 import { readContainer } from "../../avro/container.js";
 import { readRecord } from "../../avro/record.js";
 import { parseSchema } from "../../avro/schema.js";
 import { schemasInFolder } from "../../avro/schemafolder.js";
-import { avroFiles, fastavroRecords, hasFastavro, SHARED } from "../../avro/truth.fixture.js";
+import { avroFiles, fastavroRecords, hasFastavro } from "../../avro/truth.fixture.js";
 import { recordEncoder } from "../../avro/write.js";
 import { decode } from "../../decode.js";
 import { lsst } from "./lsst.survey.js";

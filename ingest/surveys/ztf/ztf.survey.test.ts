@@ -8,11 +8,12 @@ import { COMMON_FIELDS, INTERNAL_FIELDS, PHOTOMETRY_FIELDS } from "../../../doma
 import type { Block } from "../../../domain/columns.js";
 import type { Packet } from "../../../domain/packet.js";
 import type { Viewer } from "../../../domain/viewer.js";
+import { SHARED } from "../../../test/shared.js";
 import { avscType } from "../../avro/avsc.fixture.js";
 import { readContainer } from "../../avro/container.js";
 import { type PacketRecord, readRecord } from "../../avro/record.js";
 import { parseSchema } from "../../avro/schema.js";
-import { avroFiles, fastavroRecords, hasFastavro, SHARED } from "../../avro/truth.fixture.js";
+import { avroFiles, fastavroRecords, hasFastavro } from "../../avro/truth.fixture.js";
 import { recordEncoder } from "../../avro/write.js";
 import { decode } from "../../decode.js";
 import { ztf } from "./ztf.survey.js";

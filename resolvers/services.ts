@@ -27,5 +27,5 @@ export interface Services {
   readonly stores: Stores;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly language: FilterLanguage;
-  readonly hub: Pick<HitHub, "listen">;
+  readonly hub: Pick<HitHub, "listen" | "cursors">;
 }

@@ -3,7 +3,6 @@ import { connect, createServer } from "node:net";
 import { createClient } from "graphql-ws";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import WebSocket from "ws";
-import { hitCursor } from "../subscriptions/cursor.js";
 import { type Answer, type MemoryService, objectId, startMemoryService } from "./memory.fixture.js";
 
 let service: MemoryService;
@@ -164,7 +163,7 @@ describe("wrong arguments", () => {
     const cursor = data.alerts.pageInfo.endCursor;
     expect((await page("survey: ZTF", cursor)).errors).toBeUndefined();
     expect(code(await page(`objectId: "x"`, cursor))).toBe("BAD_CURSOR");
-    expect(code(await page("survey: ZTF", hitCursor(3n)))).toBe("BAD_CURSOR");
+    expect(code(await page("survey: ZTF", service.hub.cursors.text(3n)))).toBe("BAD_CURSOR");
   });
 });
 
@@ -302,13 +301,21 @@ describe("live hits through this schema", () => {
       const stored = { seq, filterId, filterVersion: 1, survey, candid, objectId, jd, programid };
       return { ...stored, passedAt: Date.UTC(2026, 0, 2), annotations: '{"peak":18.5}', alert };
     };
+    const end = async (after: string | null) => {
+      const query =
+        "query ($f: [ID!]!, $a: String) { hits(filterIds: $f, after: $a) { pageInfo { hasNextPage endCursor } } }";
+      return (await service.post(query, { f: [filterId], a: after })).data.hits.pageInfo;
+    };
+    const start = service.hub.cursors.text(0n);
+    expect(await end(null)).toEqual({ hasNextPage: false, endCursor: start });
+    expect(await end(start)).toEqual({ hasNextPage: false, endCursor: start });
     service.hits.push(hit(1n), hit(2n));
     service.hub.publish([hit(1n), hit(2n)]);
     const client = createClient({ url: `ws://127.0.0.1:${service.port}/graphql`, webSocketImpl: WebSocket });
     const events = client.iterate<{ filterHits: { cursor: string; alert: { candid: string } } }>({
       query: `subscription ($f: [ID!]!, $a: String) { filterHits(filterIds: $f, after: $a) {
         cursor filterVersion passedAt annotations alert { candid object { alertCount } } } }`,
-      variables: { f: [filterId], a: hitCursor(1n) },
+      variables: { f: [filterId], a: service.hub.cursors.text(1n) },
     });
     const first = await events.next();
     service.hits.push(hit(3n));
@@ -316,7 +323,7 @@ describe("live hits through this schema", () => {
     const second = await events.next();
     expect([first, second].map((event) => event.value?.data?.filterHits)).toEqual(
       [2n, 3n].map((seq) => ({
-        cursor: hitCursor(seq),
+        cursor: service.hub.cursors.text(seq),
         filterVersion: 1,
         passedAt: "2026-01-02T00:00:00.000Z",
         annotations: { peak: 18.5 },
@@ -326,12 +333,17 @@ describe("live hits through this schema", () => {
     await events.return?.();
     const { data } = await service.post(
       `query ($f: [ID!]!, $a: String) { hits(filterIds: $f, first: 1, after: $a) { edges { cursor node { cursor alert { candid } } } pageInfo { hasNextPage endCursor } } }`,
-      { f: [filterId], a: hitCursor(1n) },
+      { f: [filterId], a: service.hub.cursors.text(1n) },
     );
     expect(data.hits.edges).toEqual([
-      { cursor: hitCursor(2n), node: { cursor: hitCursor(2n), alert: { candid: "2000000000000000002" } } },
+      {
+        cursor: service.hub.cursors.text(2n),
+        node: { cursor: service.hub.cursors.text(2n), alert: { candid: "2000000000000000002" } },
+      },
     ]);
-    expect(data.hits.pageInfo).toEqual({ hasNextPage: true, endCursor: hitCursor(2n) });
+    expect(data.hits.pageInfo).toEqual({ hasNextPage: true, endCursor: service.hub.cursors.text(2n) });
+    const last = service.hub.cursors.text(3n);
+    expect([await end(start), await end(last)]).toEqual([1, 2].map(() => ({ hasNextPage: false, endCursor: last })));
     for (const [variables, expected] of [
       [{ f: ["nope"] }, "UNKNOWN_FILTER"],
       [{ f: [filterId], a: "junk" }, "BAD_CURSOR"],

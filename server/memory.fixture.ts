@@ -11,6 +11,7 @@ import { maySee, type Viewer } from "../domain/viewer.js";
 import { buildTocsinSchema } from "../resolvers/build.js";
 import type { Services, Stores } from "../resolvers/services.js";
 import { createHitHub, type HitHub } from "../subscriptions/hub.js";
+import { CURSOR_KEY } from "../test/memoryhits.js";
 import { type App, type AppSettings, createApp } from "./app.js";
 
 export const SURVEYS: SurveyDescription[] = ["ZTF", "LSST"].map((id) => ({
@@ -124,6 +125,7 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
           .slice(0, first),
       since: async (after: bigint, first: number) => hits.filter((hit) => hit.seq > after).slice(0, first),
       lastSeq: async () => hits.at(-1)?.seq ?? 0n,
+      cursorKey: async () => CURSOR_KEY,
     } as Stores["hits"] & { since: unknown },
     deadLetters: { page: async () => [] },
   };

@@ -55,6 +55,15 @@ export function hitContract(open: (surveys: typeof SURVEYS) => Promise<HitArchiv
       expect(await archive.hits.since(0n, 1)).toEqual([given]);
     });
 
+    it("have a key for their cursors, which is the archive's own and stays", async () => {
+      const key = await archive.hits.cursorKey();
+      expect(key).toHaveLength(16);
+      expect(new Set(key).size).toBeGreaterThan(4);
+      expect(await archive.hits.cursorKey()).toEqual(key);
+      expect(await (await reopen()).hits.cursorKey()).toEqual(key);
+      expect(await (await open(SURVEYS)).hits.cursorKey()).not.toEqual(key);
+    });
+
     it("page by filters, between cursors, for those who may see them", async () => {
       const mixed = Array.from({ length: 60 }, (_, n) =>
         hit(`f${n % 3}`, BigInt(n), { programid: 1 + (n % 4), survey: n % 5 === 0 ? "LSST" : "ZTF" }),

@@ -14,4 +14,6 @@ export interface HitStore {
   since(after: bigint, first: number): Promise<Hit[]>;
   /** Highest seq given so far; 0n in an empty archive. */
   lastSeq(): Promise<bigint>;
+  /** 16 random bytes by which cursors of this archive's hits are made: the same for every process, for ever. */
+  cursorKey(): Promise<Uint8Array>;
 }

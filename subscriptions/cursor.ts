@@ -1,20 +1,44 @@
-// The cursor of a hit: what `after` takes. Made by the hub and by resolvers of hits; opaque to clients.
+// The cursor of a hit: what `after` takes. The hub owns them; groups and resolvers of hits make and read them.
+import { createCipheriv, createDecipheriv } from "node:crypto";
 import { TocsinError } from "../domain/errors.js";
 
-const LARGEST_SEQ = 2n ** 63n - 1n;
+const BLOCK_BYTES = 16;
+const SEQ_BYTES = 8;
+const CURSOR_LENGTH = 22;
+/** Half of every block: text that nobody enciphered with this key shows it with a chance of 2^-64. */
+const CHECK = Buffer.from("hitseq 1");
 
-/** Opaque text of a hit's seq: base64url of "hit:" and the decimal digits. */
-export function hitCursor(seq: bigint): string {
-  return Buffer.from(`hit:${seq}`).toString("base64url");
+export interface HitCursors {
+  /** The cursor of a seq from 0 (the start, before the first hit) to 2^64 - 1: 22 characters. */
+  text(seq: bigint): string;
+  /** The seq that a cursor names. Throws BAD_CURSOR for any text that text() has not made with the same key. */
+  seq(text: string): bigint;
 }
 
-/** The seq that a cursor names. Throws BAD_CURSOR for any text that hitCursor() cannot have made. */
-export function parseHitCursor(cursor: string): bigint {
-  const digits =
-    cursor.length <= 64 ? /^hit:(0|[1-9]\d{0,18})$/.exec(Buffer.from(cursor, "base64url").toString())?.[1] : undefined;
-  const seq = digits === undefined ? null : BigInt(digits);
-  if (seq === null || seq > LARGEST_SEQ || hitCursor(seq) !== cursor) {
-    throw new TocsinError("BAD_CURSOR", "The argument after is not a cursor of hits.");
-  }
-  return seq;
+/**
+ * Seqs are numbered over the whole archive, so a caller who could read them would count hits that it may not see. A
+ * cursor is therefore one block of AES-128, [8 bytes seq, big-endian | 8 bytes CHECK] in base64url: the same seq has the
+ * same text, and nothing else is told, neither a number nor an order. `key`: 16 bytes, HitStore.cursorKey().
+ */
+export function createHitCursors(key: Uint8Array): HitCursors {
+  // One block at a time and no padding: no state passes from one call to the next, so both serve for all of them.
+  const cipher = createCipheriv("aes-128-ecb", key, null).setAutoPadding(false);
+  const decipher = createDecipheriv("aes-128-ecb", key, null).setAutoPadding(false);
+  return {
+    text(seq) {
+      const block = Buffer.allocUnsafe(BLOCK_BYTES);
+      block.writeBigUInt64BE(seq);
+      CHECK.copy(block, SEQ_BYTES);
+      return cipher.update(block).toString("base64url");
+    },
+    seq(text) {
+      const bytes = text.length === CURSOR_LENGTH ? Buffer.from(text, "base64url") : null;
+      // What Buffer.from passes over, and bits that the last character has to spare, make no second cursor.
+      if (bytes?.length === BLOCK_BYTES && bytes.toString("base64url") === text) {
+        const block = decipher.update(bytes);
+        if (block.subarray(SEQ_BYTES).equals(CHECK)) return block.readBigUInt64BE();
+      }
+      throw new TocsinError("BAD_CURSOR", "The argument after is not a cursor of this archive's hits.");
+    },
+  };
 }

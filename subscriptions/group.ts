@@ -3,7 +3,7 @@
 import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit } from "../domain/filter.js";
 import { maySee } from "../domain/viewer.js";
-import { hitCursor } from "./cursor.js";
+import type { HitCursors } from "./cursor.js";
 import { type HitLog, withAlerts } from "./log.js";
 import type { HitRequest, HubLimits, Render, Sink } from "./request.js";
 
@@ -21,6 +21,8 @@ export interface Member<T> {
   readonly sink: Sink<T>;
   /** Every hit of the group up to this seq has been handed over, once; none above it has. */
   position: bigint;
+  /** The last hit handed over, else where it began: `position` may be the seq of a hit that it may not know of. */
+  last: bigint;
   active: boolean;
 }
 
@@ -45,6 +47,7 @@ export class Group<T> {
     readonly render: Render<T>,
     readonly log: HitLog,
     readonly limits: HubLimits,
+    readonly cursors: HitCursors,
   ) {}
 
   /** A hit of one of the group's filters, straight from the log. */
@@ -52,7 +55,7 @@ export class Group<T> {
     if (this.#members.size === 0 || !this.#wants(hit)) return;
     this.#waiting.push(hit);
     if (this.#waiting.length > this.limits.maxWaitingHits) {
-      for (const member of this.#members) this.#fail(member, tooSlow(member));
+      for (const member of this.#members) this.#fail(member, this.#tooSlow(member));
     } else if (!this.#rendering) {
       void this.#renderAll();
     }
@@ -138,8 +141,8 @@ export class Group<T> {
     let first = at;
     while (first < end && hits[first]!.seq <= member.position) first += 1;
     if (!member.active || first === end) return;
-    if (!member.sink.take(items.slice(first, end))) this.#fail(member, tooSlow(member));
-    else member.position = hits[end - 1]!.seq;
+    if (!member.sink.take(items.slice(first, end))) this.#fail(member, this.#tooSlow(member));
+    else member.position = member.last = hits[end - 1]!.seq;
   }
 
   #fail(member: Member<T>, error: unknown): void {
@@ -147,9 +150,11 @@ export class Group<T> {
     this.leave(member);
     member.sink.fail(error);
   }
-}
 
-function tooSlow(member: Member<unknown>): TocsinError {
-  const cursor = hitCursor(member.position);
-  return new TocsinError("SLOW_CONSUMER", "Hits come faster than this subscriber takes them.", { details: { cursor } });
+  #tooSlow(member: Member<T>): TocsinError {
+    const cursor = this.cursors.text(member.last);
+    return new TocsinError("SLOW_CONSUMER", "Hits come faster than this subscriber takes them.", {
+      details: { cursor },
+    });
+  }
 }

@@ -7,7 +7,6 @@ import type { DeliveredHit } from "../domain/filter.js";
 import { maySee, type Viewer } from "../domain/viewer.js";
 import { type HitDraft, MemoryHits } from "../test/memoryhits.js";
 import { until } from "../test/until.js";
-import { hitCursor, parseHitCursor } from "./cursor.js";
 import { createHitHub, type HitHub } from "./hub.js";
 import type { HitRequest, Sink } from "./request.js";
 
@@ -204,11 +203,22 @@ describe("hub", () => {
     }
     await until("the quick one", () => quick.seqs.length === 12);
     expect(slow.error).toMatchObject({ code: "SLOW_CONSUMER" });
-    const cursor = parseHitCursor(String((slow.error as TocsinError).details.cursor));
+    const cursor = hub.cursors.seq(String((slow.error as TocsinError).details.cursor));
     slow.stop();
     const resumed = collect(hub, { after: cursor });
     await until("the rest", () => slow.seqs.length + resumed.seqs.length >= 12);
     expect([...slow.seqs, ...resumed.seqs]).toEqual(log.stored.map((hit) => hit.seq));
+  });
+
+  it("names the last hit handed over, not a later one that the subscriber may not see", async () => {
+    const log = new MemoryHits();
+    log.store({}, { programid: 2 }, { filterId: "f2" });
+    const hub = await createHitHub(log);
+    const slow = collect(hub, { viewer: ANYBODY, after: 0n }, 1);
+    await until("the replay", () => slow.seqs.length === 1);
+    hub.publish(log.store({}));
+    await until("the end", () => slow.error !== null);
+    expect(slow.error).toMatchObject({ code: "SLOW_CONSUMER", details: { cursor: hub.cursors.text(1n) } });
   });
 
   it("ends everybody of a query that is slower than the stream", async () => {
@@ -258,7 +268,7 @@ describe("hub", () => {
       }
     };
     const error = await readOn().catch((thrown: TocsinError) => thrown);
-    expect(error).toMatchObject({ code: "SLOW_CONSUMER", details: { cursor: hitCursor(last) } });
+    expect(error).toMatchObject({ code: "SLOW_CONSUMER", details: { cursor: hub.cursors.text(last) } });
     expect(last).toBeGreaterThan(10_000n);
   });
 

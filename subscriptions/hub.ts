@@ -2,6 +2,8 @@
 import pLimit from "p-limit";
 import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit } from "../domain/filter.js";
+import type { HitStore } from "../stores/hits.store.js";
+import { createHitCursors, type HitCursors } from "./cursor.js";
 import { Group, type Member } from "./group.js";
 import { HitLog, type LogStores } from "./log.js";
 import {
@@ -18,6 +20,7 @@ import { HitStream } from "./stream.js";
 const REPLAYS_AT_ONCE = 4;
 
 export interface HubOptions extends LogStores {
+  readonly hits: LogStores["hits"] & Pick<HitStore, "cursorKey">;
   readonly limits?: Partial<HubLimits>;
   /** Hears of an archive that cannot be read while hits wait for it. */
   readonly onFault?: (error: unknown) => void;
@@ -32,6 +35,8 @@ export interface HitHub {
    * `after` is ahead of the archive. Nothing starts before somebody iterates.
    */
   listen(request: HitRequest): Promise<HitStream>;
+  /** What makes and reads the `after` of this archive's hits. */
+  readonly cursors: HitCursors;
   /** Every hit up to this seq has been published. */
   readonly last: bigint;
   /** In progress now. */
@@ -45,6 +50,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
   const groups = new Map<string, Group<unknown>>();
   const byFilter = new Map<string, Set<Group<unknown>>>();
   let subscriptions = 0;
+  const cursors = createHitCursors(await options.hits.cursorKey());
 
   const log = await HitLog.open(
     throttled(options),
@@ -59,7 +65,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
     // One key, one render, one T: whoever shares a key has the same operation.
     let group = groups.get(key) as Group<T> | undefined;
     if (group === undefined) {
-      group = new Group(request, render, log, limits);
+      group = new Group(request, render, log, limits, cursors);
       groups.set(key, group as Group<unknown>);
       for (const id of request.filterIds) {
         byFilter.set(id, (byFilter.get(id) ?? new Set()).add(group as Group<unknown>));
@@ -82,7 +88,8 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
       throw new TocsinError("TOO_MANY_SUBSCRIPTIONS", `The service has ${subscriptions} subscriptions, its limit.`);
     }
     const group = groupOf(key, request, render);
-    const member: Member<T> = { sink, position: request.after ?? log.last, active: true };
+    const start = request.after ?? log.last;
+    const member: Member<T> = { sink, position: start, last: start, active: true };
     subscriptions += 1;
     group.size += 1;
     let ended = false;
@@ -100,6 +107,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
   return {
     publish: (hits) => log.announce(hits),
     subscribe,
+    cursors,
     async listen(request) {
       // A cursor may be ahead of what is published, never of what is stored.
       if (request.after !== null && request.after > log.last && request.after > (await options.hits.lastSeq())) {

@@ -4,7 +4,7 @@ import WebSocket from "ws";
 import { alertCursor, coneCursor, queryIdentity } from "../domain/cursor.js";
 import { ERROR_CODES, type ErrorCode } from "../domain/errors.js";
 import type { ArchiveAddress } from "../stores/archive/http.js";
-import { hitCursor } from "../subscriptions/cursor.js";
+import { createHitCursors } from "../subscriptions/cursor.js";
 import { type Caller, caller } from "./callers.js";
 import { startTestService, type TestService } from "./service.js";
 
@@ -66,6 +66,8 @@ const forged = (parts: unknown[]) => Buffer.from(JSON.stringify(parts)).toString
 /** As the service would sign it: the checksum guards against mistakes only. */
 const signed = (key: [unknown, unknown, unknown]) =>
   alertCursor.encode(identity, key as unknown as [number, bigint, string]);
+/** Of a hit, but with the key of another archive. */
+const elsewhere = createHitCursors(new Uint8Array(16)).text(1n);
 const after = (cursor: string) => paged(`after: ${JSON.stringify(cursor)}`);
 
 /** What is asked, the code, a word of the message, and the status where it is not 200. */
@@ -139,7 +141,9 @@ const CASES: Case[] = [
   ["cursor with an id beyond 64 bits", after(signed([1, 2n ** 70n, "ZTF"])), "BAD_CURSOR", /cursor/],
   ["cursor with a list for a survey", after(signed([1, 1n, ["ZTF"]])), "BAD_CURSOR", /cursor/],
   ["cursor with null for a number", after(signed([null, 1n, "ZTF"])), "BAD_CURSOR", /cursor/],
-  ["cursor of hits elsewhere", after(hitCursor(1n)), "BAD_CURSOR", /cursor/],
+  ["cursor of hits elsewhere", after(elsewhere), "BAD_CURSOR", /cursor/],
+  ["cursor of another archive's hits", [hits, { f: ["FILTER"], a: elsewhere }], "BAD_CURSOR", /this archive/],
+  ["cursor of hits as a number", [hits, { f: ["FILTER"], a: "aGl0OjE" }], "BAD_CURSOR", /hits/],
   ["cursor of alerts for hits", [hits, { f: ["FILTER"], a: signed([1, 1n, "ZTF"]) }], "BAD_CURSOR", /hits/],
   ["unknown filter in hits", [hits, { f: ["no-such-filter"] }], "UNKNOWN_FILTER", /no-such-filter/],
   ["unknown filter beside a known one", [hits, { f: ["FILTER", "no-such-filter"] }], "UNKNOWN_FILTER", /no-such/],
@@ -231,7 +235,13 @@ const CASES: Case[] = [
   ],
 ];
 
-const withFilter = (value: object) => JSON.parse(JSON.stringify(value).replaceAll("FILTER", filterId)) as object;
+/** FILTER stands for the filter's id, AHEAD for a cursor of hits that this archive does not have yet. */
+const withFilter = (value: object) =>
+  JSON.parse(
+    JSON.stringify(value)
+      .replaceAll("FILTER", filterId)
+      .replaceAll("AHEAD", () => service.services.hub.cursors.text(10n ** 9n)),
+  ) as object;
 
 function expectError(error: GraphqlError | undefined, code: ErrorCode, cause: RegExp): void {
   expect(error?.extensions.code, JSON.stringify(error)).toBe(code);
@@ -325,7 +335,8 @@ describe("filterHits", () => {
     ["no filter", { f: [] }, "BAD_ARGUMENT", /from 1 to 100/],
     ["101 filters", { f: ids(101) }, "BAD_ARGUMENT", /100/],
     ["malformed cursor", { f: ["FILTER"], a: "nonsense" }, "BAD_CURSOR", /cursor/],
-    ["cursor ahead of the archive", { f: ["FILTER"], a: hitCursor(10n ** 9n) }, "BAD_CURSOR", /ahead/],
+    ["cursor ahead of the archive", { f: ["FILTER"], a: "AHEAD" }, "BAD_CURSOR", /ahead/],
+    ["cursor of another archive", { f: ["FILTER"], a: elsewhere }, "BAD_CURSOR", /this archive/],
     ["cursor of alerts", { f: ["FILTER"], a: signed([1, 1n, "ZTF"]) }, "BAD_CURSOR", /cursor/],
   ])("%s", async (_, variables, code, cause) => {
     statements = [];

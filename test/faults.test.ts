@@ -13,8 +13,7 @@ import { isOpen } from "../cli/datadir.js";
 import type { Viewer } from "../domain/viewer.js";
 import { openGrafeo } from "../stores/graph/grafeo.js";
 import { createGraphStores } from "../stores/graph/stores.js";
-import { hitCursor } from "../subscriptions/cursor.js";
-import { HitFollower } from "./follower.js";
+import { HitFollower, startCursor } from "./follower.js";
 import {
   type CommandProcess,
   isAlive,
@@ -138,7 +137,8 @@ describe.skipIf(process.platform !== "linux")("a service that ends", () => {
       const dataDir = newDataDir();
       let service = await serve(dataDir);
       const filterId = await createFilter(service.url);
-      const follower = new HitFollower(() => service.url, [filterId], hitCursor(0n));
+      const start = await startCursor(service.url, [filterId]);
+      const follower = new HitFollower(() => service.url, [filterId], start);
       try {
         await sendPaths(dataDir, files.slice(0, 2), () => {});
         await until("the first hits", () => follower.seen.length === 200);

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Client, createClient } from "graphql-ws";
 import WebSocket from "ws";
+import { ask } from "./service.js";
 
 export interface SeenHit {
   readonly cursor: string;
@@ -16,6 +17,16 @@ export const HIT_FIELDS = "cursor filterId filterVersion annotations alert { sur
 
 const QUERY = `subscription ($ids: [ID!]!, $after: String) { filterHits(filterIds: $ids, after: $after) { ${HIT_FIELDS} } }`;
 const RETRY_MS = 25;
+
+/** The cursor before the first hit of filters that have none yet: from there a follower misses nothing. */
+export async function startCursor(url: string, filterIds: readonly string[]): Promise<string> {
+  const query = "query ($ids: [ID!]!) { hits(filterIds: $ids, first: 1) { edges { cursor } pageInfo { endCursor } } }";
+  const { hits } = await ask<{ hits: { edges: unknown[]; pageInfo: { endCursor: string } } }>(url, query, {
+    ids: filterIds,
+  });
+  if (hits.edges.length > 0) throw new Error("These filters have hits.");
+  return hits.pageInfo.endCursor;
+}
 
 export class HitFollower {
   readonly seen: SeenHit[] = [];

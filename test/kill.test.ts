@@ -10,8 +10,7 @@ import type { Viewer } from "../domain/viewer.js";
 import { createRandom } from "../ingest/simulator/random.js";
 import { openGrafeo } from "../stores/graph/grafeo.js";
 import { createGraphStores } from "../stores/graph/stores.js";
-import { hitCursor } from "../subscriptions/cursor.js";
-import { HIT_FIELDS, HitFollower, type SeenHit } from "./follower.js";
+import { HIT_FIELDS, HitFollower, type SeenHit, startCursor } from "./follower.js";
 import { isAlive, processesNaming, type ServiceProcess, startCommand, startServiceProcess } from "./process.js";
 import { ask } from "./service.js";
 import { containerOf, type Fields, type TrueAlert, trueAlerts } from "./truth.js";
@@ -184,11 +183,8 @@ describe.skipIf(process.platform !== "linux")("kill -9 of service and engine at 
       const made = await ask<{ createFilter: { id: string } }>(service.url, mutation, { input });
       filters.push({ ...filter, id: made.createFilter.id });
     }
-    follower = new HitFollower(
-      () => service.url,
-      filters.map(({ id }) => id),
-      hitCursor(0n),
-    );
+    const ids = filters.map(({ id }) => id);
+    follower = new HitFollower(() => service.url, ids, await startCursor(service.url, ids));
 
     // Undisturbed, for the time that it takes.
     const first = await filesOf(0);

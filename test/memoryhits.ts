@@ -2,7 +2,11 @@
 import type { Alert } from "../domain/alert.js";
 import type { DeliveredHit } from "../domain/filter.js";
 import { maySee } from "../domain/viewer.js";
+import type { HubOptions } from "../subscriptions/hub.js";
 import type { LogStores } from "../subscriptions/log.js";
+
+/** Of the cursors of every such log. */
+export const CURSOR_KEY = Buffer.from("a key for tests.");
 
 export interface HitDraft {
   readonly filterId?: string;
@@ -26,7 +30,7 @@ export class MemoryHits implements LogStores {
     return hits;
   }
 
-  readonly hits: LogStores["hits"] = {
+  readonly hits: HubOptions["hits"] = {
     page: async (viewer, filterIds, first, after, upTo) => {
       this.pagesRead += 1;
       const visible = this.stored.filter(
@@ -45,6 +49,7 @@ export class MemoryHits implements LogStores {
       return later.slice(0, first);
     },
     lastSeq: async () => this.stored.at(-1)?.seq ?? 0n,
+    cursorKey: async () => CURSOR_KEY,
   };
 
   readonly alerts: LogStores["alerts"] = {

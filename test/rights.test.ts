@@ -16,8 +16,8 @@ import {
 } from "graphql";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
-import { hitCursor } from "../subscriptions/cursor.js";
 import { type Caller, caller } from "./callers.js";
+import { startCursor } from "./follower.js";
 import {
   HIDDEN,
   LAST_CANDID,
@@ -225,7 +225,10 @@ async function walk(ask: Ask, page: (after: string) => string): Promise<unknown[
   throw new Error("the list has no end");
 }
 
-/** What differs between two services that were told the same: ids, numbers of hits and times of arrival. */
+/** One block of AES. */
+const HIT_CURSOR = /^[\w-]{21}[AQgw]$/;
+
+/** What differs between two services that were told the same: ids, keys of cursors and times of arrival. */
 function comparable(answer: unknown, filterIds: readonly string[]): string {
   let text = JSON.stringify(answer);
   for (const [i, id] of filterIds.entries()) text = text.replaceAll(id, `filter ${i}`);
@@ -233,8 +236,8 @@ function comparable(answer: unknown, filterIds: readonly string[]): string {
     .replaceAll(/"id":"[\w-]{16,}"/g, '"id":"of a new filter"')
     .replaceAll(/"(passedAt|createdAt)":"[^"]+"/g, '"$1":"then"')
     .replaceAll(/"(cursor|endCursor)":"([^"]+)"/g, (whole, name, cursor) => {
-      const inside = Buffer.from(cursor, "base64url").toString();
-      return /^hit:|"filter"/.test(inside) ? `"${name}":"of a hit or filter"` : whole;
+      if (HIT_CURSOR.test(cursor)) return `"${name}":"of a hit"`;
+      return /"filter"/.test(Buffer.from(cursor, "base64url").toString()) ? `"${name}":"of a filter"` : whole;
     });
 }
 
@@ -245,6 +248,8 @@ interface World {
 let folder: string;
 let whole: World;
 let bare: World;
+/** Before the first hit. */
+let start: string;
 /** Live results of two owners and two strangers with one document: executions that are shared. */
 let live: { results: string[]; stop(): Promise<void> }[];
 let listeners: Caller[];
@@ -276,7 +281,8 @@ beforeAll(async () => {
   bare = await startWorld("bare");
   const { url } = whole.service;
   listeners = [caller(url), caller(url, FORWARDED), caller(url), caller(url, FORWARDED)];
-  live = listeners.map((each) => each.subscribe(LIVE, { f: whole.filterIds, after: hitCursor(0n) }));
+  start = await startCursor(url, whole.filterIds);
+  live = listeners.map((each) => each.subscribe(LIVE, { f: whole.filterIds, after: start }));
   const rubin = await file("rubin.avro", rubinFile());
   const last = await file("last.avro", lastFile());
   const [all, open] = [await file("whole.avro", wholeFile()), await file("public.avro", publicFile())];
@@ -362,7 +368,7 @@ function routes(owner: () => Caller, stranger: () => Caller, bareStranger: () =>
     const expected = ["all", "public"].map((which) => (which === "all" ? owner() : stranger()));
     const counts: string[][] = [];
     for (const each of expected) {
-      const replay = each.subscribe(LIVE, { f: whole.filterIds, after: hitCursor(0n) });
+      const replay = each.subscribe(LIVE, { f: whole.filterIds, after: start });
       await until("the last hit", () => replay.results.some((text) => text.includes(LAST_CANDID)));
       counts.push(replay.results.map((text) => JSON.parse(text).data.filterHits.alert.candid));
       await replay.stop();
@@ -407,6 +413,26 @@ describe("on loopback, the owner and a caller behind a proxy", () => {
       expect(told.map(({ cursor }) => cursor)).toEqual(paged.data.hits.edges.map((edge: Edge) => edge.node.cursor));
       if (i % 2 === 1) expect(secretsIn(results.join())).toEqual([]);
     }
+  });
+
+  test("the cursors of hits tell nothing of the hits between them", async () => {
+    const { hits } = JSON.parse(await stranger.overSocket(hitsOf, { f: whole.filterIds })).data;
+    const cursors: string[] = [start, ...hits.edges.map(({ cursor }: { cursor: string }) => cursor)];
+    const seqs = cursors.map(whole.service.services.hub.cursors.seq);
+    expect(seqs[0]).toBe(0n);
+    expect(seqs.at(-1)! - seqs[0]!).toBeGreaterThan(BigInt(hits.edges.length)); // there is something to tell
+    for (const [i, cursor] of cursors.entries()) {
+      expect(cursor).toMatch(HIT_CURSOR);
+      const [bytes, number] = [Buffer.from(cursor, "base64url"), Buffer.alloc(4)];
+      number.writeUInt32BE(Number(seqs[i]));
+      expect([bytes.includes(number), bytes.includes(number.reverse())]).toEqual([false, false]);
+    }
+    // Nobody else can have made them, and no other archive takes them.
+    const elsewhere = await bareStranger.overSocket(
+      "query ($f: [ID!]!, $a: String) { hits(filterIds: $f, after: $a) { edges { cursor } } }",
+      { f: bare.filterIds, a: cursors[1] },
+    );
+    expect(JSON.parse(elsewhere)).toMatchObject({ errors: [{ extensions: { code: "BAD_CURSOR" } }] });
   });
 
   test("nothing of the partnership's was in any answer to an anonymous caller", () => {

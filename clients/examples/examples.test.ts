@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { hitCursor } from "../../subscriptions/cursor.js";
+import { startCursor } from "../../test/follower.js";
 import { pythonHas } from "../../test/python.js";
 import { startTestService, type TestService } from "../../test/service.js";
 import { SHARED } from "../../test/shared.js";
@@ -15,13 +15,14 @@ import { until } from "../../test/until.js";
 const python = process.env.TOCSIN_PYTHON ?? "python3";
 const hasGql = pythonHas("gql", "websockets", "aiohttp");
 const OBJECT = "ZTF20aadyyvk";
-const START = hitCursor(0n);
 const night = join(SHARED, "data/ztf/20200202");
 
 let dataDir: string;
 let service: TestService;
 let packets: string[];
 let filterId: string;
+/** Before the first hit. */
+let start: string;
 const programs: ChildProcess[] = [];
 
 beforeAll(async () => {
@@ -34,6 +35,7 @@ beforeAll(async () => {
     { input },
   );
   filterId = made.createFilter.id;
+  start = await startCursor(service.url, [filterId]);
 });
 afterAll(async () => {
   for (const program of programs) program.kill("SIGKILL");
@@ -63,8 +65,8 @@ const parsed = <T>(lines: readonly string[]) => lines.map((line) => JSON.parse(l
 
 describe("examples", () => {
   it("print live hits, each once and in order, through a restart of the service", async () => {
-    const listeners = [run(process.execPath, example("subscribe.mjs"), filterId, START)];
-    if (hasGql) listeners.push(run(python, example("subscribe.py"), filterId, START));
+    const listeners = [run(process.execPath, example("subscribe.mjs"), filterId, start)];
+    if (hasGql) listeners.push(run(python, example("subscribe.py"), filterId, start));
     const half = packets.slice(0, packets.length / 2);
     await service.ingest(...half);
     await until("the first half", () => listeners.every(({ lines }) => lines.length === half.length), 30_000);
@@ -96,7 +98,7 @@ describe("examples", () => {
   });
 
   it("read an object and its hits with Apollo Client", async () => {
-    const { lines, errors } = run(process.execPath, example("apollo.mjs"), OBJECT, filterId, START);
+    const { lines, errors } = run(process.execPath, example("apollo.mjs"), OBJECT, filterId, start);
     await until("the hits", () => lines.length === packets.length + 1 || errors.length > 0, 30_000);
     const [object, ...hits] = parsed<ShownHit & { objectId: string }>(lines);
     expect(object!.objectId).toBe(OBJECT);

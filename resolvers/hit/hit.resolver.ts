@@ -7,7 +7,7 @@ import { AlertType } from "../../schema/alert/alert.type.js";
 import { lookupCost, searchCost } from "../../schema/cost.js";
 import { FilterHitConnectionType, FilterHitType } from "../../schema/hit/hit.type.js";
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
-import { hitCursor, parseHitCursor } from "../../subscriptions/cursor.js";
+import type { HitCursors } from "../../subscriptions/cursor.js";
 import { list, MAX_NAME, pageSize, text } from "../bounds.js";
 import type { Context } from "../context.js";
 import { connection } from "../paging.js";
@@ -19,7 +19,9 @@ const MAX_FILTERS = 100;
 export class HitResolver {
   @Query(() => FilterHitConnectionType, {
     complexity: searchCost,
-    description: "Stored hits in the order of their cursors, oldest first: the same cursors as the subscription's.",
+    description:
+      "Stored hits in the order of their cursors, oldest first: the same cursors as the subscription's. An empty page " +
+      "has an endCursor too: where it begins.",
   })
   async hits(
     @Ctx() context: Context,
@@ -27,10 +29,15 @@ export class HitResolver {
     @Args(() => PageArgs) page: PageArgs,
   ): Promise<FilterHitConnectionType> {
     const first = pageSize(page.first);
-    const after = page.after == null ? 0n : parseHitCursor(page.after);
+    const { cursors } = context.services.hub;
+    const after = page.after == null ? 0n : cursors.seq(page.after);
     const ids = await knownFilters(context, filterIds);
     const hits = await context.stores.hits.page(context.viewer, ids, first + 1, after, null);
-    return connection(hits, first, (hit) => ({ cursor: hitCursor(hit.seq), node: shownHit(hit) }));
+    const edge = (hit: Hit) => {
+      const node = shownHit(hit, cursors);
+      return { cursor: node.cursor, node };
+    };
+    return connection(hits, first, edge, cursors.text(after));
   }
 
   @Subscription(() => FilterHitType, {
@@ -40,10 +47,11 @@ export class HitResolver {
   })
   filterHits(
     @Root() hit: DeliveredHit,
+    @Ctx() { services }: Context,
     @Arg("filterIds", () => [ID], { description: "1 to 100." }) _filterIds: string[],
     @Arg("after", () => String, { nullable: true }) _after?: string | null,
   ): FilterHitType {
-    return shownHit(hit);
+    return shownHit(hit, services.hub.cursors);
   }
 
   @FieldResolver(() => AlertType)
@@ -61,9 +69,10 @@ async function listen(
   filterIds: readonly string[],
   after: string | null | undefined,
 ): Promise<AsyncIterable<DeliveredHit>> {
-  const seq = after == null ? null : parseHitCursor(after);
+  const { hub } = context.services;
+  const seq = after == null ? null : hub.cursors.seq(after);
   const ids = await knownFilters(context, filterIds);
-  return context.services.hub.listen({ viewer: context.viewer, filterIds: ids, after: seq });
+  return hub.listen({ viewer: context.viewer, filterIds: ids, after: seq });
 }
 
 /** The ids without repetition; UNKNOWN_FILTER where one does not exist. */
@@ -80,9 +89,9 @@ async function knownFilters({ stores }: Context, filterIds: readonly string[]): 
   return ids;
 }
 
-function shownHit(hit: Hit): FilterHitType {
+function shownHit(hit: Hit, cursors: HitCursors): FilterHitType {
   return {
-    cursor: hitCursor(hit.seq),
+    cursor: cursors.text(hit.seq),
     filterId: hit.filterId,
     filterVersion: hit.filterVersion,
     passedAt: jdFromEpochMs(hit.passedAt),

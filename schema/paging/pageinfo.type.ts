@@ -8,7 +8,10 @@ export const MAX_PAGE = 1_000;
 export class PageInfoType {
   @Field(() => Boolean)
   hasNextPage!: boolean;
-  @Field(() => String, { nullable: true, description: "Pass it as `after` for the next page; null on an empty page." })
+  @Field(() => String, {
+    nullable: true,
+    description: "Pass it as `after` for the next page; null on an empty page (but of hits).",
+  })
   endCursor!: string | null;
 }
 

@@ -1,6 +1,7 @@
 // HitStore on ClickHouse. Made by stores.ts; batches.ts tells it which batches are complete.
 import pLimit from "p-limit";
 import type { Block } from "../../domain/columns.js";
+import { TocsinError } from "../../domain/errors.js";
 import type { Hit, NewHit } from "../../domain/filter.js";
 import type { Viewer } from "../../domain/viewer.js";
 import type { HitStore } from "../hits.store.js";
@@ -20,6 +21,7 @@ import {
   unsigned,
 } from "./blocks.js";
 import type { ArchiveClient, Parameter } from "./client.js";
+import { HIT_CURSOR_KEY } from "./migrations/0005-keys.js";
 import { STOP_WHEN_FULL } from "./pages.js";
 import { visibleAcross } from "./visibility.js";
 
@@ -104,6 +106,16 @@ export class ArchiveHits implements HitStore {
 
   async lastSeq(): Promise<bigint> {
     return this.last;
+  }
+
+  async cursorKey(): Promise<Uint8Array> {
+    const oldest = await this.client.query(
+      "SELECT value FROM keys WHERE name = {name:String} ORDER BY createdAt, value LIMIT 1",
+      { name: HIT_CURSOR_KEY },
+    );
+    const [value] = strings(oldest, "value");
+    if (value === undefined) throw new TocsinError("INTERNAL", "The archive has lost the key of its hits' cursors.");
+    return Buffer.from(value, "base64");
   }
 
   async #after(after: bigint, first: number, within: string, parameters: Record<string, Parameter>): Promise<Hit[]> {

@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { testBatch, testHashes, testLocations, testSurvey } from "../../test/batches.js";
 import { alertTable } from "./alerts.table.js";
-import { numbers, strings } from "./blocks.js";
+import { numbers, strings, texts } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { ArchiveHits } from "./hits.js";
 import { connectArchive } from "./http.js";
 import { migrate } from "./migrate.js";
 import { createArchiveStores } from "./stores.js";
@@ -31,6 +33,23 @@ it("creates the database, runs each migration once, and survives one that died b
     expect(strings(block, "engine")).toEqual(["Atomic"]);
   } finally {
     await client.close();
+  }
+});
+
+it("leaves one key of cursors, whoever starts at the same time or comes later", async () => {
+  const { url, user, password } = engine;
+  const clients = [1, 2, 3].map(() => connectArchive({ url, user, password, database: "together" }));
+  try {
+    await Promise.all(clients.map(migrate));
+    const keyOf = async (client: ArchiveClient) => (await ArchiveHits.start(client)).cursorKey();
+    const keys = await Promise.all(clients.map(keyOf));
+    expect(keys[0]).toHaveLength(16);
+    expect(keys).toEqual([keys[0], keys[0], keys[0]]);
+    const late = new Map(Object.entries({ name: texts(["hit cursors"]), value: texts(["AAAAAAAAAAAAAAAAAAAAAA=="]) }));
+    await clients[0]!.insert("keys", { rows: 1, columns: late });
+    expect(await keyOf(clients[1]!)).toEqual(keys[0]);
+  } finally {
+    for (const client of clients) await client.close();
   }
 });
 

@@ -7,6 +7,7 @@ import * as alerts from "./migrations/0001-alerts.js";
 import * as photometry from "./migrations/0002-photometry.js";
 import * as hits from "./migrations/0003-hits.js";
 import * as journal from "./migrations/0004-journal.js";
+import * as keys from "./migrations/0005-keys.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -14,6 +15,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0002-photometry", photometry.up],
   ["0003-hits", hits.up],
   ["0004-journal", journal.up],
+  ["0005-keys", keys.up],
 ];
 
 /**

@@ -309,7 +309,7 @@ describe.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)("a ful
   afterAll(async () => {
     if (!mounted) return;
     // A process that ends loses its name before its files.
-    await until("the disk to be left", () => spawnSync("umount", [disk]).status === 0, 5_000);
+    await until("the disk to be left", () => spawnSync("umount", [disk]).status === 0, 30_000);
   });
   /** Takes all room but for some MB. */
   const fill = (megabytesLeft: number): void => {

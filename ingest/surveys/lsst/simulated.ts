@@ -3,7 +3,7 @@
 
 import { fluxFromMagnitude } from "../../../domain/flux.js";
 import { eclipticFromIcrs, galacticFromIcrs } from "../../../domain/sky.js";
-import { JD_OF_MJD_ZERO } from "../../../domain/time.js";
+import { mjdFromJd } from "../../../domain/time.js";
 import type { Random } from "../../simulator/random.js";
 import type { Measurement, SimulatedAlert } from "../../simulator/sky.js";
 import { drawStamps, fitsImage } from "../../simulator/stamps.js";
@@ -22,7 +22,7 @@ const STAMP_SIDE = 30;
 const PIXEL_ARCSEC = 0.2;
 const DETECTOR = 94;
 
-const mjdTai = (jd: number): number => jd - JD_OF_MJD_ZERO + TAI_MINUS_UTC;
+const mjdTai = (jd: number): number => mjdFromJd(jd) + TAI_MINUS_UTC;
 /** A million exposures a sky. */
 const visitId = ({ visit }: Measurement): bigint =>
   2_026_000_000_000n + BigInt(visit.sky) * 1_000_000n + BigInt(visit.exposure);

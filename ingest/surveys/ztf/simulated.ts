@@ -1,7 +1,7 @@
 // Simulated ZTF: its cadence and its packets (schema 4.02 fields, gzipped FITS cutouts of 63 × 63 pixels).
 // Called by ingest/simulator.
 import { gzipSync } from "node:zlib";
-import { fluxFromMagnitude, magnitudeFromFlux } from "../../../domain/flux.js";
+import { fluxFromMagnitude, magnitudeErrorFromFlux, magnitudeFromFlux } from "../../../domain/flux.js";
 import type { Random } from "../../simulator/random.js";
 import type { Measurement, SimulatedAlert } from "../../simulator/sky.js";
 import { drawStamps, fitsImage } from "../../simulator/stamps.js";
@@ -77,7 +77,7 @@ function photometry(measurement: Measurement, alert: SimulatedAlert): Record<str
   };
   if (!detected) return image;
   const magpsf = magnitudeFromFlux(flux)!;
-  const sigmapsf = (1.0857 * fluxError) / Math.abs(flux);
+  const sigmapsf = magnitudeErrorFromFlux(flux, fluxError)!;
   const fwhm = visit.seeing / PIXEL_ARCSEC;
   return {
     ...image,

@@ -25,6 +25,15 @@ export interface QueryOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface InsertOptions {
+  /**
+   * A condition of ours that the server evaluates when the insert runs: the rows are stored only if it is true, and
+   * nobody is told if it is not. May hold sub-queries and bound values, never a column of the block.
+   */
+  readonly onlyIf?: string;
+  readonly parameters?: Readonly<Record<string, Parameter>>;
+}
+
 export interface ArchiveClient {
   readonly database: string;
   /**
@@ -37,7 +46,7 @@ export interface ArchiveClient {
    * All-or-nothing within a partition for up to 1,000,000 rows. Columns are matched by name; those that the block lacks
    * get their defaults. Resolved after the server has stored it. Never retried here: rows must be idempotent by key.
    */
-  insert(table: string, block: Block): Promise<void>;
+  insert(table: string, block: Block, options?: InsertOptions): Promise<void>;
   /** Anything that answers nothing: DDL, INSERT SELECT, ALTER. CREATE and DROP DATABASE work before the database exists. */
   command(sql: string, parameters?: Readonly<Record<string, Parameter>>): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 // A statement with its values and tables as one multipart form: no part of it has the bounds of a URL. Called by http.ts.
 import { randomUUID } from "node:crypto";
+import type { Block } from "../../domain/columns.js";
 import type { ExternalTable, Parameter } from "./client.js";
 import { blockStructure, encodeNative } from "./native.encode.js";
 
@@ -35,15 +36,33 @@ const CRLF = Buffer.from("\r\n");
 /** What the URL must say about each table: its format and its columns. */
 export function tableSettings(tables: readonly ExternalTable[]): Record<string, string> {
   return Object.fromEntries(
-    tables.flatMap(({ name, block }) => {
-      const structure = blockStructure(block).map((column) => `${quoted(column.name)} ${column.type}`);
-      return [
-        [`${name}_format`, "Native"],
-        [`${name}_structure`, structure.join(", ")],
-      ];
-    }),
+    tables.flatMap(({ name, block }) => [
+      [`${name}_format`, "Native"],
+      [`${name}_structure`, structure(block)],
+    ]),
   );
 }
+
+/** The statement whose rows follow as the request's body. */
+export function insertStatement(table: string, block: Block, onlyIf: string | undefined): string {
+  const columns = blockStructure(block).map(({ name }) => quoted(name));
+  const into = `INSERT INTO ${quoted(table)} (${columns.join(", ")})`;
+  if (onlyIf === undefined) return `${into} FORMAT Native`;
+  const input = `input('${escaped(structure(block))}')`;
+  return `${into} SELECT ${columns.join(", ")} FROM ${input} WHERE ${onlyIf} FORMAT Native`;
+}
+
+/** Bound values where the request's body is taken by rows: they stand in the URL, so they must be few and short. */
+export function parameterSettings(parameters: Readonly<Record<string, Parameter>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [`param_${identifier(name)}`, parameterText(value)]),
+  );
+}
+
+const structure = (block: Block): string =>
+  blockStructure(block)
+    .map(({ name, type }) => `${quoted(name)} ${type}`)
+    .join(", ");
 
 /** A column's or table's name in backticks. */
 export function quoted(name: string): string {

@@ -89,6 +89,29 @@ describe("insert", () => {
     await expect(archive.client.insert("b", ids(1_000_001))).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
   });
 
+  it("stores a block only where its condition holds at the server", async () => {
+    await archive.client.command("CREATE TABLE epochs (epoch UInt64) ENGINE = MergeTree ORDER BY epoch");
+    await archive.client.insert("epochs", {
+      rows: 1,
+      columns: new Map([["epoch", { type: "UInt64", values: BigUint64Array.of(7n), nulls: null }]]),
+    });
+    await archive.client.command(
+      "CREATE TABLE d (`ca'n\\`d` UInt64 DEFAULT 5, candid UInt64, name LowCardinality(String)) ENGINE = MergeTree ORDER BY candid",
+    );
+    const onlyIf = "(SELECT max(epoch) FROM epochs) <= {epoch:UInt64}";
+    await archive.client.insert("d", ids(1000), { onlyIf, parameters: { epoch: 6n } });
+    expect(await one("count() FROM d")).toBe(0n);
+    await archive.client.insert("d", ids(1_000_000), { onlyIf, parameters: { epoch: 18446744073709551615n } });
+    const parts = await archive.client.query(
+      "SELECT level, rows FROM system.parts WHERE table = 'd' AND active AND level = 0",
+    );
+    expect(parts.columns.get("rows")?.values).toEqual(BigUint64Array.of(1_000_000n));
+    expect(await one("name FROM d WHERE candid = 999999")).toBe("a\n\n999999");
+    const odd = { rows: 1, columns: new Map([["ca'n`d", ids(1).columns.get("candid")!]]) };
+    await archive.client.insert("d", odd, { onlyIf: "{yes:String} = '\\'\\\\'", parameters: { yes: "'\\" } });
+    expect(await one("count() FROM d WHERE `ca'n\\`d` = 0")).toBe(1n);
+  });
+
   it("stores nothing of a block that the table refuses", async () => {
     await archive.client.command(
       "CREATE TABLE c (candid UInt64, name String, CONSTRAINT small CHECK candid < 900) ENGINE = MergeTree ORDER BY candid",

@@ -3,11 +3,11 @@ import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client";
 import type { Block } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
-import type { ArchiveClient, Parameter, QueryOptions } from "./client.js";
+import type { ArchiveClient, InsertOptions, Parameter, QueryOptions } from "./client.js";
 import { archiveError, isConnectionLoss } from "./http.errors.js";
-import { type Form, quoted, statementForm, tableSettings } from "./http.form.js";
+import { type Form, insertStatement, parameterSettings, statementForm, tableSettings } from "./http.form.js";
 import { decodeNative } from "./native.decode.js";
-import { blockStructure, encodeNative } from "./native.encode.js";
+import { encodeNative } from "./native.encode.js";
 
 export interface ArchiveAddress {
   readonly url: string;
@@ -105,17 +105,16 @@ class HttpArchive implements ArchiveClient {
     }
   }
 
-  async insert(table: string, block: Block): Promise<void> {
+  async insert(table: string, block: Block, { onlyIf, parameters = {} }: InsertOptions = {}): Promise<void> {
     if (block.rows === 0) return;
     if (block.rows > LARGEST_INSERT) {
       throw new TocsinError("BAD_ARGUMENT", `An insert takes at most ${LARGEST_INSERT} rows, not ${block.rows}.`);
     }
-    const columns = blockStructure(block).map(({ name }) => quoted(name));
     try {
       await this.#send(
-        `INSERT INTO ${quoted(table)} (${columns.join(", ")}) FORMAT Native`,
+        insertStatement(table, block, onlyIf),
         { contentType: "application/octet-stream", body: encodeNative(block) },
-        { ...INSERT_SETTINGS, database: this.database },
+        { ...INSERT_SETTINGS, ...parameterSettings(parameters), database: this.database },
         STATEMENT_TIMEOUT_MS,
       );
     } catch (error) {

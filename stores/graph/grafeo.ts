@@ -43,7 +43,7 @@ export function openGrafeo(path: string, options: GrafeoOptions = {}): Graph {
   async function transaction<T>(fn: (tx: GraphTx) => Promise<T>): Promise<T> {
     const tx = database.beginTransaction();
     try {
-      const result = await fn({ run: (query, params) => run(tx, query, params) });
+      const result = await fn({ run: (query, params) => run(tx, query, params), now: async () => Date.now() });
       tx.commit();
       return result;
     } catch (error) {

@@ -21,6 +21,8 @@ export const statement = <P extends { readonly [name in keyof P]: Param }, R = n
 export interface GraphTx {
   /** Rows as plain records of scalars, lists and maps. Throws TocsinError, codes as for Graph. */
   run<P, R>(query: Statement<P, R>, params: P): Promise<R[]>;
+  /** The clock of the database: epoch milliseconds. */
+  now(): Promise<number>;
 }
 
 /**

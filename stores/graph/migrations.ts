@@ -19,6 +19,7 @@ const MIGRATIONS: readonly Migration[] = [
       ["Checkpoint", "feed"],
     ],
   },
+  { version: 2, keys: [["Lease", "name"]] },
 ];
 
 /**

@@ -25,6 +25,8 @@ export const ERROR_CODES = {
   GRAPH_IN_USE: "Another process has the graph file open.",
   DUPLICATE_KEY: "Something with this key exists already.",
   NOT_FOUND: "There is nothing at this address, or the caller may not see it.",
+  TOOL_MISSING: "A program that this command needs is not installed; the message names it.",
+  DOWNLOAD_FAILED: "What this command needs could not be fetched; the message says why. Repeat the command.",
   BAD_SETTING: "A setting has a value that cannot be used; the message names it.",
   TOO_LARGE: "The body of the request is larger than 1 MiB; send less.",
   BAD_REQUEST: "The request is not GraphQL over HTTP: POST JSON with a query, and one operation or its operationName.",

@@ -5,6 +5,7 @@ import type { OwnField, Survey, SurveyDescription } from "../../domain/survey.js
 import { strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
+import { alterTable, createTables, onEachNode, type TableDefinition } from "./layout.js";
 
 type Field = Pick<OwnField, "name" | "type" | "nullable">;
 
@@ -30,26 +31,23 @@ export function alertTable(survey: SurveyDescription): AlertTable {
 /** Create the survey's table, and add the columns of fields that it has gained. */
 export async function syncAlertTable(client: ArchiveClient, survey: SurveyDescription): Promise<AlertTable> {
   const table = alertTable(survey);
-  await client.command(creation(table.name, allFields(survey)));
-  const present = new Set(
-    strings(
-      await client.query(
-        "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String}",
-        {
-          database: client.database,
-          table: table.name,
-        },
-      ),
-      "name",
-    ),
-  );
-  const added = allFields(survey).filter(({ name }) => !present.has(name));
+  await createTables(client, [definition(table.name, allFields(survey))]);
+  const { answers } = await onEachNode(client, (node) => columnsOf(node, table.name));
+  const added = allFields(survey).filter(({ name }) => answers.some((present) => !present.has(name)));
   if (added.length > 0) {
     // Alerts of before have no such field: it is missing there, whatever later packets say.
     const columns = added.map((field) => `ADD COLUMN IF NOT EXISTS ${columnOf({ ...field, nullable: true })}`);
-    await client.command(`ALTER TABLE ${table.name} ${columns.join(", ")}`);
+    await alterTable(client, table.name, columns.join(", "), "columns");
   }
   return table;
+}
+
+async function columnsOf(client: ArchiveClient, table: string): Promise<Set<string>> {
+  const block = await client.query(
+    "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String}",
+    { database: client.database, table },
+  );
+  return new Set(strings(block, "name"));
 }
 
 const allFields = (survey: SurveyDescription): Field[] => {
@@ -67,13 +65,17 @@ function columnOf({ name, type, nullable }: Field): string {
  * years within 1995 to 2064 and one for every other time, so that garbage times cannot make many of them: at most 71,
  * fewer than one insert may touch.
  */
-const creation = (name: string, fields: readonly Field[]): string => `
-CREATE TABLE IF NOT EXISTS ${name} (
+const definition = (name: string, fields: readonly Field[]): TableDefinition => ({
+  name,
+  columns: `
   ${fields.map(columnOf).join(",\n  ")},
   batch UInt64,
   INDEX by_class class TYPE set(8) GRANULARITY 1,
-  INDEX by_solar_system_name solarSystemName TYPE bloom_filter GRANULARITY 1
-) ENGINE = ReplacingMergeTree(batch)
-PARTITION BY if(jd >= 2449718.5 AND jd < 2475268.5, toUInt8((jd - 2449718.5) / 365), 255)
-ORDER BY (jd, candid)
-SETTINGS index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 16384`;
+  INDEX by_solar_system_name solarSystemName TYPE bloom_filter GRANULARITY 1`,
+  engine: "ReplacingMergeTree",
+  version: "batch",
+  partitionBy: "if(jd >= 2449718.5 AND jd < 2475268.5, toUInt8((jd - 2449718.5) / 365), 255)",
+  orderBy: "(jd, candid)",
+  settings: { index_granularity: 1024, min_compress_block_size: 8192, max_compress_block_size: 16_384 },
+  shardBy: "objectId",
+});

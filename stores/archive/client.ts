@@ -34,8 +34,22 @@ export interface InsertOptions {
   readonly parameters?: Readonly<Record<string, Parameter>>;
 }
 
+/** Servers that hold the archive together; see layout.ts. */
+export interface Cluster {
+  /** Its name in the servers' configuration. */
+  readonly name: string;
+  /** The servers copy the rows among themselves (they have a Keeper); otherwise every insert writes to all replicas. */
+  readonly replicated: boolean;
+  /** All of its servers where they are not replicated; of replicated ones those that are named. */
+  readonly nodes: readonly ArchiveClient[];
+}
+
 export interface ArchiveClient {
   readonly database: string;
+  /** Absent or null: one server. */
+  readonly cluster?: Cluster | null;
+  /** Storage policy of new tables; absent or null: the server's own. */
+  readonly storagePolicy?: string | null;
   /**
    * A SELECT without FORMAT clause; the whole answer as one block. No rows: no columns either, ask for rows first.
    * Array columns come in the block's lists. Enum, Decimal, Tuple, Map and other types must be cast in the SQL text.

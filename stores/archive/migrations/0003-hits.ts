@@ -1,12 +1,14 @@
 // Filter hits. Read and written by ../hits.ts.
 import type { ArchiveClient } from "../client.js";
+import { createTables, type TableDefinition } from "../layout.js";
 
 /**
  * In the order of their cursors, and by filter for pages of a few filters. A row may stand twice (a resend after a lost
  * answer): reads take one per seq. Plain MergeTree, since projections follow its merges exactly.
  */
-const HITS = `
-CREATE TABLE IF NOT EXISTS hits (
+const HITS: TableDefinition = {
+  name: "hits",
+  columns: `
   seq UInt64,
   filterId String,
   filterVersion UInt32,
@@ -18,11 +20,13 @@ CREATE TABLE IF NOT EXISTS hits (
   annotations Nullable(String),
   passedAt Int64,
   batch UInt64,
-  PROJECTION by_filter (SELECT * ORDER BY filterId, seq)
-) ENGINE = MergeTree
-ORDER BY seq
-SETTINGS index_granularity = 1024`;
+  PROJECTION by_filter (SELECT * ORDER BY filterId, seq)`,
+  engine: "MergeTree",
+  orderBy: "seq",
+  settings: { index_granularity: 1024 },
+  shardBy: null,
+};
 
 export async function up(client: ArchiveClient): Promise<void> {
-  await client.command(HITS);
+  await createTables(client, [HITS]);
 }

@@ -1,10 +1,12 @@
 // The journal of batches, what could not be taken in, and counterpart pairs. Read by ../batches.ts, ../deadletters.ts
 // and ../counterparts.ts.
 import type { ArchiveClient } from "../client.js";
+import { createTables, type TableDefinition } from "../layout.js";
 
 /** One row per complete batch. `steps` is a JSON object of names and versions. */
-const BATCHES = `
-CREATE TABLE IF NOT EXISTS batches (
+const BATCHES: TableDefinition = {
+  name: "batches",
+  columns: `
   batch UInt64,
   survey LowCardinality(String),
   read UInt32,
@@ -13,14 +15,17 @@ CREATE TABLE IF NOT EXISTS batches (
   deadLetters UInt32,
   hits UInt32,
   steps String,
-  committedAt Int64
-) ENGINE = ReplacingMergeTree
-ORDER BY batch
-SETTINGS index_granularity = 1024`;
+  committedAt Int64`,
+  engine: "ReplacingMergeTree",
+  orderBy: "batch",
+  settings: { index_granularity: 1024 },
+  shardBy: null,
+};
 
 /** `bytes` is base64: columns of text carry text. */
-const DEAD_LETTERS = `
-CREATE TABLE IF NOT EXISTS dead_letters (
+const DEAD_LETTERS: TableDefinition = {
+  name: "dead_letters",
+  columns: `
   receivedAt Int64,
   id UInt64,
   reason LowCardinality(String),
@@ -30,14 +35,17 @@ CREATE TABLE IF NOT EXISTS dead_letters (
   survey LowCardinality(Nullable(String)),
   bytes Nullable(String) CODEC(ZSTD(1)),
   schemaFingerprint LowCardinality(Nullable(String)),
-  INDEX by_id id TYPE bloom_filter GRANULARITY 1
-) ENGINE = ReplacingMergeTree
-ORDER BY (receivedAt, id)
-SETTINGS index_granularity = 256`;
+  INDEX by_id id TYPE bloom_filter GRANULARITY 1`,
+  engine: "ReplacingMergeTree",
+  orderBy: "(receivedAt, id)",
+  settings: { index_granularity: 256 },
+  shardBy: null,
+};
 
 /** a before b by survey and objectId; the first row of a pair stays. */
-const COUNTERPARTS = `
-CREATE TABLE IF NOT EXISTS counterparts (
+const COUNTERPARTS: TableDefinition = {
+  name: "counterparts",
+  columns: `
   surveyA LowCardinality(String),
   objectIdA String,
   surveyB LowCardinality(String),
@@ -45,11 +53,13 @@ CREATE TABLE IF NOT EXISTS counterparts (
   separationArcsec Float64,
   seq UInt64,
   batch UInt64,
-  PROJECTION by_seq (SELECT * ORDER BY seq)
-) ENGINE = MergeTree
-ORDER BY (surveyA, objectIdA, surveyB, objectIdB)
-SETTINGS index_granularity = 1024`;
+  PROJECTION by_seq (SELECT * ORDER BY seq)`,
+  engine: "MergeTree",
+  orderBy: "(surveyA, objectIdA, surveyB, objectIdB)",
+  settings: { index_granularity: 1024 },
+  shardBy: null,
+};
 
 export async function up(client: ArchiveClient): Promise<void> {
-  for (const table of [BATCHES, DEAD_LETTERS, COUNTERPARTS]) await client.command(table);
+  await createTables(client, [BATCHES, DEAD_LETTERS, COUNTERPARTS]);
 }

@@ -1,20 +1,34 @@
 // What `up`, `down` and `status` do: which servers there are and where each has its folder. Called by main.ts.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { TocsinError } from "../../domain/errors.js";
 import { processIn, type Running, type ServerOptions, stopIn } from "./background.js";
+import { startClickHouse } from "./clickhouse.js";
+import { startCluster } from "./cluster.js";
 import { startKafka } from "./kafka.js";
+import { startNeo4j } from "./neo4j.js";
 
-const START = { kafka: startKafka } satisfies Record<string, (options: ServerOptions) => Promise<Running>>;
+const START = {
+  kafka: startKafka,
+  neo4j: startNeo4j,
+  clickhouse: startClickHouse,
+  cluster: startCluster,
+} satisfies Record<string, (options: ServerOptions) => Promise<Running>>;
 
 export type ServerName = keyof typeof START;
 export const SERVERS = Object.keys(START) as readonly ServerName[];
 
 /** Start those that do not run, all at once. Resolves with the settings of each, in the order given. */
-export function up(
+export async function up(
   root: string,
   names: readonly ServerName[],
   tell: (line: string) => void,
 ): Promise<Readonly<Record<string, string>>[]> {
+  if (names.includes("clickhouse") && names.includes("cluster")) {
+    throw new TocsinError("BAD_ARGUMENT", "`clickhouse` and `cluster` give CLICKHOUSE_URL different values.", {
+      remedy: "Start one of them.",
+    });
+  }
   return Promise.all(
     [...new Set(names)].map(async (name) => (await START[name]({ folder: join(root, name), tell })).settings),
   );

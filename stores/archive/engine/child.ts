@@ -1,4 +1,4 @@
-// Starts the process in which the ClickHouse library runs as a server. Called by embedded.ts.
+// Starts the process in which the ClickHouse library runs as a server. Called by embedded.ts and cli/servers/.
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ const require = createRequire(import.meta.url);
 
 /**
  * The child's whole program, as text because compiled and uncompiled trees then start it alike. It ends with its
- * parent, however that ends: the channel between them closes even on SIGKILL. SIGKILL is also how it ends itself,
+ * parent, however that ends, unless it shall outlive it: the channel between them closes even on SIGKILL. SIGKILL is also how it ends itself,
  * since an orderly exit hangs in the library's exit handlers; what was acknowledged is on disk by then.
  */
 const PROGRAM = `
@@ -47,12 +47,18 @@ export interface ChildOptions {
    * server, so null is the fallback for systems without /dev/ptmx only.
    */
   readonly terminal: number | null;
+  /** Speak the native protocol too, at the configured tcp_port. */
+  readonly tcp?: boolean;
+  /** Go on when the parent ends. */
+  readonly outlives?: boolean;
 }
 
 /** Start the server's process. It is up when it has written files.port and answers there. */
-export function spawnEngine({ library, files, path, log, terminal }: ChildOptions): ChildProcess {
+export function spawnEngine(engine: ChildOptions): ChildProcess {
+  const { library, files, path, log, terminal, tcp = false, outlives = false } = engine;
   const statements = [
     "SYSTEM START LISTEN HTTP",
+    ...(tcp ? ["SYSTEM START LISTEN TCP"] : []),
     `SELECT getServerPort('http_port') INTO OUTFILE ${sqlString(files.port)} TRUNCATE FORMAT TSVRaw`,
     ...(terminal === null ? [SLEEP_FOREVER] : []),
   ];
@@ -64,7 +70,7 @@ export function spawnEngine({ library, files, path, log, terminal }: ChildOption
     `--query=${statements.join("; ")}`,
   ];
   const errors = openSync(log, "a", 0o600);
-  const stdio: StdioOptions = [terminal ?? "ignore", "ignore", errors, "ipc"];
+  const stdio: StdioOptions = [terminal ?? "ignore", "ignore", errors, ...(outlives ? [] : (["ipc"] as const))];
   try {
     // Detached: a Ctrl-C at the parent's terminal is the parent's business, and SYSTEM SHUTDOWN signals the group.
     return spawn(process.execPath, ["-e", PROGRAM, require.resolve("ffi-rs"), library, ...options], {

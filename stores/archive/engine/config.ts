@@ -1,4 +1,5 @@
-// The two configuration files of the embedded ClickHouse server, written anew at each start. Called by embedded.ts.
+// The two configuration files of a ClickHouse server out of the library, written anew at each start. Called by
+// embedded.ts and by cli/servers/.
 import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,6 +16,10 @@ export interface EngineAccess {
   readonly password: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Further elements of the server's configuration, as XML. */
+  readonly elements?: string;
+  /** What the user may do; by default what the archive needs. */
+  readonly grants?: string;
 }
 
 const MiB = 1024 ** 2;
@@ -59,15 +64,15 @@ const elements = (values: Readonly<Record<string, number | string>>): string =>
     .map(([name, value]) => `<${name}>${escaped(String(value))}</${name}>`)
     .join("");
 
-function configXml(files: EngineFiles, port: number): string {
-  return `<clickhouse>${elements({ users_config: files.users, http_port: port, ...SERVER })}<merge_tree>${elements(MERGE_TREE)}</merge_tree></clickhouse>\n`;
+function configXml(files: EngineFiles, { port, elements: further = "" }: EngineAccess): string {
+  return `<clickhouse>${elements({ users_config: files.users, http_port: port, ...SERVER })}<merge_tree>${elements(MERGE_TREE)}</merge_tree>${further}</clickhouse>\n`;
 }
 
 /**
  * The library's own session logs in as `default` without a password, and so could every process on this machine. The
  * profile `boot` allows one session, which the library holds, and the grants suffice for nothing but listening.
  */
-function usersXml({ user, password }: EngineAccess): string {
+function usersXml({ user, password, grants = GRANTS }: EngineAccess): string {
   const loopback = "<networks><ip>127.0.0.1</ip><ip>::1</ip></networks><quota>default</quota>";
   const hash = createHash("sha256").update(password).digest("hex");
   return `<clickhouse>
@@ -75,7 +80,7 @@ function usersXml({ user, password }: EngineAccess): string {
 <quotas><default/></quotas>
 <users>
 <default><password></password><profile>boot</profile>${loopback}<grants><query>GRANT SYSTEM LISTEN ON *.*</query><query>GRANT SELECT ON system.numbers</query></grants></default>
-<${user}><password_sha256_hex>${hash}</password_sha256_hex><profile>default</profile>${loopback}<grants><query>GRANT ${GRANTS} ON *.*</query><query>GRANT TABLE ENGINE ON *</query></grants></${user}>
+<${user}><password_sha256_hex>${hash}</password_sha256_hex><profile>default</profile>${loopback}<grants><query>GRANT ${grants} ON *.*</query><query>GRANT TABLE ENGINE ON *</query></grants></${user}>
 </users>
 </clickhouse>
 `;
@@ -85,6 +90,6 @@ function usersXml({ user, password }: EngineAccess): string {
 export async function writeConfig(folder: string, access: EngineAccess): Promise<EngineFiles> {
   const files = { config: join(folder, "config.xml"), users: join(folder, "users.xml"), port: join(folder, "port") };
   await writeFile(files.users, usersXml(access), { mode: 0o600 });
-  await writeFile(files.config, configXml(files, access.port), { mode: 0o600 });
+  await writeFile(files.config, configXml(files, access), { mode: 0o600 });
   return files;
 }

@@ -7,6 +7,9 @@ export interface Origin {
   readonly source: string;
   /** "record 3", "byte 1024" or "partition 2 offset 77". */
   readonly position: string;
+  /** Of a Kafka message: its partition, and its offset there. */
+  readonly partition?: number;
+  readonly offset?: bigint;
 }
 
 /** The Avro schema that wrote a packet. */
@@ -22,6 +25,10 @@ export interface Packet {
   readonly bytes: Uint8Array;
   readonly schema: WriterSchema;
   readonly origin: Origin;
+  /** When the survey's broker put it out (Kafka's message timestamp), epoch milliseconds. */
+  readonly emittedAt?: number;
+  /** When we read it, epoch milliseconds. */
+  readonly receivedAt?: number;
 }
 
 /** Why a packet was set aside. Codes are stable; messages are for people. */

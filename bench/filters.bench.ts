@@ -75,7 +75,7 @@ export async function run(smoke: boolean): Promise<BenchResult> {
 
 function stored(where: string, i: number): Filter {
   const version = { number: 1, where, annotations: [], createdAt: 0, changelog: null };
-  return { id: `f${i}`, name: `f${i}`, survey: "ZTF", active: true, versions: [version] };
+  return { id: `f${i}`, name: `f${i}`, survey: "ZTF", active: true, stream: null, versions: [version] };
 }
 
 type Alert = Record<string, number | bigint | string | null>;

@@ -14,11 +14,23 @@ export interface FilterVersion {
   readonly createdAt: number;
   readonly changelog: string | null;
 }
+/** How the messages of a stream are written. */
+export type StreamFormat = "AVRO" | "JSON";
+
+/** A Kafka topic that gets a filter's hits. Its name is made of the filter's id: subscriptions/streams/topic.ts. */
+export interface FilterStream {
+  readonly format: StreamFormat;
+  /** Hits with a higher seq go there: the newest when it was switched on. */
+  readonly after: bigint;
+}
+
 export interface Filter {
   readonly id: string;
   readonly name: string;
   readonly survey: Survey;
   readonly active: boolean;
+  /** null where its hits are not published. */
+  readonly stream: FilterStream | null;
   /** Ascending; the last one is in force. */
   readonly versions: readonly FilterVersion[];
 }
@@ -36,11 +48,14 @@ export interface NewHit {
   readonly annotations: string | null;
 }
 
-/** A stored hit. `seq` grows by one per hit over the whole archive: it is what cursors hold. */
-export interface Hit extends NewHit {
-  readonly seq: bigint;
-  /** Epoch milliseconds. */
+export interface FoundHit extends NewHit {
+  /** Epoch milliseconds at which the filter ran. */
   readonly passedAt: number;
+}
+
+/** A stored hit. `seq` grows by one per hit over the whole archive: it is what cursors hold. */
+export interface Hit extends FoundHit {
+  readonly seq: bigint;
 }
 
 /** A hit together with its alert, as it is delivered. */

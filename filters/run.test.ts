@@ -53,7 +53,7 @@ function filter(
 ): Filter {
   const list = Object.entries(annotations).map(([name, expression]) => ({ name, expression }));
   const versions = [{ number, where, annotations: list, createdAt: 0, changelog: null }];
-  return { id, name: id, survey, active: true, versions };
+  return { id, name: id, survey, active: true, stream: null, versions };
 }
 
 function batchOf(rows: readonly Row[]): AlertBatch {

@@ -108,7 +108,8 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
       create: async (filter) => {
         const version = { number: 1, createdAt: Date.UTC(2026, 0, 1), changelog: null };
         const { where, annotations, ...rest } = filter;
-        const made = { ...rest, id: `f${filters.size + 1}`, versions: [{ ...version, where, annotations }] };
+        const id = `f${filters.size + 1}`;
+        const made = { stream: null, ...rest, id, versions: [{ ...version, where, annotations }] };
         filters.set(made.id, made);
         return made;
       },

@@ -3,8 +3,8 @@ import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { FilterStore, NewFilter } from "./filters.store.js";
 
-/** `open` gives the store to test; what else is in it must not matter. */
-export function filterStoreContract(open: () => Promise<FilterStore>): void {
+/** `open` gives the store to test, `openOther` one as another process has it; what else is in them must not matter. */
+export function filterStoreContract(open: () => Promise<FilterStore>, openOther: () => Promise<FilterStore>): void {
   describe("filter store", () => {
     let store: FilterStore;
     beforeAll(async () => {
@@ -126,6 +126,49 @@ export function filterStoreContract(open: () => Promise<FilterStore>): void {
       ids = (await store.active()).map(({ id }) => id);
       expect(ids).toContain(off.id);
       expect(ids).not.toContain(on.id);
+    });
+
+    it("keeps a stream until it is ended, and where it began", async () => {
+      const plain = await store.create(bright);
+      expect(plain.stream).toBeNull();
+      const streamed = await store.create({ ...bright, stream: { format: "AVRO", after: 2n ** 63n } });
+      expect(streamed.stream).toEqual({ format: "AVRO", after: 2n ** 63n });
+      expect(await store.get(streamed.id)).toEqual(streamed);
+      const { id } = plain;
+      expect((await store.update(id, { stream: { format: "JSON", after: 7n } }))?.stream?.after).toBe(7n);
+      const renamed = await store.update(id, { name: `${run} renamed`, where: "magpsf < 3" });
+      expect(renamed?.stream).toEqual({ format: "JSON", after: 7n });
+      expect(renamed?.versions).toHaveLength(2);
+      const same = await store.update(id, { stream: { format: "JSON", after: 9n } });
+      expect(same?.stream).toEqual({ format: "JSON", after: 7n });
+      expect((await store.streams()).get(id)).toEqual({ format: "JSON", after: 7n });
+      const other = await store.update(id, { stream: { format: "AVRO", after: 9n } });
+      expect(other?.stream).toEqual({ format: "AVRO", after: 9n });
+      expect((await store.update(id, { stream: null, active: false }))?.stream).toBeNull();
+      expect((await store.streams()).has(id)).toBe(false);
+      expect((await store.streams()).get(streamed.id)).toEqual(streamed.stream);
+      const again = await store.update(id, { stream: { format: "AVRO", after: 11n } });
+      expect(again?.stream).toEqual({ format: "AVRO", after: 11n });
+      expect((await store.streams()).get(id)?.after).toBe(11n);
+    });
+
+    it("hears of what another process changes, and of what was changed before it follows", async () => {
+      const other = await openOther();
+      const { id } = await other.create({ ...bright, active: false });
+      const seen: boolean[] = [];
+      const leave = store.onChange(async () => {
+        seen.push((await store.get(id))!.active);
+      });
+      const end = store.follow();
+      await vi.waitFor(() => expect(seen).toEqual([false]));
+      await other.update(id, { active: true });
+      await vi.waitFor(() => expect(seen).toEqual([false, true]), 5_000);
+      await store.update(id, { active: false });
+      await vi.waitFor(() => expect(seen).toEqual([false, true, false]));
+      await Promise.all(Array.from({ length: 5 }, (_, i) => other.update(id, { name: `${run} ${i}`, active: true })));
+      await vi.waitFor(() => expect(seen.at(-1)).toBe(true), 5_000);
+      end();
+      leave();
     });
 
     it("tells listeners after a change is stored, until they leave", async () => {

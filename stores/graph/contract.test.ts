@@ -31,7 +31,10 @@ function suite(open: () => Promise<Graph>, close: (graph: Graph) => Promise<void
   });
   afterAll(() => close(graph));
 
-  filterStoreContract(async () => stores.filters);
+  filterStoreContract(
+    async () => stores.filters,
+    async () => (await createGraphStores(graph)).filters,
+  );
   linkStoreContract(async () => stores);
 
   describe("port", () => {

@@ -2,27 +2,55 @@
 import { randomUUID } from "node:crypto";
 import pRetry from "p-retry";
 import { TocsinError } from "../../domain/errors.js";
-import type { Annotation, Filter } from "../../domain/filter.js";
+import type { Annotation, Filter, FilterStream, StreamFormat } from "../../domain/filter.js";
 import type { FilterChange, FilterStore, NewFilter } from "../filters.store.js";
 import type { Graph, GraphTx } from "./graph.js";
 import {
   ACTIVE_FILTERS,
   ADD_VERSION,
   CREATE_FILTER,
+  FILTER_STREAMS,
   FILTERS_AFTER,
   FILTERS_BY_ID,
   FIRST_FILTERS,
   type FilterRow,
+  NEXT_REVISION,
+  REVISION,
   SET_FILTER,
+  SET_STREAM,
 } from "./statements/filters.js";
+
+const FEED = { feed: "filters" };
+/** Between two looks at the revision. */
+const FOLLOW_MS = 1_000;
+
+interface Changed<T> {
+  readonly result: T;
+  /** null where nothing was changed. */
+  readonly revision: number | null;
+}
 
 export function createFilterStore(graph: Graph): FilterStore {
   const listeners = new Set<() => void>();
+  /** The listeners have been told of every change up to this one. */
+  let told = -1;
 
-  async function changed<T>(work: () => Promise<T>): Promise<T> {
-    const result = await work();
+  function tell(revision: number): void {
+    told = Math.max(told, revision);
     for (const listener of listeners) listener();
+  }
+
+  async function changed<T>(work: () => Promise<Changed<T>>): Promise<T> {
+    const { result, revision } = await work();
+    // What others changed before is told along with it: listeners read everything again.
+    if (revision !== null) tell(revision);
     return result;
+  }
+
+  async function look(): Promise<void> {
+    const [row] = await graph.read(REVISION, FEED);
+    const revision = row?.number ?? 0;
+    if (revision > told) tell(revision);
   }
 
   return {
@@ -52,30 +80,63 @@ export function createFilterStore(graph: Graph): FilterStore {
       return rows.map(toFilter);
     },
     active: async () => (await graph.read(ACTIVE_FILTERS, {})).map(toFilter),
+    async streams() {
+      const rows = await graph.read(FILTER_STREAMS, {});
+      return new Map(rows.map(({ id, format, after }) => [id, toStream(format, after)!]));
+    },
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    follow() {
+      let timer: NodeJS.Timeout | null = null;
+      let ended = false;
+      const again = async (): Promise<void> => {
+        // While the graph is away nobody changes a filter in it.
+        await look().catch(() => {});
+        if (!ended) timer = setTimeout(again, FOLLOW_MS).unref();
+      };
+      told = -1;
+      void again();
+      return () => {
+        ended = true;
+        if (timer !== null) clearTimeout(timer);
+      };
+    },
   };
 }
 
-async function create(tx: GraphTx, { name, survey, active, where, annotations }: NewFilter): Promise<Filter> {
+async function create(tx: GraphTx, filter: NewFilter): Promise<Changed<Filter>> {
+  const { name, survey, active, where, annotations, stream = null } = filter;
   const id = randomUUID();
   await tx.run(CREATE_FILTER, { id, name, survey, active, createdAt: Date.now() });
   await addVersion(tx, id, 1, where, toText(annotations), null);
-  return (await read(tx, id))!;
+  if (stream !== null) await setStream(tx, id, stream);
+  return { result: (await read(tx, id))!, revision: await nextRevision(tx) };
 }
 
-async function update(tx: GraphTx, id: string, change: FilterChange): Promise<Filter | null> {
+async function update(tx: GraphTx, id: string, change: FilterChange): Promise<Changed<Filter | null>> {
   await tx.run(SET_FILTER, { id, name: change.name ?? null, active: change.active ?? null });
   const filter = await read(tx, id);
   const last = filter?.versions.at(-1);
-  if (!filter || !last) return null;
+  if (!filter || !last) return { result: null, revision: null };
+  const { stream } = change;
+  if (stream !== undefined && stream?.format !== filter.stream?.format) await setStream(tx, id, stream);
   const where = change.where ?? last.where;
   const annotations = toText(change.annotations ?? last.annotations);
-  if (where === last.where && annotations === toText(last.annotations)) return filter;
-  await addVersion(tx, id, last.number + 1, where, annotations, change.changelog ?? null);
-  return read(tx, id);
+  if (where !== last.where || annotations !== toText(last.annotations)) {
+    await addVersion(tx, id, last.number + 1, where, annotations, change.changelog ?? null);
+  }
+  return { result: await read(tx, id), revision: await nextRevision(tx) };
+}
+
+async function setStream(tx: GraphTx, id: string, stream: FilterStream | null): Promise<void> {
+  await tx.run(SET_STREAM, { id, format: stream?.format ?? null, after: stream?.after.toString() ?? null });
+}
+
+async function nextRevision(tx: GraphTx): Promise<number> {
+  const [row] = await tx.run(NEXT_REVISION, FEED);
+  return row!.number;
 }
 
 async function read(tx: GraphTx, id: string): Promise<Filter | null> {
@@ -99,12 +160,16 @@ async function addVersion(
 const toText = (annotations: readonly Annotation[]): string =>
   JSON.stringify(annotations.map(({ name, expression }) => ({ name, expression })));
 
-function toFilter({ id, name, survey, active, versions }: FilterRow): Filter {
+const toStream = (format: string | null, after: string | null): FilterStream | null =>
+  format === null || after === null ? null : { format: format as StreamFormat, after: BigInt(after) };
+
+function toFilter({ id, name, survey, active, streamFormat, streamAfter, versions }: FilterRow): Filter {
   return {
     id,
     name,
     survey,
     active,
+    stream: toStream(streamFormat, streamAfter),
     versions: versions
       .map(({ condition, annotations, number, createdAt, changelog }) => ({
         number,

@@ -20,7 +20,11 @@ const MIGRATIONS: readonly Migration[] = [
     ],
   },
   { version: 2, keys: [["Lease", "name"]] },
+  { version: 3, keys: [["Revision", "feed"]] },
 ];
+
+/** Property that is the key of each label. */
+export const KEYS: Readonly<Record<string, string>> = Object.fromEntries(MIGRATIONS.flatMap(({ keys }) => keys));
 
 /**
  * Run the steps that the graph does not name as done. Each statement may run twice, so a crash in the middle or a second

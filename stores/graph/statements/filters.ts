@@ -1,7 +1,8 @@
 // Cypher of filters and their versions. Called by stores/graph/filters.ts.
-// (:Filter {id, name, survey, active, createdAt})-[:HAS_VERSION]->(:FilterVersion {key, number, condition, annotations,
+// (:Filter {id, name, survey, active, createdAt, streamFormat, streamAfter})-[:HAS_VERSION]->(:FilterVersion {key, number, condition, annotations,
 // createdAt, changelog}); key = "id:number", annotations = JSON text, times = epoch milliseconds. `condition` is the
-// version's `where`: that word is reserved on Grafeo, as a property and as a parameter.
+// version's `where`: that word is reserved on Grafeo, as a property and as a parameter. streamFormat and streamAfter
+// (decimal digits) are absent where no topic gets the hits. (:Revision {feed: "filters", number}) counts the changes.
 import { statement } from "../graph.js";
 
 export interface VersionRow {
@@ -16,6 +17,8 @@ export interface FilterRow {
   readonly name: string;
   readonly survey: string;
   readonly active: boolean;
+  readonly streamFormat: string | null;
+  readonly streamAfter: string | null;
   /** In any order. */
   readonly versions: readonly VersionRow[];
 }
@@ -25,7 +28,8 @@ const RETURN_FILTERS = `
     MATCH (f)-[:HAS_VERSION]->(v:FilterVersion)
     RETURN collect(v {.number, .condition, .annotations, .createdAt, .changelog}) AS versions
   }
-  RETURN f.id AS id, f.name AS name, f.survey AS survey, f.active AS active, versions ORDER BY name, id`;
+  RETURN f.id AS id, f.name AS name, f.survey AS survey, f.active AS active, f.streamFormat AS streamFormat,
+    f.streamAfter AS streamAfter, versions ORDER BY name, id`;
 
 type NewVersion = Omit<VersionRow, "number"> & { readonly id: string; readonly key: string };
 
@@ -49,6 +53,25 @@ export const ADD_VERSION = statement<NewVersion & { readonly number: number }>(`
 export const SET_FILTER = statement<{ id: string; name: string | null; active: boolean | null }>(`
   MATCH (f:Filter {id: $id})
   SET f.name = coalesce($name, f.name), f.active = coalesce($active, f.active)`);
+
+/** Both null: no stream. */
+export const SET_STREAM = statement<{ id: string; format: string | null; after: string | null }>(`
+  MATCH (f:Filter {id: $id})
+  SET f.streamFormat = $format, f.streamAfter = $after`);
+
+export const FILTER_STREAMS = statement<Record<never, never>, { id: string; format: string; after: string }>(`
+  MATCH (f:Filter) WHERE f.streamFormat IS NOT NULL
+  RETURN f.id AS id, f.streamFormat AS format, f.streamAfter AS after ORDER BY id`);
+
+/** The last statement of every change of filters: it makes Neo4j's changes wait for one another. */
+export const NEXT_REVISION = statement<{ feed: string }, { number: number }>(`
+  MERGE (r:Revision {feed: $feed})
+  SET r.number = coalesce(r.number, 0) + 1
+  RETURN r.number AS number`);
+
+/** No row before the first change. */
+export const REVISION = statement<{ feed: string }, { number: number }>(`
+  MATCH (r:Revision {feed: $feed}) RETURN r.number AS number`);
 
 /** The filters of these ids that exist. */
 export const FILTERS_BY_ID = statement<{ ids: readonly string[] }, FilterRow>(`

@@ -14,7 +14,7 @@ const NODE_VARIABLE = /\((\w+)(?=[:\s{)])|\[(\w+):/g;
 /** Properties and columns that are unique, alone or (programid) after the keys before them. */
 const UNIQUE = ["id", "key", "other", "version", "programid"];
 /** Reads of everything under a label: system use, of what people make by hand. */
-const WHOLE_LABEL = ["ACTIVE_FILTERS", "MIGRATION_VERSIONS"];
+const WHOLE_LABEL = ["ACTIVE_FILTERS", "FILTER_STREAMS", "MIGRATION_VERSIONS"];
 
 const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
 /** Texts between a keyword and the clause that follows. */

@@ -1,5 +1,6 @@
-// The time limit of a request: every call of a store ends with it. Used by resolvers/context.
+// The end of a request: every call of a store ends with it, and what runs for it in an engine. Used by resolvers/context.
 import { TocsinError } from "../domain/errors.js";
+import { withinRequest } from "../stores/request.js";
 
 /**
  * The same stores, whose calls reject with QUERY_TIMEOUT once the signal is aborted, and are not made after it.
@@ -17,7 +18,7 @@ export function endingWith<T extends object>(stores: T, signal: AbortSignal): T 
         if (typeof member !== "function") return member;
         return async (...args: unknown[]) => {
           if (signal.aborted) throw timeout();
-          return Promise.race([member.apply(target, args), ended]);
+          return Promise.race([withinRequest(signal, () => member.apply(target, args)), ended]);
         };
       },
     });

@@ -277,7 +277,7 @@ describe("faults", () => {
 });
 
 it("a request ends at its time limit", async () => {
-  const slow = await startMemoryService({ timeLimitMs: 100 });
+  const slow = await startMemoryService({ limits: { timeLimitMs: 100 } });
   slow.stores.alerts.page = () => new Promise(() => {});
   const answer = await slow.post(`{ alerts(where: { survey: ZTF }) { edges { cursor } } }`);
   expect(code(answer)).toBe("QUERY_TIMEOUT");

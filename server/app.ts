@@ -1,38 +1,37 @@
 // The service over HTTP: GraphQL, health, the query page and whatever cli/ mounts besides, on one port.
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { ApolloServer } from "@apollo/server";
-import { ApolloServerPluginCacheControlDisabled } from "@apollo/server/plugin/disabled";
-import { ApolloServerPluginDrainHttpServer } from "@apollo/server/plugin/drainHttpServer";
+import type { Server } from "node:http";
 import { expressMiddleware } from "@as-integrations/express5";
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from "express";
-import { GraphQLError, type GraphQLSchema } from "graphql";
+import express, { type ErrorRequestHandler, type Express, type Request } from "express";
+import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
 import type { Viewer } from "../domain/viewer.js";
-import { type Context, createContext } from "../resolvers/context.js";
+import { createContext } from "../resolvers/context.js";
 import type { Services } from "../resolvers/services.js";
 import { MAX_TOKENS } from "../schema/cost.js";
+import { Admission } from "./admission.js";
+import { createApollo } from "./apollo.js";
 import { type AuthSettings, viewers } from "./auth.js";
+import { limitsWith, type SomeLimits } from "./bounds.js";
+import { createCallers } from "./caller.js";
+import { boundedServer, listen } from "./connections.js";
+import { crossOrigin } from "./crossorigin.js";
 import { createDocuments } from "./documents.js";
 import { createFaults } from "./faults.js";
+import { callerOf, createGuard, lifetimeOf } from "./guard.js";
 import { type HostSettings, hostCheck } from "./hosts.js";
-import { checkOperation, type Operation } from "./limits.js";
 import { queryPage } from "./page.js";
-import { type SocketLimits, serveWebSocket } from "./websocket.js";
+import { createRates } from "./rates.js";
+import { serveWebSocket } from "./websocket.js";
 
 const PATH = "/graphql";
 const MAX_BODY = "1mb";
-const DRAIN_MS = 5_000;
-const CLOSED = "the response is closed";
-const DEFAULT_TIME_LIMIT_MS = 30_000;
 
 export interface AppSettings extends AuthSettings, HostSettings {
   /** 0 takes a free one. */
   readonly port: number;
-  /** Longest that a request may take; 30 s where it is absent. */
-  readonly timeLimitMs?: number;
-  readonly socketLimits?: Partial<SocketLimits>;
+  /** What is absent is as in DEFAULT_LIMITS. */
+  readonly limits?: SomeLimits;
 }
 
 export interface AppOptions {
@@ -42,14 +41,25 @@ export interface AppOptions {
   readonly log: Logger;
   /** Whether the engines answer now. */
   readonly healthy: () => Promise<boolean>;
-  /** Further routes, for example cutouts: hosts are checked before them, errors coded behind them. */
+  /** Further routes, for example cutouts: hosts and quotas are checked before them, errors coded behind them. */
   readonly routes?: (app: Express, viewerOf: (request: Request) => Viewer) => void;
+}
+
+/** What the service has to do now. */
+export interface Load {
+  /** Operations that execute, that wait for their turn, and that have been turned away so far. */
+  readonly running: number;
+  readonly waiting: number;
+  readonly shed: number;
+  /** How late the event loop is. */
+  readonly lagMs: number;
 }
 
 export interface App {
   readonly server: Server;
   /** Open sockets of subscribers. */
   readonly sockets: () => number;
+  readonly load: () => Load;
   /** Resolves with the port. Throws PORT_TAKEN, BAD_SETTING. */
   listen(): Promise<number>;
   /** Closes sockets (clients resume by cursor), lets running requests end, and frees the port. */
@@ -58,52 +68,31 @@ export interface App {
 
 export async function createApp(options: AppOptions): Promise<App> {
   const { settings, schema, services, log } = options;
-  const { timeLimitMs = DEFAULT_TIME_LIMIT_MS } = settings;
+  const limits = limitsWith(settings.limits);
   const faults = createFaults(log);
   const checkHost = hostCheck(settings);
   const viewerOf = viewers(services.surveys.values(), settings);
-  const viewerOfRequest = (request: Request) => viewerOf(request, request.headers.authorization);
+  const callers = createCallers(viewerOf, limits.trustedProxies);
+  const rates = createRates(limits);
+  const admission = new Admission(limits.admission);
+  const guard = createGuard({ callers, rates, admission, limits });
 
   const app = express();
-  const server = createServer(app);
+  const server = boundedServer(limits, app);
   const sockets = serveWebSocket({
     server,
     path: PATH,
     schema,
     documents: createDocuments(schema, { maxTokens: MAX_TOKENS }),
     checkHost,
-    viewerOf,
-    contextOf: (viewer) => createContext(services, viewer, AbortSignal.timeout(timeLimitMs)),
-    checkLimits: limitErrors,
+    callers,
+    rates,
+    admission,
+    contextOf: (viewer, signal) => createContext(services, viewer, signal),
     formatError: (error) => faults.formatGraphql(error),
-    ...(settings.socketLimits && { limits: settings.socketLimits }),
+    limits,
   });
-  const apollo = new ApolloServer<Context>({
-    schema,
-    introspection: true,
-    csrfPrevention: true,
-    persistedQueries: false,
-    includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false,
-    parseOptions: { maxTokens: MAX_TOKENS },
-    formatError: (formatted, error) => faults.formatGraphql(error, formatted),
-    logger: log,
-    plugins: [
-      ApolloServerPluginCacheControlDisabled(),
-      ApolloServerPluginDrainHttpServer({ httpServer: server, stopGracePeriodMillis: DRAIN_MS }),
-      {
-        serverWillStart: async () => ({ drainServer: () => sockets.close() }),
-        requestDidStart: async () => ({
-          didResolveOperation: async ({ document, request, operation }) => {
-            if (operation?.operation === "subscription") throw overSocketsOnly();
-            const { operationName, variables } = request;
-            const [error] = limitErrors({ schema, document, operationName, variableValues: variables });
-            if (error) throw error;
-          },
-        }),
-      },
-    ],
-  });
+  const apollo = createApollo({ schema, server, path: PATH, faults, log, drain: () => sockets.close() });
   await apollo.start();
 
   app.disable("x-powered-by").disable("etag");
@@ -118,25 +107,26 @@ export async function createApp(options: AppOptions): Promise<App> {
   }, crossOrigin(settings.allowedOrigins));
   app.post(
     PATH,
-    (request, response, next) => {
-      response.locals.viewer = viewerOfRequest(request);
-      next();
-    },
+    guard.count,
     express.json({ limit: MAX_BODY }),
     (request, _response, next) => {
       request.body ??= {};
       next();
     },
+    guard.admit,
     expressMiddleware(apollo, {
       context: async ({ res: response }) => {
-        const end = new AbortController();
-        const timer = setTimeout(() => end.abort(), timeLimitMs);
-        response.once("close", () => {
-          clearTimeout(timer);
-          // With a reason of its own: making the default one, with its stack, costs more than a small query.
-          end.abort(CLOSED);
-        });
-        return createContext(services, response.locals.viewer, end.signal);
+        const caller = callerOf(response);
+        return {
+          ...createContext(services, caller.viewer, lifetimeOf(response).signal),
+          async spend(cost) {
+            try {
+              await rates.spend(caller, "cost", cost);
+            } finally {
+              response.set(await rates.headers(caller));
+            }
+          },
+        };
       },
     }),
   );
@@ -145,7 +135,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     throw new TocsinError("BAD_REQUEST", `${PATH} answers POST, and WebSockets of graphql-transport-ws.`);
   });
   app.use(queryPage());
-  options.routes?.(app, viewerOfRequest);
+  app.use(guard.count, guard.admit);
+  options.routes?.(app, (request) => viewerOf(request, request.headers.authorization));
   app.use((request) => {
     throw new TocsinError("NOT_FOUND", `There is nothing at ${request.path.slice(0, 100)}.`);
   });
@@ -154,53 +145,23 @@ export async function createApp(options: AppOptions): Promise<App> {
       response.destroy();
       return;
     }
-    const { status, body } = faults.respond(requestFault(error) ?? error);
-    response.status(status).json(body);
+    const { status, headers, body } = faults.respond(requestFault(error) ?? error);
+    response.status(status).set(headers).json(body);
   };
   app.use(fail);
 
   return {
     server,
     sockets: () => sockets.open,
+    load: () => {
+      const { running, waiting, shed, lagMs } = admission;
+      return { running, waiting, shed, lagMs };
+    },
     listen: () => listen(server, settings, log),
-    close: () => apollo.stop(),
-  };
-}
-
-function overSocketsOnly(): GraphQLError {
-  const originalError = new TocsinError("BAD_REQUEST", "A subscription needs a WebSocket, not an HTTP request.", {
-    remedy: `Open a WebSocket of graphql-transport-ws at ${PATH} and subscribe there.`,
-  });
-  return new GraphQLError(originalError.message, { originalError, extensions: { http: { status: 400 } } });
-}
-
-function limitErrors(operation: Operation): GraphQLError[] {
-  try {
-    checkOperation(operation);
-    return [];
-  } catch (error) {
-    if (!(error instanceof TocsinError)) throw error;
-    return [new GraphQLError(error.message, { originalError: error, extensions: { http: { status: 400 } } })];
-  }
-}
-
-/** Browsers on other sites only where the setting names them. */
-function crossOrigin(allowed: readonly string[]): RequestHandler {
-  const origins = new Set(allowed.map((origin) => origin.toLowerCase()));
-  return (request, response, next) => {
-    const { origin } = request.headers;
-    if (origin === undefined || !origins.has(origin.toLowerCase())) {
-      response.set("cross-origin-resource-policy", "same-origin");
-      next();
-      return;
-    }
-    response.set({ "access-control-allow-origin": origin, vary: "origin" });
-    if (request.method !== "OPTIONS") {
-      next();
-      return;
-    }
-    response.set("access-control-allow-headers", "content-type, authorization").set("access-control-max-age", "600");
-    response.status(204).end();
+    async close() {
+      await apollo.stop();
+      admission.stop();
+    },
   };
 }
 
@@ -212,23 +173,4 @@ function requestFault(error: unknown): TocsinError | null {
   if (type === "entity.parse.failed") return new TocsinError("BAD_REQUEST", "The body is not JSON.");
   if (typeof type === "string") return new TocsinError("BAD_REQUEST", "The body cannot be read.");
   return null;
-}
-
-function listen(server: Server, { host, port }: AppSettings, log: Logger): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      const taken = error.code === "EADDRINUSE";
-      reject(
-        taken
-          ? new TocsinError("PORT_TAKEN", `Another program listens on port ${port} of ${host}.`)
-          : new TocsinError("BAD_SETTING", `HOST=${host} with PORT=${port} cannot be used: ${error.message}.`),
-      );
-    };
-    server.once("error", failed);
-    server.listen(port, host, () => {
-      server.off("error", failed);
-      server.on("error", (error) => log.error({ err: error }, "a connection could not be accepted"));
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }

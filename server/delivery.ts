@@ -6,6 +6,7 @@ import type { Viewer } from "../domain/viewer.js";
 import type { Render, Sink } from "../subscriptions/request.js";
 import type { HitStream } from "../subscriptions/stream.js";
 import { cursorVariable } from "./documents.js";
+import { lifetime } from "./lifetime.js";
 import type { Outbox } from "./outbox.js";
 
 /** What graphql-ws iterates: it yields nothing, and ends when the subscription ends. */
@@ -81,17 +82,28 @@ export function groupKey(args: ExecutionArgs, digest: string, viewer: Viewer): s
   return JSON.stringify([viewer.scope, digest, args.operationName ?? null, shared]);
 }
 
-/** Runs the operation on hits: a page of them shares one context and so its loaders. Texts are execution results. */
+/**
+ * Runs the operation on hits: a page of them shares one context and so its loaders. Texts are execution results. A page
+ * ends at the time limit, or with the last of its subscribers.
+ */
 export function renderHits(
   args: ExecutionArgs,
-  context: () => object,
+  contextOf: (signal: AbortSignal) => object,
   formatError: (error: GraphQLError) => GraphQLFormattedError,
+  timeLimitMs: number,
 ): Render<string> {
-  return async (hits) => {
-    const contextValue = context();
-    const results = await Promise.all(hits.map(async (hit) => execute({ ...args, contextValue, rootValue: hit })));
-    return results.map(({ errors, ...rest }) =>
-      JSON.stringify(errors === undefined ? rest : { ...rest, errors: errors.map(formatError) }),
-    );
+  return async (hits, gone) => {
+    const life = lifetime(timeLimitMs);
+    gone.addEventListener("abort", life.end, { once: true });
+    try {
+      const contextValue = contextOf(life.signal);
+      const results = await Promise.all(hits.map(async (hit) => execute({ ...args, contextValue, rootValue: hit })));
+      return results.map(({ errors, ...rest }) =>
+        JSON.stringify(errors === undefined ? rest : { ...rest, errors: errors.map(formatError) }),
+      );
+    } finally {
+      gone.removeEventListener("abort", life.end);
+      life.end();
+    }
   };
 }

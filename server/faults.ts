@@ -11,11 +11,16 @@ const PROTOCOL_CODES = new Set<unknown>(["GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDA
 export interface Faults {
   /** For Apollo (its own form first) and, with one argument, for WebSocket results. */
   formatGraphql(error: unknown, formatted?: GraphQLFormattedError): GraphQLFormattedError;
-  /** For plain routes: the status and the body. */
-  respond(error: unknown): { status: number; body: { errors: GraphQLFormattedError[] } };
+  /** For plain routes: the status, the headers and the body. */
+  respond(error: unknown): {
+    status: number;
+    headers: Record<string, string>;
+    body: { errors: GraphQLFormattedError[] };
+  };
 }
 
-const STATUS: Partial<Record<ErrorCode, number>> = {
+/** Statuses of requests that are refused as a whole; a GraphQL operation that is none of these has 400. */
+export const STATUS: Partial<Record<ErrorCode, number>> = {
   BAD_ARGUMENT: 400,
   BAD_REQUEST: 400,
   NOT_ALLOWED: 401,
@@ -23,6 +28,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   NOT_FOUND: 404,
   TOO_LARGE: 413,
   UNREADABLE_IMAGE: 422,
+  RATE_LIMITED: 429,
+  OVERLOADED: 503,
   ENGINE_UNAVAILABLE: 503,
   QUERY_TIMEOUT: 503,
 };
@@ -73,9 +80,15 @@ export function createFaults(log: Logger): Faults {
     },
     respond(error) {
       const fault = coded(error);
-      return { status: STATUS[fault.code] ?? 500, body: { errors: [shown(fault)] } };
+      return { status: STATUS[fault.code] ?? 500, headers: retryAfter(fault), body: { errors: [shown(fault)] } };
     },
   };
+}
+
+/** Retry-After, where the fault says when to try again. */
+export function retryAfter({ details }: TocsinError): Record<string, string> {
+  const { retryAfterSeconds } = details;
+  return typeof retryAfterSeconds === "number" ? { "retry-after": String(retryAfterSeconds) } : {};
 }
 
 /** The code that Apollo would give: outside of it, graphql's own errors have none. What has a path failed in a run. */

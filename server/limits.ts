@@ -21,10 +21,10 @@ export interface Operation {
   readonly variableValues?: { readonly [variable: string]: unknown } | null | undefined;
 }
 
-/** Throws QUERY_TOO_DEEP, QUERY_TOO_COMPLEX, or BAD_ARGUMENT where a variable does not fit its type. */
-export function checkOperation({ schema, document, operationName, variableValues }: Operation): void {
+/** Its cost. Throws QUERY_TOO_DEEP, QUERY_TOO_COMPLEX, or BAD_ARGUMENT where a variable does not fit its type. */
+export function checkOperation({ schema, document, operationName, variableValues }: Operation): number {
   const operation = getOperationAST(document, operationName);
-  if (operation == null) return; // the executor says what is wrong
+  if (operation == null) return 0; // the executor says what is wrong
   const depth = depthOf(operation.selectionSet, document);
   if (depth > MAX_DEPTH) {
     throw new TocsinError("QUERY_TOO_DEEP", `The query nests ${depth} levels deep; at most ${MAX_DEPTH} are allowed.`);
@@ -34,6 +34,7 @@ export function checkOperation({ schema, document, operationName, variableValues
     const message = `The query costs ${Math.ceil(cost)} units; at most ${MAX_COST} are allowed.`;
     throw new TocsinError("QUERY_TOO_COMPLEX", message, { details: { cost: Math.ceil(cost), maxCost: MAX_COST } });
   }
+  return Math.ceil(cost);
 }
 
 function costOf(

@@ -1,4 +1,4 @@
-// From an HTTP upgrade to a WebSocket: path, host and number of sockets are checked before anything is accepted, and all
+// From an HTTP upgrade to a WebSocket: path, host and numbers of sockets are checked before anything is accepted, and all
 // sockets end together. Used by websocket.ts.
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -16,6 +16,8 @@ export interface UpgradeRules {
   readonly maxSockets: number;
   /** Throws FORBIDDEN_HOST. */
   readonly checkHost: (request: IncomingMessage) => void;
+  /** Throws TOO_MANY_SUBSCRIPTIONS where the caller may open no further socket. */
+  readonly takeSeat: (request: IncomingMessage, raw: Duplex) => void;
 }
 
 /** Lets the server's upgrade requests through to `sockets`; the function stops that. */
@@ -24,6 +26,7 @@ export function acceptUpgrades(server: Server, sockets: WebSocketServer, rules: 
     raw.on("error", () => raw.destroy()); // a peer that goes away in the middle of the handshake
     try {
       check(request, sockets, rules);
+      rules.takeSeat(request, raw);
     } catch (error) {
       refuse(raw, error);
       return;

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from "node:http";
 import {
   createSourceEventStream,
   type ExecutionArgs,
+  execute,
   type FormattedExecutionResult,
   GraphQLError,
   type GraphQLFormattedError,
@@ -14,27 +15,18 @@ import { WebSocketServer } from "ws";
 import { TocsinError } from "../domain/errors.js";
 import type { Viewer } from "../domain/viewer.js";
 import { HitStream } from "../subscriptions/stream.js";
+import type { Admission } from "./admission.js";
+import type { ServerLimits } from "./bounds.js";
+import type { Caller, Callers } from "./caller.js";
 import { groupKey, HitDelivery, renderHits } from "./delivery.js";
 import type { Documents } from "./documents.js";
+import { lifetime } from "./lifetime.js";
+import { checkOperation } from "./limits.js";
+import { EndableOperation } from "./operation.js";
 import { Outbox } from "./outbox.js";
+import type { Rates } from "./rates.js";
+import { SocketSeats } from "./socketseats.js";
 import { acceptUpgrades, closeAll } from "./upgrade.js";
-
-export interface SocketLimits {
-  readonly maxSockets: number;
-  /** Operations in progress on one socket. */
-  readonly maxOperationsPerSocket: number;
-  /** Bytes that may wait for one socket's reader before it is closed as too slow. */
-  readonly maxQueueBytes: number;
-  /** Longest message a client may send. */
-  readonly maxMessageBytes: number;
-}
-
-export const DEFAULT_SOCKET_LIMITS: SocketLimits = {
-  maxSockets: 5_000,
-  maxOperationsPerSocket: 100,
-  maxQueueBytes: 4 * 1024 * 1024,
-  maxMessageBytes: 256 * 1024,
-};
 
 export interface WebSocketOptions {
   readonly server: Server;
@@ -43,14 +35,13 @@ export interface WebSocketOptions {
   readonly documents: Documents;
   /** Throws FORBIDDEN_HOST where the request's Host or Origin may not talk to this service. */
   readonly checkHost: (request: IncomingMessage) => void;
-  /** Whose eyes; `authorization` is "Bearer ..." from connection_init or the header. Throws NOT_ALLOWED. */
-  readonly viewerOf: (request: IncomingMessage, authorization: string | undefined) => Viewer;
-  /** A fresh context with its own loaders. */
-  readonly contextOf: (viewer: Viewer) => object;
-  /** Depth and complexity, variables included: what is wrong with the operation, or nothing. */
-  readonly checkLimits: (args: ExecutionArgs) => readonly GraphQLError[];
+  readonly callers: Callers;
+  readonly rates: Rates;
+  readonly admission: Admission;
+  /** A fresh context with its own loaders; the signal ends it. */
+  readonly contextOf: (viewer: Viewer, signal: AbortSignal) => object;
   readonly formatError: (error: GraphQLError) => GraphQLFormattedError;
-  readonly limits?: Partial<SocketLimits>;
+  readonly limits: ServerLimits;
 }
 
 export interface GraphqlSockets {
@@ -60,15 +51,17 @@ export interface GraphqlSockets {
 }
 
 /** What is known of a socket once connection_init has been answered. */
-interface Caller {
-  viewer?: Viewer;
+interface Peer {
+  caller?: Caller;
   outbox?: Outbox;
 }
 interface Operation {
   readonly id: string;
   readonly digest: string;
-  readonly caller: Extra & Caller;
+  readonly peer: Extra & Peer;
 }
+/** Close code of a socket beyond those that its caller may have. */
+const TOO_MANY_SOCKETS_CODE = 4421;
 const CLOSE_WAIT_MS = 3_000;
 /** Who answers no ping for as long is cut off. Long enough for a pong behind a full queue on a slow line. */
 const PING_MS = 30_000;
@@ -76,17 +69,47 @@ const PING_MS = 30_000;
 const INIT_WAIT_MS = 10_000;
 
 export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
-  const { schema, formatError } = options;
-  const limits = { ...DEFAULT_SOCKET_LIMITS, ...options.limits };
+  const { schema, formatError, callers, rates, admission } = options;
+  const { timeLimitMs, sockets: limits } = options.limits;
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: limits.maxMessageBytes,
   });
+  const seats = new SocketSeats(callers, options.limits);
   // graphql-ws hands the arguments of an operation through as they are: here is what belongs to them.
   const operations = new WeakMap<object, Operation>();
 
-  function start(caller: Extra & Caller, id: string, { query, operationName, variables }: SubscribePayload) {
+  async function connect(peer: Extra & Peer, authorization: unknown): Promise<boolean> {
+    const { request, socket } = peer;
+    try {
+      peer.caller = callers.of(
+        request,
+        typeof authorization === "string" ? authorization : request.headers.authorization,
+      );
+    } catch (error) {
+      if (!(error instanceof TocsinError)) throw error;
+      // Who tries tokens uses its address's requests; the socket closes with 4403 Forbidden in any case.
+      await rates.spend({ kind: "address", key: callers.addressKey(request) }, "requests", 1).catch(() => {});
+      return false;
+    }
+    if (!seats.claim(request, peer.caller)) {
+      socket.close(TOO_MANY_SOCKETS_CODE, "TOO_MANY_SUBSCRIPTIONS: you have as many sockets open as you may");
+      return false;
+    }
+    peer.outbox = new Outbox(socket, request.socket, limits.maxQueueBytes);
+    return true;
+  }
+
+  async function start(peer: Extra & Peer, open: number, id: string, payload: SubscribePayload) {
+    const { query, operationName, variables } = payload;
+    const caller = peer.caller!;
+    if (open > limits.maxOperationsPerSocket) {
+      const most = `This socket has ${limits.maxOperationsPerSocket} operations in progress, its limit.`;
+      throw new TocsinError("TOO_MANY_SUBSCRIPTIONS", most);
+    }
+    admission.check(caller);
+    await rates.spend(caller, "requests", 1);
     const prepared = options.documents.prepare(query);
     if (!("document" in prepared)) return prepared;
     const args: ExecutionArgs = {
@@ -94,44 +117,50 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
       document: prepared.document,
       operationName: operationName ?? null,
       variableValues: variables ?? {},
-      contextValue: options.contextOf(caller.viewer!),
+      contextValue: null,
       rootValue: undefined,
     };
-    operations.set(args, { id, digest: prepared.digest, caller });
-    const errors = options.checkLimits(args);
-    return errors.length > 0 ? errors : args;
+    await rates.spend(caller, "cost", checkOperation(args));
+    operations.set(args, { id, digest: prepared.digest, peer });
+    return args;
+  }
+
+  function run(args: ExecutionArgs): EndableOperation {
+    const caller = operations.get(args)!.peer.caller!;
+    return new EndableOperation(lifetime(timeLimitMs), async (signal) => {
+      const leave = await admission.enter(caller, signal);
+      try {
+        return await execute({ ...args, contextValue: options.contextOf(caller.viewer, signal) });
+      } finally {
+        leave();
+      }
+    });
   }
 
   async function subscribe(args: ExecutionArgs) {
-    const source = await createSourceEventStream(args);
+    const { id, digest, peer } = operations.get(args)!;
+    const { viewer } = peer.caller!;
+    const life = lifetime(timeLimitMs);
+    const starting = { ...args, contextValue: options.contextOf(viewer, life.signal) };
+    const source = await createSourceEventStream(starting).finally(() => life.end());
     if (!(source instanceof HitStream)) return refused(source);
-    const { id, digest, caller } = operations.get(args)!;
-    const viewer = caller.viewer!;
-    const render = renderHits(args, () => options.contextOf(viewer), formatError);
-    return new HitDelivery(source, groupKey(args, digest, viewer), render, id, caller.outbox!);
+    const render = renderHits(args, (signal) => options.contextOf(viewer, signal), formatError, timeLimitMs);
+    return new HitDelivery(source, groupKey(args, digest, viewer), render, id, peer.outbox!);
   }
 
-  const protocol = speakProtocol<Record<string, unknown>, Record<PropertyKey, unknown> & Caller>(
+  const protocol = speakProtocol<Record<string, unknown>, Record<PropertyKey, unknown> & Peer>(
     {
-      onConnect: ({ extra, connectionParams }) => {
-        const given = connectionParams?.authorization ?? connectionParams?.Authorization;
-        const { request, socket } = extra;
+      onConnect: ({ extra, connectionParams }) =>
+        connect(extra, connectionParams?.authorization ?? connectionParams?.Authorization),
+      onSubscribe: async ({ extra, subscriptions }, id, payload) => {
         try {
-          extra.viewer = options.viewerOf(request, typeof given === "string" ? given : request.headers.authorization);
+          return await start(extra, Object.keys(subscriptions).length, id, payload);
         } catch (error) {
-          if (error instanceof TocsinError) return false; // closes with 4403 Forbidden
+          if (error instanceof TocsinError) return [asGraphQLError(error)];
           throw error;
         }
-        extra.outbox = new Outbox(socket, request.socket, limits.maxQueueBytes);
-        return true;
       },
-      onSubscribe: ({ extra, subscriptions }, id, payload) => {
-        if (Object.keys(subscriptions).length > limits.maxOperationsPerSocket) {
-          const most = `This socket has ${limits.maxOperationsPerSocket} operations in progress, its limit.`;
-          return [asGraphQLError(new TocsinError("TOO_MANY_SUBSCRIPTIONS", most))];
-        }
-        return start(extra, id, payload);
-      },
+      execute: run,
       subscribe,
       onNext: (_socket, _id, _payload, _args, { errors, ...rest }) => {
         if (errors !== undefined) return { ...rest, errors: errors.map(formatError) } as FormattedExecutionResult;
@@ -143,7 +172,12 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
     sockets,
     PING_MS,
   );
-  const stopAccepting = acceptUpgrades(options.server, sockets, { ...options, maxSockets: limits.maxSockets });
+  const stopAccepting = acceptUpgrades(options.server, sockets, {
+    path: options.path,
+    checkHost: options.checkHost,
+    maxSockets: limits.maxSockets,
+    takeSeat: (request, raw) => seats.open(request, raw),
+  });
 
   return {
     get open() {

@@ -3,6 +3,7 @@
 import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit } from "../domain/filter.js";
 import { maySee } from "../domain/viewer.js";
+import { withinRequest } from "../stores/request.js";
 import type { HitCursors } from "./cursor.js";
 import { type HitLog, withAlerts } from "./log.js";
 import type { HitRequest, HubLimits, Render, Sink } from "./request.js";
@@ -41,6 +42,8 @@ export class Group<T> {
   #rendering = false;
   /** Pages being read: subscribers that come back together replay together. */
   readonly #pages = new Map<bigint, Promise<Page<T>>>();
+  /** Aborted when the last member has left: nobody waits for what is read and rendered then. */
+  readonly #gone = new AbortController();
 
   constructor(
     readonly request: Omit<HitRequest, "after">,
@@ -76,6 +79,7 @@ export class Group<T> {
     member.active = false;
     this.#members.delete(member);
     if (this.#members.size === 0) this.#waiting = [];
+    if (this.size === 0) this.#gone.abort("every subscriber has left");
   }
 
   async #replayPage(member: Member<T>): Promise<void> {
@@ -97,8 +101,9 @@ export class Group<T> {
     const { last } = this.log;
     const { page } = this.limits;
     const recent = this.log.recent(after)?.filter((hit) => this.#wants(hit));
-    const hits = recent?.slice(0, page) ?? (await this.#readArchive(after, last));
-    const items = await this.render(hits);
+    const hits =
+      recent?.slice(0, page) ?? (await withinRequest(this.#gone.signal, () => this.#readArchive(after, last)));
+    const items = await this.render(hits, this.#gone.signal);
     return { hits, items, upTo: hits.length < page ? last : hits.at(-1)!.seq };
   }
 
@@ -122,7 +127,7 @@ export class Group<T> {
       const hits = this.#waiting.slice(0, this.limits.page);
       const upTo = hits.at(-1)!.seq;
       try {
-        const items = await this.render(hits);
+        const items = await this.render(hits, this.#gone.signal);
         for (const member of this.#members) {
           for (let at = 0; at < hits.length; at += HANDED_AT_ONCE) this.#hand(member, items, hits, at);
         }

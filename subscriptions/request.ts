@@ -9,8 +9,11 @@ export interface HitRequest {
   readonly after: bigint | null;
 }
 
-/** Turns up to a page of hits into what subscribers get, in step. Called once for all subscribers of a group. */
-export type Render<T> = (hits: readonly DeliveredHit[]) => Promise<readonly T[]>;
+/**
+ * Turns up to a page of hits into what subscribers get, in step. Called once for all subscribers of a group; `gone` is
+ * aborted when the last of them has left.
+ */
+export type Render<T> = (hits: readonly DeliveredHit[], gone: AbortSignal) => Promise<readonly T[]>;
 
 /** Where a subscriber's hits go. */
 export interface Sink<T> {

@@ -7,7 +7,7 @@ import { createContext } from "../resolvers/context.js";
 import type { Services } from "../resolvers/services.js";
 import { type App, createApp } from "../server/app.js";
 import { ownerViewer } from "../server/auth.js";
-import type { SocketLimits } from "../server/websocket.js";
+import type { SocketLimits } from "../server/bounds.js";
 import { createHitHub, type HitHub } from "../subscriptions/hub.js";
 import type { MemoryHits } from "./memoryhits.js";
 
@@ -37,7 +37,7 @@ const ZTF: SurveyDescription = {
   counterpartRadiusArcsec: 1.5,
 };
 
-export async function startHitService(log: MemoryHits, socketLimits: Partial<SocketLimits> = {}): Promise<HitService> {
+export async function startHitService(log: MemoryHits, sockets: Partial<SocketLimits> = {}): Promise<HitService> {
   const hub = await createHitHub(log);
   const schema = buildTocsinSchema([ZTF]);
   const field = schema.getSubscriptionType()!.getFields().filterHits!;
@@ -56,7 +56,7 @@ export async function startHitService(log: MemoryHits, socketLimits: Partial<Soc
   const services = { stores, hub, surveys: new Map([["ZTF", ZTF]]) } as unknown as Services;
   const app = await createApp({
     // Not loopback: so a caller without the token is anonymous.
-    settings: { host: "0.0.0.0", port: 0, token: TOKEN, allowedHosts: [], allowedOrigins: [], socketLimits },
+    settings: { host: "0.0.0.0", port: 0, token: TOKEN, allowedHosts: [], allowedOrigins: [], limits: { sockets } },
     schema,
     services,
     log: pino({ level: "silent" }),

@@ -22,6 +22,7 @@ export interface QueryOptions {
   /** Default 30,000. The engine stops the query too. */
   readonly timeoutMs?: number;
   readonly external?: readonly ExternalTable[];
+  /** Stops the query at the engine; where it is absent, that of the request we are in (stores/request.ts). */
   readonly signal?: AbortSignal;
 }
 

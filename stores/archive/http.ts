@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { type ClickHouseClient, ClickHouseLogLevel, type ClickHouseSettings, createClient } from "@clickhouse/client";
 import type { Block } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
+import { requestSignal } from "../request.js";
 import type { ArchiveClient, InsertOptions, Parameter, QueryOptions } from "./client.js";
 import { archiveError, isConnectionLoss } from "./http.errors.js";
 import { type Form, insertStatement, parameterSettings, statementForm, tableSettings } from "./http.form.js";
@@ -17,6 +18,10 @@ export interface ArchiveAddress {
   readonly database: string;
   /** Requests under way at once; more wait. Default 16. */
   readonly connections?: number;
+  /** Settings that the user may not change: what the server has must do. */
+  readonly omit?: ReadonlySet<string>;
+  /** Storage policy of new tables. */
+  readonly storagePolicy?: string | null;
 }
 
 const QUERY_TIMEOUT_MS = 30_000;
@@ -37,6 +42,9 @@ const EVERY_REQUEST: RequestSettings = {
   max_query_size: 16 * 1024 ** 2,
   max_ast_elements: 1_000_000,
   max_expanded_ast_elements: 5_000_000,
+  // On a cluster, sub-queries over tables that lie by object are each shard's own; no answer leaves a shard out.
+  distributed_product_mode: "local",
+  skip_unavailable_shards: 0,
 };
 
 const QUERY_SETTINGS: RequestSettings = {
@@ -53,6 +61,21 @@ const INSERT_SETTINGS: RequestSettings = {
   // A resend must never be taken for a duplicate of something that was not stored.
   insert_deduplicate: 0,
   max_partitions_per_insert_block: 1000,
+  // Stored by every copy that is to have it, or an error: a copy that was away gets it with the retry.
+  distributed_foreground_insert: 1,
+  insert_distributed_timeout: 60,
+};
+
+/** DDL for a cluster with a Keeper: a server that is away does it when it comes back. */
+const COMMAND_SETTINGS: RequestSettings = { distributed_ddl_output_mode: "throw_only_active" };
+
+/** All settings that requests carry, with the values that are never others. */
+export const SETTINGS_SENT: RequestSettings = {
+  ...EVERY_REQUEST,
+  ...INSERT_SETTINGS,
+  ...COMMAND_SETTINGS,
+  cancel_http_readonly_queries_on_client_close: 1,
+  max_execution_time: QUERY_TIMEOUT_MS / 1000,
 };
 
 /** Does not connect: the first statement does. */
@@ -62,10 +85,14 @@ export function connectArchive(address: ArchiveAddress): ArchiveClient {
 
 class HttpArchive implements ArchiveClient {
   readonly database: string;
+  readonly storagePolicy: string | null;
   readonly #client: ClickHouseClient;
+  readonly #omit: ReadonlySet<string>;
 
-  constructor({ url, user, password, database, connections = 16 }: ArchiveAddress) {
+  constructor({ url, user, password, database, connections = 16, ...more }: ArchiveAddress) {
     this.database = database;
+    this.storagePolicy = more.storagePolicy ?? null;
+    this.#omit = more.omit ?? new Set();
     this.#client = createClient({
       url,
       username: user,
@@ -82,7 +109,7 @@ class HttpArchive implements ArchiveClient {
   async query(
     sql: string,
     parameters: Readonly<Record<string, Parameter>> = {},
-    { timeoutMs = QUERY_TIMEOUT_MS, external = [], signal }: QueryOptions = {},
+    { timeoutMs = QUERY_TIMEOUT_MS, external = [], signal = requestSignal() }: QueryOptions = {},
   ): Promise<Block> {
     const form = statementForm(`${sql}\nFORMAT Native`, parameters, external);
     const settings: RequestSettings = {
@@ -124,7 +151,8 @@ class HttpArchive implements ArchiveClient {
 
   async command(sql: string, parameters: Readonly<Record<string, Parameter>> = {}): Promise<void> {
     // The server refuses every request that names a database which is not there.
-    const settings = /^\s*(CREATE|DROP)\s+DATABASE\b/i.test(sql) ? {} : { database: this.database };
+    const place = /^\s*(CREATE|DROP)\s+DATABASE\b/i.test(sql) ? {} : { database: this.database };
+    const settings = { ...COMMAND_SETTINGS, ...INSERT_SETTINGS, ...place };
     try {
       await this.#send("", statementForm(sql, parameters, []), settings, STATEMENT_TIMEOUT_MS);
     } catch (error) {
@@ -155,7 +183,7 @@ class HttpArchive implements ArchiveClient {
         values: Readable.from([body], { objectMode: false }),
         // With its length told, the body goes out in one piece instead of in chunks.
         http_headers: { "Content-Type": contentType, "Content-Length": String(body.length) },
-        clickhouse_settings: { ...EVERY_REQUEST, ...settings } as ClickHouseSettings,
+        clickhouse_settings: this.#allowed({ ...EVERY_REQUEST, ...settings }),
         abort_signal: stop.signal,
       });
       // The client's own care for the signal ends with the answer's head.
@@ -170,5 +198,10 @@ class HttpArchive implements ArchiveClient {
       clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);
     }
+  }
+
+  #allowed(settings: RequestSettings): ClickHouseSettings {
+    if (this.#omit.size === 0) return settings as ClickHouseSettings;
+    return Object.fromEntries(Object.entries(settings).filter(([name]) => !this.#omit.has(name)));
   }
 }

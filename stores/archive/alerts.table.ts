@@ -5,7 +5,7 @@ import type { OwnField, Survey, SurveyDescription } from "../../domain/survey.js
 import { strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
-import { alterTable, createTables, onEachNode, type TableDefinition } from "./layout.js";
+import { alterTable, createTables, nodesOf, onEachNode, type TableDefinition } from "./layout.js";
 
 type Field = Pick<OwnField, "name" | "type" | "nullable">;
 
@@ -32,7 +32,7 @@ export function alertTable(survey: SurveyDescription): AlertTable {
 export async function syncAlertTable(client: ArchiveClient, survey: SurveyDescription): Promise<AlertTable> {
   const table = alertTable(survey);
   await createTables(client, [definition(table.name, allFields(survey))]);
-  const { answers } = await onEachNode(client, (node) => columnsOf(node, table.name));
+  const { answers } = await onEachNode(nodesOf(client), (node) => columnsOf(node, table.name));
   const added = allFields(survey).filter(({ name }) => answers.some((present) => !present.has(name)));
   if (added.length > 0) {
     // Alerts of before have no such field: it is missing there, whatever later packets say.

@@ -2,19 +2,35 @@
 import { ClickHouseError } from "@clickhouse/client";
 import { type ErrorCode, TocsinError } from "../../domain/errors.js";
 
+const PART_AWAY = "A part of the archive's cluster does not answer.";
+const RIGHTS = "The archive's user lacks a right that the service needs.";
+
 /** ClickHouse's error codes that mean something to a caller. */
 const MEANING: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  32: ["ENGINE_UNAVAILABLE", PART_AWAY],
   158: ["QUERY_TOO_LARGE", "The query reads more rows than it may."],
   159: ["QUERY_TIMEOUT", "The archive did not finish the query in time."],
   160: ["QUERY_TIMEOUT", "The query would not finish in time."],
+  198: ["ENGINE_UNAVAILABLE", PART_AWAY],
   202: ["ENGINE_UNAVAILABLE", "The archive runs as many queries as it may."],
+  209: ["ENGINE_UNAVAILABLE", PART_AWAY],
+  210: ["ENGINE_UNAVAILABLE", PART_AWAY],
+  225: ["ENGINE_UNAVAILABLE", "The archive's Keeper does not answer."],
   241: ["QUERY_TOO_LARGE", "The query needs more memory than it may use."],
+  242: ["ENGINE_UNAVAILABLE", "The archive takes no rows for the moment."],
   243: ["DISK_FULL", "The disk under the archive is full."],
   252: ["ENGINE_UNAVAILABLE", "The archive is behind with merging and takes no rows for the moment."],
+  279: ["ENGINE_UNAVAILABLE", PART_AWAY],
+  285: ["ENGINE_UNAVAILABLE", PART_AWAY],
+  286: ["ENGINE_UNAVAILABLE", PART_AWAY],
   307: ["QUERY_TOO_LARGE", "The query reads more bytes than it may."],
+  319: ["ENGINE_UNAVAILABLE", "It is not known whether the archive has stored the rows."],
   394: ["QUERY_TIMEOUT", "The query was cancelled at the archive."],
   396: ["QUERY_TOO_LARGE", "The query answers with more rows than it may."],
+  452: ["BAD_SETTING", "The archive's server does not let its user set what the service needs."],
+  497: ["BAD_SETTING", RIGHTS],
   516: ["BAD_SETTING", "The archive refuses the user name or the password."],
+  999: ["ENGINE_UNAVAILABLE", "The archive's Keeper does not answer."],
 };
 
 const LOST_CONNECTION = new Set([
@@ -51,7 +67,9 @@ export function archiveError(error: unknown): TocsinError {
   const engineCode = error instanceof ClickHouseError ? error.code : null;
   const meaning = engineCode === null ? undefined : MEANING[engineCode];
   const details = engineCode === null ? {} : { engineCode: Number(engineCode) };
-  if (meaning !== undefined) return new TocsinError(meaning[0], meaning[1], { cause: error, details });
+  if (meaning !== undefined) {
+    return new TocsinError(meaning[0], meaning[1], { cause: error, details, ...remedyOf(error) });
+  }
   if (error instanceof ClickHouseError && /No space left on device/.test(error.message)) {
     return new TocsinError("DISK_FULL", "The disk under the archive is full.", { cause: error, details });
   }
@@ -63,4 +81,14 @@ export function archiveError(error: unknown): TocsinError {
   }
   const told = engineCode === null ? "" : ` (engine code ${engineCode})`;
   return new TocsinError("INTERNAL", `The archive could not carry out a statement${told}.`, { cause: error, details });
+}
+
+/** What to change at the server, where it says which right or setting is missing. It names no value. */
+function remedyOf(error: unknown): { remedy?: string } {
+  const message = error instanceof Error ? error.message : "";
+  const right = /have the grant ([A-Z ()]+[A-Za-z(), ]*? ON [\w.*`]+)/.exec(message)?.[1];
+  if (right !== undefined) return { remedy: `Grant it to the user at the server: GRANT ${right}.` };
+  const setting = /Setting (\w+) should/.exec(message)?.[1];
+  if (setting !== undefined) return { remedy: `Let the user set ${setting}: see its profile's constraints.` };
+  return {};
 }

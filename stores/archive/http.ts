@@ -74,7 +74,7 @@ export const SETTINGS_SENT: RequestSettings = {
   ...EVERY_REQUEST,
   ...INSERT_SETTINGS,
   ...COMMAND_SETTINGS,
-  cancel_http_readonly_queries_on_client_close: 1,
+  ...QUERY_SETTINGS,
   max_execution_time: QUERY_TIMEOUT_MS / 1000,
 };
 

@@ -36,7 +36,7 @@ export async function createTables(client: ArchiveClient, tables: readonly Table
     return;
   }
   const names = tables.map(({ name }) => name);
-  const engines = await onEachNode(client, (node) => enginesOf(node, names));
+  const engines = await onEachNode(cluster.nodes, (node) => enginesOf(node, names));
   for (const found of engines.answers) refusePlainTables(found);
   const missing = tables.filter(({ name }) => engines.answers.some((found) => !found.has(name)));
   if (missing.length === 0) return;
@@ -49,6 +49,8 @@ export async function createTables(client: ArchiveClient, tables: readonly Table
     await everywhere(client, (onCluster) => distribution(table, client.database, cluster, onCluster));
   }
 }
+
+export const nodesOf = (client: ArchiveClient): readonly ArchiveClient[] => client.cluster?.nodes ?? [client];
 
 /** ALTER TABLE on every node: of the rows' tables only, or (a change of columns) of the Distributed one too. */
 export async function alterTable(
@@ -73,12 +75,12 @@ export async function everywhere(client: ArchiveClient, statement: (onCluster: s
   for (const node of cluster.nodes) await node.command(statement(""));
 }
 
-/** What the server, or those nodes of the cluster that can be reached, answer, at least one; `failure` is why another one did not. */
+/** What those nodes that can be reached answer, at least one; `failure` is why another one did not. */
 export async function onEachNode<T>(
-  client: ArchiveClient,
+  nodes: readonly ArchiveClient[],
   ask: (node: ArchiveClient) => Promise<T>,
 ): Promise<{ answers: T[]; failure: TocsinError | null }> {
-  const all = await Promise.allSettled((client.cluster?.nodes ?? [client]).map(ask));
+  const all = await Promise.allSettled(nodes.map(ask));
   const answers = all.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const reasons = all.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
   const fault = reasons.find((reason) => !(reason instanceof TocsinError && reason.code === "ENGINE_UNAVAILABLE"));

@@ -19,7 +19,7 @@ export interface Stores {
   readonly packets: Pick<PacketReader, "fieldsByCandid">;
   readonly links: Pick<LinkStore, "counterparts">;
   readonly filters: Pick<FilterStore, "create" | "update" | "get" | "byIds" | "list">;
-  readonly hits: Pick<HitStore, "page">;
+  readonly hits: Pick<HitStore, "page" | "lastSeq">;
   readonly deadLetters: Pick<DeadLetterStore, "page">;
 }
 
@@ -28,4 +28,6 @@ export interface Services {
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly language: FilterLanguage;
   readonly hub: Pick<HitHub, "listen" | "cursors">;
+  /** Hits can be published to Kafka topics. */
+  readonly streams?: boolean;
 }

@@ -47,7 +47,7 @@ const OBJECT = `fragment O on SkyObject { survey objectId ra dec firstSeen lastS
     forced { time jd band flux fluxError zeroPoint } }
   counterparts { separationArcsec object { survey objectId ra dec alertCount lastSeen } } }`;
 const HIT = `cursor filterId filterVersion passedAt annotations alert { ...A object { ...O } }`;
-const FILTER = `fragment F on Filter { id name survey active version { ...V } versions { ...V } }
+const FILTER = `fragment F on Filter { id name survey active stream { format topic } version { ...V } versions { ...V } }
   fragment V on FilterVersion { number where annotations { name expression } createdAt changelog }`;
 const LIVE = `subscription ($f: [ID!]!, $after: String) { filterHits(filterIds: $f, after: $after) { ${HIT} } } ${ALERT} ${OBJECT}`;
 

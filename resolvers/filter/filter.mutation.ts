@@ -1,9 +1,14 @@
 // Making and changing filters. Only for callers who may change something.
 import { Arg, Ctx, ID, Mutation, Resolver } from "type-graphql";
 import { TocsinError } from "../../domain/errors.js";
-import type { Annotation } from "../../domain/filter.js";
+import type { Annotation, FilterStream } from "../../domain/filter.js";
 import { lookupCost } from "../../schema/cost.js";
-import { AnnotationInput, CreateFilterInput, UpdateFilterInput } from "../../schema/filter/filter.input.js";
+import {
+  AnnotationInput,
+  CreateFilterInput,
+  type FilterStreamInput,
+  UpdateFilterInput,
+} from "../../schema/filter/filter.input.js";
 import { FilterType } from "../../schema/filter/filter.type.js";
 import { MAX_NAME, MAX_TEXT, text } from "../bounds.js";
 import { type Context, requireChange } from "../context.js";
@@ -16,9 +21,10 @@ export class FilterMutations {
     description: "A new filter starts active unless told otherwise.",
   })
   async createFilter(
-    @Ctx() { viewer, stores, services }: Context,
+    @Ctx() context: Context,
     @Arg("input", () => CreateFilterInput) input: CreateFilterInput,
   ): Promise<FilterType> {
+    const { viewer, stores, services } = context;
     requireChange(viewer, "create filters");
     const filter = {
       name: text("name", input.name.trim(), MAX_NAME),
@@ -28,7 +34,7 @@ export class FilterMutations {
       active: input.active ?? true,
     };
     services.language.validate(filter.survey, filter.where, filter.annotations);
-    return shownFilter(await stores.filters.create(filter));
+    return shownFilter(await stores.filters.create({ ...filter, stream: await streamOf(context, input.stream) }));
   }
 
   @Mutation(() => FilterType, {
@@ -36,10 +42,11 @@ export class FilterMutations {
     description: "A changed expression is a new version; hits name the version that made them.",
   })
   async updateFilter(
-    @Ctx() { viewer, stores, services }: Context,
+    @Ctx() context: Context,
     @Arg("id", () => ID) id: string,
     @Arg("input", () => UpdateFilterInput) input: UpdateFilterInput,
   ): Promise<FilterType> {
+    const { viewer, stores, services } = context;
     requireChange(viewer, "change filters");
     const change = {
       ...(input.name != null && { name: text("name", input.name.trim(), MAX_NAME) }),
@@ -47,6 +54,7 @@ export class FilterMutations {
       ...(input.annotations != null && { annotations: annotationsOf(input.annotations) }),
       ...(input.active != null && { active: input.active }),
       ...(input.changelog != null && { changelog: text("changelog", input.changelog, MAX_TEXT) }),
+      ...(input.stream !== undefined && { stream: await streamOf(context, input.stream) }),
     };
     const filter = await stores.filters.get(text("id", id, MAX_NAME));
     const version = filter?.versions.at(-1);
@@ -62,6 +70,18 @@ export class FilterMutations {
 }
 
 const unknownFilter = (id: string) => new TocsinError("UNKNOWN_FILTER", `There is no filter ${JSON.stringify(id)}.`);
+
+/** Its hits are those after the newest one of this moment. */
+async function streamOf(
+  { stores, services }: Context,
+  input: FilterStreamInput | null | undefined,
+): Promise<FilterStream | null> {
+  if (input == null) return null;
+  if (services.streams !== true) {
+    throw new TocsinError("NO_KAFKA", "This service has no Kafka that a filter's hits could be published to.");
+  }
+  return { format: input.format, after: await stores.hits.lastSeq() };
+}
 
 /** Their names and number are the language's to check. */
 const annotationsOf = (inputs: readonly AnnotationInput[]): Annotation[] =>

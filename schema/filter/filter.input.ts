@@ -1,7 +1,9 @@
 // What a filter is made and changed by. Read by resolvers/filter.
 import { Field, InputType } from "type-graphql";
+import type { StreamFormat } from "../../domain/filter.js";
 import type { Survey } from "../../domain/survey.js";
 import { SurveyEnum } from "../survey/survey.type.js";
+import { StreamFormatEnum } from "./filter.type.js";
 
 @InputType("AnnotationInput", { description: "A named value to compute for every hit." })
 export class AnnotationInput {
@@ -9,6 +11,12 @@ export class AnnotationInput {
   name!: string;
   @Field(() => String, { description: "An expression in the filter language." })
   expression!: string;
+}
+
+@InputType("FilterStreamInput", { description: "Publish the hits to a Kafka topic, from now on." })
+export class FilterStreamInput {
+  @Field(() => StreamFormatEnum)
+  format!: StreamFormat;
 }
 
 @InputType("CreateFilterInput")
@@ -23,9 +31,11 @@ export class CreateFilterInput {
   annotations?: AnnotationInput[] | null;
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   active?: boolean | null;
+  @Field(() => FilterStreamInput, { nullable: true })
+  stream?: FilterStreamInput | null;
 }
 
-@InputType("UpdateFilterInput", { description: "What is absent or null stays." })
+@InputType("UpdateFilterInput", { description: "What is absent or null stays; but a stream that is null ends." })
 export class UpdateFilterInput {
   @Field(() => String, { nullable: true })
   name?: string | null;
@@ -37,4 +47,9 @@ export class UpdateFilterInput {
   active?: boolean | null;
   @Field(() => String, { nullable: true, description: "Why, kept with the version that this change makes." })
   changelog?: string | null;
+  @Field(() => FilterStreamInput, {
+    nullable: true,
+    description: "Null ends it. Another format is another topic, which begins with the hits from now on.",
+  })
+  stream?: FilterStreamInput | null;
 }

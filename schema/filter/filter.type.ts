@@ -1,5 +1,6 @@
 // Filters, their versions, what they may read and what a check says. Filled by resolvers/filter.
-import { Field, ID, Int, ObjectType } from "type-graphql";
+import { Field, ID, Int, ObjectType, registerEnumType } from "type-graphql";
+import type { StreamFormat } from "../../domain/filter.js";
 import type { Survey } from "../../domain/survey.js";
 import { PageInfoType } from "../paging/pageinfo.type.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
@@ -61,6 +62,24 @@ export class FilterVersionType {
   changelog!: string | null;
 }
 
+export const StreamFormatEnum: { readonly [format in StreamFormat]: format } = { AVRO: "AVRO", JSON: "JSON" };
+registerEnumType(StreamFormatEnum, {
+  name: "StreamFormat",
+  description: "How the messages of a filter's topic are written.",
+  valuesConfig: {
+    AVRO: { description: "By the schema at /streams/hits.avsc; the first bytes of a message name it." },
+    JSON: { description: "As the API answers: 64-bit ids are decimal strings." },
+  },
+});
+
+@ObjectType("FilterStream", { simpleResolvers: true, description: "The Kafka topic that gets a filter's hits." })
+export class FilterStreamType {
+  @Field(() => StreamFormatEnum)
+  format!: StreamFormat;
+  @Field(() => String, { description: "Made of the filter's id and the format: renaming the filter changes nothing." })
+  topic!: string;
+}
+
 @ObjectType("Filter", { simpleResolvers: true })
 export class FilterType {
   @Field(() => ID)
@@ -71,6 +90,8 @@ export class FilterType {
   survey!: Survey;
   @Field(() => Boolean, { description: "Whether it runs on the live stream." })
   active!: boolean;
+  @Field(() => FilterStreamType, { nullable: true, description: "Null where the hits are not published to Kafka." })
+  stream!: FilterStreamType | null;
   @Field(() => FilterVersionType, { description: "The version in force." })
   version!: FilterVersionType;
   @Field(() => [FilterVersionType], { description: "Oldest first." })

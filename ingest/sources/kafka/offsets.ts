@@ -1,0 +1,59 @@
+// Which messages of a partition are stored, and how far its bookmark may move. Called by source.ts.
+
+/** A message that was handed on; its offset is done once all its items are stored. */
+export interface Delivery {
+  readonly of: PartitionOffsets;
+  readonly offset: bigint;
+  left: number;
+}
+
+/**
+ * Messages of one partition between "handed on" and "stored". They may be stored in any order; the bookmark only
+ * passes what is stored without a gap.
+ */
+export class PartitionOffsets {
+  /** Offsets in flight; a Map keeps the order in which they were handed on, which is that of the partition. */
+  readonly #inFlight = new Map<bigint, Delivery>();
+  #next: bigint;
+  /** What the broker has confirmed. */
+  confirmed: bigint;
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    from: bigint,
+  ) {
+    this.#next = from;
+    this.confirmed = from;
+  }
+
+  /** The offset after the last one handed on: where reading goes on. */
+  get next(): bigint {
+    return this.#next;
+  }
+
+  /** The first offset that is not stored: where another reader would have to begin. */
+  get bookmark(): bigint {
+    for (const offset of this.#inFlight.keys()) return offset;
+    return this.#next;
+  }
+
+  /** A message of `items` items, at least one, goes on its way. Its offset must not be below `next`. */
+  handOn(offset: bigint, items: number): Delivery {
+    const delivery = { of: this, offset, left: items };
+    this.#inFlight.set(offset, delivery);
+    this.#next = offset + 1n;
+    return delivery;
+  }
+
+  /** Nothing below `offset` is still to come: what lies between was no message (control records, aborted ones). */
+  passTo(offset: bigint): void {
+    if (offset > this.#next) this.#next = offset;
+  }
+
+  /** One item of a delivery is stored. Telling it of more items than there are changes nothing. */
+  stored(delivery: Delivery): void {
+    delivery.left -= 1;
+    if (delivery.left === 0) this.#inFlight.delete(delivery.offset);
+  }
+}

@@ -59,7 +59,7 @@ export async function demo(settings: Settings, log: Logger): Promise<void> {
     );
     const unsubscribe = printHits(service, filterId);
     const { control } = service;
-    await sendLive(tonight, SEED, RATE, (bytes) => control.ingestContainer(bytes, "demo"), stop.signal);
+    await sendLive(tonight, SEED, RATE, (bytes) => control!.ingestContainer(bytes, "demo"), stop.signal);
     if (!stop.signal.aborted) {
       say("\nThe night is over. The service goes on until you press Ctrl-C.");
       await new Promise<void>((resolve) => stop.signal.addEventListener("abort", () => resolve(), { once: true }));
@@ -84,7 +84,7 @@ async function fill(
     view.update(done, past.length, `${done} alerts simulated`),
   );
   view.stop();
-  const counts = await service.control.ingestPaths(files, () => {}, signal);
+  const counts = await service.control!.ingestPaths(files, () => {}, signal);
   say(`${counts.stored} alerts of the last ${NIGHTS} nights are in the archive.`);
 }
 

@@ -8,9 +8,15 @@ import { connectArchive } from "../stores/archive/http.js";
 import { openGrafeo } from "../stores/graph/grafeo.js";
 import type { Graph } from "../stores/graph/graph.js";
 import { openNeo4j } from "../stores/graph/neo4j.js";
+import { openPacketStore } from "../stores/packets/segments.js";
+import type { PacketStore } from "../stores/packets.store.js";
 import type { Settings } from "./settings.js";
 
 const DATABASE = "tocsin";
+
+/** Whether the engines are servers that several processes may use at the same time. */
+export const isShared = ({ CLICKHOUSE_URL, NEO4J_URL }: Settings): boolean =>
+  CLICKHOUSE_URL !== undefined && NEO4J_URL !== undefined;
 
 export interface OpenArchive {
   readonly client: ArchiveClient;
@@ -42,4 +48,9 @@ export function openGraph(settings: Settings): Graph {
   if (settings.NEO4J_URL === undefined) return openGrafeo(join(settings.DATA_DIR, "graph.grafeo"));
   const { NEO4J_URL: url, NEO4J_USER: user, NEO4J_PASSWORD: password } = settings;
   return openNeo4j({ url, user, password });
+}
+
+/** Whole packets: in segment files below DATA_DIR. */
+export function openPackets(settings: Settings, _archive: ArchiveClient): Promise<PacketStore> {
+  return openPacketStore({ dir: join(settings.DATA_DIR, "packets") });
 }

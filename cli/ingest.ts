@@ -38,7 +38,7 @@ export async function ingest(settings: Settings, paths: readonly string[], log: 
     } else {
       const service = await openService(settings, log);
       try {
-        counts = await service.control.ingestPaths(absolute, onProgress, new AbortController().signal);
+        counts = await service.control!.ingestPaths(absolute, onProgress, new AbortController().signal);
       } finally {
         await service.close();
       }

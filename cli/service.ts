@@ -1,35 +1,40 @@
 // Everything put together: engines by the settings, stores on them, the pipeline and the feed of hits. The only place
 // that knows which engine stands behind which interface. Called by cli/serve.ts, cli/ingest.ts, cli/demo.ts and tests.
-import { join } from "node:path";
+import { hostname } from "node:os";
 import type { Logger } from "pino";
-import type { TocsinError } from "../domain/errors.js";
+import { TocsinError } from "../domain/errors.js";
 import { createActiveFilters } from "../filters/active.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
-import { createFilterRun } from "../filters/run.js";
-import { readContainer } from "../ingest/avro/container.js";
-import { createGraphFollower } from "../ingest/follow.js";
-import { BATCH_ALERTS, takeIn } from "../ingest/intake.js";
 import { createPacketReader } from "../ingest/packetreader.js";
-import { createPipeline, noCounts, recover } from "../ingest/pipeline.js";
-import { openFiles } from "../ingest/sources/files.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
 import type { ArchiveClient } from "../stores/archive/client.js";
 import { createInFlightQuery } from "../stores/archive/inflight.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
+import { createLease, soleLease } from "../stores/graph/lease.js";
 import { createGraphStores } from "../stores/graph/stores.js";
-import { openPacketStore } from "../stores/packets/segments.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import { createHitHub } from "../subscriptions/hub.js";
 import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
-import { openArchive, openGraph } from "./engines.js";
-import { schemasNear } from "./schemas.js";
+import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
+import { type Ingestion, openIngestion } from "./ingestion.js";
+import { createControl } from "./intake.js";
 import type { Settings } from "./settings.js";
 
+/** Subscribers see hits of other processes after this long at most. */
+const WAKE_MS = 200;
+/** A later insert may be seen before an earlier one on a replica, for moments. */
+const REPLICA_LAG_MS = 5_000;
+/** How long the others wait for a process that numbers hits and does not answer any more. */
+const LEASE_SECONDS = 6;
+
 export interface Service {
-  readonly control: Control;
+  /** Null in a process that only serves. */
+  readonly control: Control | null;
+  /** Null in a process that only serves. */
+  readonly ingestion: Ingestion | null;
   /** What the API stands on. */
   readonly services: Services;
   readonly packetReader: PacketReader;
@@ -43,6 +48,9 @@ export interface Service {
  * and what else keeps an engine from starting; whatever was opened before the failure is closed again.
  */
 export async function openService(settings: Settings, log: Logger): Promise<Service> {
+  const shared = isShared(settings);
+  const role = settings.TOCSIN_ROLE;
+  if (role !== "all" && !shared) throw needsServers(role);
   const closers: (() => Promise<unknown> | unknown)[] = [];
   const closing = <T>(opened: T, close: (opened: T) => Promise<unknown> | unknown): T => {
     closers.unshift(() => close(opened));
@@ -52,54 +60,60 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     for (const closer of closers.splice(0)) await closer();
   };
   try {
-    const lock = closing(await lockDataDir(settings.DATA_DIR), (opened) => opened.release());
+    // The other roles keep nothing there and take no commands: any number of them may share a folder.
+    const lock = role === "all" ? closing(await lockDataDir(settings.DATA_DIR), (opened) => opened.release()) : null;
     const archive = closing(await openArchive(settings, log), (opened) => opened.close());
     const graph = closing(openGraph(settings), (opened) => opened.close());
-    const packets = closing(await openPacketStore({ dir: join(settings.DATA_DIR, "packets") }), (opened) =>
-      opened.close(),
-    );
     const descriptions = new Map(SURVEYS.map(({ description }) => [description.id, description]));
     const archived = await createArchiveStores(archive.client, [...descriptions.values()], {
-      skyIndexBytes: settings.SKY_INDEX_MB * 1024 ** 2,
+      // The positions that other processes write are not heard of.
+      skyIndexBytes: shared ? 0 : settings.SKY_INDEX_MB * 1024 ** 2,
       log: (line) => log.warn(line),
     });
+    const packets = closing(await openPackets(settings, archive.client), (opened) => opened.close());
     const linked = await createGraphStores(graph);
+    if (shared) closing(linked.filters.follow(), (stop) => stop());
     const hub = closing(
       await createHitHub({
         hits: archived.hits,
         alerts: archived.alerts,
         onFault: (error) => log.warn({ err: error }, "hits cannot be read; they are sent when they can"),
+        gapMs: shared ? REPLICA_LAG_MS : 0,
       }),
       (opened) => opened.close(),
     );
+    if (shared && role !== "ingest") closing(setInterval(hub.wake, WAKE_MS).unref(), clearInterval);
     const fieldsOf = fieldsOfSurveys([...descriptions.values()]);
     const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
-    const stores = { ...archived, packets };
-    const follower = createGraphFollower({ ...archived, links: linked.links, scope: settings.GRAPH_SCOPE });
-    const waiting = new Set<(why: string) => void>();
-    const pipeline = createPipeline({
-      stores,
-      filters: createFilterRun(createInFlightQuery(archive.client), active),
-      follower,
-      publish: hub.publish,
-      onBroken: (broken) => log.error({ broken }, "active filters could not run"),
-      onRetry(error) {
-        const { code, remedy = "", cause } = error as Partial<TocsinError> & Error;
-        const sentence = `${error.message} ${remedy}`.trim();
-        log.warn({ code, cause: cause instanceof Error ? cause.message : undefined }, `${sentence} (tried again)`);
-        for (const tell of waiting) tell(sentence);
-      },
-    });
-    await follower.catchUp();
-    const recovered = await recover(pipeline, stores, BATCH_ALERTS);
-    if (recovered > 0) log.info({ alerts: recovered }, "finished the batches that a crash had interrupted");
-
+    const holder = `${hostname()} ${process.pid}`;
+    const ingestion =
+      role === "serve"
+        ? null
+        : closing(
+            await openIngestion({
+              stores: { ...archived, packets, links: linked.links },
+              inFlight: createInFlightQuery(archive.client),
+              active,
+              lease: shared
+                ? createLease(graph, "sequencer", { holder, seconds: LEASE_SECONDS })
+                : soleLease(graph, "sequencer"),
+              shared,
+              scope: settings.GRAPH_SCOPE,
+              hub,
+              followers: [],
+              log,
+            }),
+            (opened) => opened.close(),
+          );
+    const control = ingestion && createControl(settings, ingestion);
+    if (lock && control) {
+      handleControl(lock, control);
+      closing(lock, () => lock.hangUp());
+    }
     const packetReader = createPacketReader({ alerts: archived.alerts, packets });
-    const control = createControl(settings, pipeline, waiting);
-    handleControl(lock, control);
-    closing(lock, () => lock.hangUp());
     return {
       control,
+      ingestion,
       packetReader,
       services: {
         stores: { ...archived, ...linked, packets: packetReader },
@@ -116,50 +130,13 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
   }
 }
 
+function needsServers(role: string): TocsinError {
+  return new TocsinError("BAD_SETTING", `TOCSIN_ROLE=${role} works on servers that all processes share.`, {
+    remedy: "Set CLICKHOUSE_URL and NEO4J_URL, or leave TOCSIN_ROLE at all.",
+  });
+}
+
 async function answers(client: ArchiveClient): Promise<boolean> {
   const block = await client.query("SELECT 1 AS one", {}, { timeoutMs: 2_000 });
   return block.rows === 1;
-}
-
-/** Reasons of dead letters that a command is told; the query deadLetters has all. */
-const MOST_REASONS = 5;
-
-/** `waiting` is told why a batch waits, while it does. */
-function createControl(
-  settings: Settings,
-  pipeline: Parameters<typeof takeIn>[1],
-  waiting: Set<(why: string) => void>,
-): Control {
-  const schemasOf = schemasNear(settings);
-  return {
-    async ingestPaths(paths, onProgress, signal) {
-      const { items, progress } = await openFiles(paths, schemasOf);
-      let counts = noCounts();
-      const reasons: string[] = [];
-      const report = (waitingFor?: string): void => {
-        const { bytesDone, bytesTotal } = progress;
-        onProgress({ ...counts, bytesDone, bytesTotal, reasons, ...(waitingFor !== undefined && { waitingFor }) });
-      };
-      waiting.add(report);
-      try {
-        return await takeIn(
-          items(),
-          pipeline,
-          (sums, letters) => {
-            counts = sums;
-            reasons.push(...letters.slice(0, MOST_REASONS - reasons.length).map(({ message }) => message));
-            report();
-          },
-          signal,
-        );
-      } finally {
-        waiting.delete(report);
-      }
-    },
-    ingestContainer: (bytes, source) => takeIn(toAsync(readContainer(bytes, source)), pipeline),
-  };
-}
-
-async function* toAsync<T>(items: Iterable<T>): AsyncGenerator<T> {
-  yield* items;
 }

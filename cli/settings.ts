@@ -26,6 +26,10 @@ const schema = z.object({
     .default("data")
     .transform((path) => resolve(path))
     .describe("folder of all data"),
+  TOCSIN_ROLE: z
+    .enum(["all", "serve", "ingest"])
+    .default("all")
+    .describe("what this process does: all, serve (the API) or ingest (the streams); the latter two need servers"),
   TOCSIN_TOKEN: z
     .string()
     .min(16)

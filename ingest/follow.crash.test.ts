@@ -30,13 +30,15 @@ const { path, filterId, stopBeforeGraph, ...address } = JSON.parse(process.argv[
 const archive = await createArchiveStores(connectArchive(address), []);
 const { links } = await createGraphStores(openGrafeo(path));
 const follower = createGraphFollower({ ...archive, links, scope: "hits" });
+await archive.sequence.begin(BigInt(Date.now()), 0);
 await follower.catchUp();
 for (let n = Number(await archive.hits.lastSeq()); ; n += 40) {
   const objects = Array.from({ length: 40 }, (_, i) => ({ survey: "ZTF", objectId: "ZTF" + (n + i) }));
   const batchId = archive.batches.begin();
-  await archive.hits.append(batchId, objects.map((object, i) => ({ ...object, filterId, filterVersion: 1,
-    candid: 9007199254740993n + BigInt(n + i), jd: 2460000.5, programid: 1, annotations: null })));
-  await archive.counterparts.add(batchId, objects.map((a) => ({ a, b: { survey: "LSST", objectId: a.objectId }, separationArcsec: 0.5 })));
+  const hits = objects.map((object, i) => ({ ...object, filterId, filterVersion: 1,
+    candid: 9007199254740993n + BigInt(n + i), jd: 2460000.5, programid: 1, annotations: null, passedAt: 1 }));
+  const pairs = objects.map((a) => ({ a, b: { survey: "LSST", objectId: a.objectId }, separationArcsec: 0.5 }));
+  await archive.sequence.number([batchId], new Map([[batchId, { hits, pairs }]]));
   console.log("stored");
   if (stopBeforeGraph) await new Promise((resolve) => setTimeout(resolve, 600000));
   await follower.catchUp();

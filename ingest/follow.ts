@@ -1,6 +1,6 @@
 // The graph follows the archive: hits and counterpart pairs that the archive holds and the graph does not yet know are
-// linked, in the archive's order. Called by ingest/pipeline.ts for each batch and by cli/ once at start, which is how a
-// crash between archive and graph heals.
+// linked, in the archive's order. Called by ingest/sequencer.ts after each numbering and at start, which is how a crash
+// between archive and graph heals; and by ingest/pipeline.ts for objects that enter before the commit.
 import pLimit from "p-limit";
 import type { AlertBatch } from "../domain/alert.js";
 import type { CounterpartStore } from "../stores/counterparts.store.js";
@@ -25,7 +25,7 @@ export interface GraphFollower {
    * feed of the archive names these objects, so a crash before this call must leave a batch that is taken in again.
    */
   enter(batch: AlertBatch): Promise<void>;
-  /** Links everything up to now. Call it after the batch is committed; a call that fails leaves nothing to undo. */
+  /** Links everything that is numbered up to now. A call that fails leaves nothing to undo. */
   catchUp(): Promise<void>;
 }
 

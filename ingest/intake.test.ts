@@ -51,7 +51,9 @@ describe("takeIn", () => {
   test("fills batches up to their number of alerts, and tells the sums after each", async () => {
     const { pipeline, batches } = pipelineOf();
     const told: Counts[] = [];
-    const counts = await takeIn(repeat(packet(10), 2 * BATCH_ALERTS + 5), pipeline, (sums) => told.push({ ...sums }));
+    const counts = await takeIn(repeat(packet(10), 2 * BATCH_ALERTS + 5), pipeline, {
+      onBatch: (sums) => told.push({ ...sums }),
+    });
     expect(counts).toMatchObject({ read: 2_005, stored: 2_005 });
     expect(batches.every(({ packets }) => packets <= BATCH_ALERTS)).toBe(true);
     expect(told.at(-1)).toEqual(counts);
@@ -109,10 +111,39 @@ describe("takeIn", () => {
     const counts = await takeIn(
       repeat(packet(10), 100 * BATCH_ALERTS, (n) => n === 1_500 && abort.abort()),
       pipeline,
-      () => {},
-      abort.signal,
+      { signal: abort.signal },
     );
     expect(counts.stored).toBe(counts.read);
     expect(counts.read).toBeLessThanOrEqual(1_501);
+  });
+
+  test("sends what has come after a while, though no more comes; tells of what is stored, in order", async () => {
+    const { pipeline, batches } = pipelineOf();
+    const stored: number[] = [];
+    let end = () => {};
+    const idle = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    async function* trickle() {
+      yield* repeat(packet(10), 3);
+      yield letter;
+      await idle;
+    }
+    const done = takeIn(trickle(), pipeline, { onStored: (items) => void stored.push(items.length) });
+    await until("the batch", () => stored.length === 1);
+    expect(batches).toMatchObject([{ packets: 3, letters: 1 }]);
+    end();
+    await done;
+    expect(stored).toEqual([4]);
+  });
+
+  test("keeps a source's bookmark before the batch that failed", async () => {
+    const { pipeline } = pipelineOf({ fails: 1 });
+    const stored: number[] = [];
+    const reading = takeIn(repeat(packet(10), 10 * BATCH_ALERTS), pipeline, {
+      onStored: (items) => void stored.push(items.length),
+    });
+    await expect(reading).rejects.toThrow("the store is gone");
+    expect(stored).toEqual([BATCH_ALERTS]);
   });
 });

@@ -8,55 +8,82 @@ const BATCH_MILLISECONDS = 200;
 /** Batches read ahead while earlier ones are stored. */
 const BATCHES_IN_FLIGHT = 2;
 
+export interface IntakeListener {
+  /** The sums so far and the batch's dead letters. */
+  readonly onBatch?: (counts: Counts, letters: readonly DeadLetter[]) => void;
+  /**
+   * Everything of these is stored everywhere: the source may forget them. Batches are told in the order in which they
+   * were read; the next one waits for the promise.
+   */
+  readonly onStored?: (items: readonly (Packet | DeadLetter)[]) => Promise<void> | void;
+  /** Ends the reading early. */
+  readonly signal?: AbortSignal;
+}
+
+interface Batch {
+  readonly packets: Packet[];
+  readonly letters: DeadLetter[];
+  bytes: number;
+  readonly openedAt: number;
+}
+
 /**
- * Read the source to its end through the pipeline. `onBatch` is told the sums so far and the batch's
- * dead letters; `signal` ends the reading early. Reading waits when BATCHES_IN_FLIGHT batches are not stored yet, so a fast source cannot fill the
- * memory. Throws what the source or the pipeline threw, once nothing is in flight any more.
+ * Read the source to its end through the pipeline. Reading waits when BATCHES_IN_FLIGHT batches are not stored yet, so a
+ * fast source cannot fill the memory. Throws what the source or the pipeline threw, once nothing is in flight any more.
  */
 export async function takeIn(
   source: AsyncIterable<Packet | DeadLetter>,
   pipeline: Pipeline,
-  onBatch: (counts: Counts, letters: readonly DeadLetter[]) => void = () => {},
-  signal?: AbortSignal,
+  { onBatch = () => {}, onStored = () => {}, signal }: IntakeListener = {},
 ): Promise<Counts> {
   const sums = noCounts();
   const inFlight = new Set<Promise<void>>();
+  let told: Promise<void> = Promise.resolve();
   let failure: unknown = null;
-  let packets: Packet[] = [];
-  let letters: DeadLetter[] = [];
-  let bytes = 0;
-  let openedAt = 0;
+  let open: Batch | null = null;
 
-  const send = async (): Promise<void> => {
-    if (packets.length + letters.length === 0) return;
-    const batch = pipeline.take(packets, letters).then(
-      (taken) => {
+  /** Send the open batch off; resolves when there is room for another. */
+  async function send(): Promise<void> {
+    if (open === null) return;
+    const { packets, letters } = open;
+    open = null;
+    const before = told;
+    const batch = pipeline
+      .take(packets, letters)
+      .then(async (taken) => {
         addCounts(sums, taken);
         onBatch(sums, taken.letters);
-      },
-      (error: unknown) => {
+        await before;
+        // A batch that failed before this one holds back the source's bookmark: it is read again from there.
+        if (failure === null) await onStored([...packets, ...letters]);
+      })
+      .catch((error: unknown) => {
         failure ??= error;
-      },
-    );
+      });
+    told = batch;
     const tracked = batch.finally(() => inFlight.delete(tracked));
     inFlight.add(tracked);
-    packets = [];
-    letters = [];
-    bytes = 0;
     while (inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(inFlight);
-  };
+  }
 
+  const items = source[Symbol.asyncIterator]();
   try {
-    for await (const item of source) {
-      if (failure !== null || signal?.aborted) break;
-      if (packets.length + letters.length === 0) openedAt = performance.now();
-      if ("reason" in item) letters.push(item);
-      else packets.push(item);
-      bytes += item.bytes?.length ?? 0;
-      const full = packets.length >= BATCH_ALERTS || letters.length >= BATCH_ALERTS || bytes >= BATCH_BYTES;
-      if (full || (packets.length > 0 && performance.now() - openedAt > BATCH_MILLISECONDS && inFlight.size === 0)) {
-        await send();
+    let next = items.next();
+    while (failure === null && !signal?.aborted) {
+      const item = open === null ? await next : await within(next, due(open));
+      if (item === TIME_IS_UP) {
+        // While a batch is under way the open one may as well grow.
+        if (inFlight.size > 0) await Promise.race([...inFlight, next.catch(() => {})]);
+        if (inFlight.size === 0) await send();
+        continue;
       }
+      if (item.done) break;
+      next = items.next();
+      // Looked at again where it is awaited; a source may fail while a batch is sent.
+      next.catch(() => {});
+      open ??= { packets: [], letters: [], bytes: 0, openedAt: performance.now() };
+      add(open, item.value);
+      if (isFull(open) || (performance.now() >= due(open) && inFlight.size === 0)) await send();
     }
   } catch (error) {
     // What was read before the source failed is taken in all the same.
@@ -64,6 +91,34 @@ export async function takeIn(
   }
   await send();
   await Promise.all(inFlight);
+  // Not waited for: a source that is waiting itself ends when its owner closes it.
+  if (signal?.aborted || failure !== null) items.return?.().catch(() => {});
   if (failure !== null) throw failure;
   return sums;
+}
+
+function add(batch: Batch, item: Packet | DeadLetter): void {
+  if ("reason" in item) batch.letters.push(item);
+  else batch.packets.push(item);
+  batch.bytes += item.bytes?.length ?? 0;
+}
+
+const isFull = ({ packets, letters, bytes }: Batch): boolean =>
+  packets.length >= BATCH_ALERTS || letters.length >= BATCH_ALERTS || bytes >= BATCH_BYTES;
+
+const due = ({ openedAt }: Batch): number => openedAt + BATCH_MILLISECONDS;
+
+const TIME_IS_UP = Symbol("time is up");
+
+/** The promise's value, or TIME_IS_UP at `moment` (performance.now()). */
+async function within<T>(promise: Promise<T>, moment: number): Promise<T | typeof TIME_IS_UP> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise<typeof TIME_IS_UP>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, moment - performance.now()), TIME_IS_UP);
+  });
+  try {
+    return await Promise.race([promise, time]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,19 +1,35 @@
-// A lost store is tried again until it is back: nothing is dropped after so many tries. Called by ingest/pipeline.ts.
+// A lost store is tried again until it is back: nothing is dropped after so many tries. Called by ingest/pipeline.ts and
+// ingest/sequencer.ts.
 import pRetry from "p-retry";
 import { type ErrorCode, TocsinError } from "../domain/errors.js";
 
 /** What comes back by itself or by the hand of an operator. Anything else is a fault and goes up. */
 const PASSING: readonly ErrorCode[] = ["ENGINE_UNAVAILABLE", "DISK_FULL", "QUERY_TIMEOUT"];
 
+export const passes = (error: unknown): boolean => error instanceof TocsinError && PASSING.includes(error.code);
+
+/** Hears of outages: each once when it begins, for all who wait for the same thing, and once when it is over. */
+export interface Outages {
+  failed(error: Error): void;
+  /** Something that had failed for this has succeeded. */
+  over(error: Error): void;
+}
+
 /** `work` must be safe to repeat as a whole. */
-export function persistently<T>(work: () => Promise<T>, onRetry: (error: Error) => void): Promise<T> {
-  return pRetry(work, {
+export async function persistently<T>(work: () => Promise<T>, outages: Outages): Promise<T> {
+  let failure: Error | null = null;
+  const result = await pRetry(work, {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 100,
     maxTimeout: 10_000,
     factor: 2,
     randomize: true,
-    shouldRetry: ({ error }) => error instanceof TocsinError && PASSING.includes(error.code),
-    onFailedAttempt: ({ error }) => onRetry(error),
+    shouldRetry: ({ error }) => passes(error),
+    onFailedAttempt({ error }) {
+      failure = error;
+      outages.failed(error);
+    },
   });
+  if (failure !== null) outages.over(failure);
+  return result;
 }

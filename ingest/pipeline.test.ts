@@ -43,7 +43,7 @@ function world() {
         },
       },
       objects: { neighbours: async () => [] },
-      hits: { append: async () => [] },
+      hits: { found: nothing },
       batches: {
         begin: () => ++batches,
         async commit(batch: bigint) {
@@ -53,14 +53,14 @@ function world() {
         },
       },
       deadLetters: { add: async (more: readonly DeadLetter[]) => void letters.push(...more) },
-      counterparts: { add: nothing },
+      counterparts: { found: nothing },
       packets: { append: async (kept: readonly Packet[]) => kept.map(() => ({})) },
     },
     filters: { run: async () => ({ hits: [], broken: [] }) },
-    follower: { enter: nothing, catchUp: nothing },
-    publish: () => {},
+    follower: { enter: nothing },
+    sequencer: { committed: nothing },
     onBroken: () => {},
-    onRetry: () => {},
+    outages: { failed() {}, over() {} },
   } as unknown as PipelineParts;
   return { pipeline: createPipeline(parts), stores: parts.stores, moments, faults, letters };
 }
@@ -93,6 +93,7 @@ test("a packet that a power cut took does not keep the service from starting", a
     ...stores,
     batches: {
       ...stores.batches,
+      recovered: async () => {},
       uncommittedPackets: async () =>
         packets.map((_, n) => ({ survey: "ZTF", candid: BigInt(n), location: location(n) })),
     },
@@ -104,7 +105,7 @@ test("a packet that a power cut took does not keep the service from starting", a
       },
     },
   };
-  expect(await recover(pipeline, afterCrash, 2)).toBe(4);
+  expect(await recover(pipeline, afterCrash, 2, Date.now())).toBe(4);
   expect(letters).toMatchObject([
     { reason: "UNREADABLE", survey: "ZTF", origin: { source: "packet store", position: "segment 7 offset 2" } },
   ]);

@@ -1,8 +1,8 @@
 // The way of a micro-batch from packets to delivered hits: this page names the steps in order. Called by ingest/intake.ts.
 import pLimit from "p-limit";
-import type { AlertBatch } from "../domain/alert.js";
+import type { Alert, AlertBatch } from "../domain/alert.js";
 import { TocsinError } from "../domain/errors.js";
-import type { DeliveredHit } from "../domain/filter.js";
+import type { FoundHit } from "../domain/filter.js";
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import type { Survey } from "../domain/survey.js";
 import type { FilterRun } from "../filters/run.js";
@@ -18,9 +18,11 @@ import { checksumOf, type Deduped, dedupe } from "./dedupe.js";
 import { classify } from "./enrich/class.js";
 import { findCounterparts } from "./enrich/counterparts.js";
 import type { GraphFollower } from "./follow.js";
-import { persistently } from "./persistently.js";
+import { type Outages, persistently } from "./persistently.js";
 import { alertAt, bigColumn } from "./rows.js";
+import type { Sequencer } from "./sequencer.js";
 import { STEP_VERSIONS } from "./steps.js";
+import { type IngestWatch, type Stage, timed, unwatched } from "./watch.js";
 
 export interface PipelineStores {
   readonly alerts: AlertStore;
@@ -35,13 +37,13 @@ export interface PipelineStores {
 export interface PipelineParts {
   readonly stores: PipelineStores;
   readonly filters: FilterRun;
-  readonly follower: GraphFollower;
-  /** Called with stored, committed hits in the order of their seq. */
-  readonly publish: (hits: readonly DeliveredHit[]) => void;
+  readonly follower: Pick<GraphFollower, "enter">;
+  readonly sequencer: Pick<Sequencer, "committed">;
   /** Called with active filters that could not run on a batch; the others did. */
   readonly onBroken: (broken: readonly { filterId: string; message: string }[]) => void;
-  /** Called with the cause when a store is lost; the batch is tried again. */
-  readonly onRetry: (error: Error) => void;
+  /** Hears of a lost store; the batch is tried again. */
+  readonly outages: Outages;
+  readonly watch?: IngestWatch;
 }
 
 export interface Counts {
@@ -63,8 +65,8 @@ export interface Taken extends Counts {
 
 export interface Pipeline {
   /**
-   * Take a micro-batch in. Resolves once everything in it is stored, filtered, delivered to the hub and linked. Batches
-   * may overlap (one is written while the one before is filtered); they are filtered and numbered in order.
+   * Take a micro-batch in. Resolves once everything in it is stored and filtered and, where this process numbers hits,
+   * delivered to the hub and linked. Batches may overlap (one is written while the one before is filtered).
    */
   take(packets: readonly Packet[], letters: readonly DeadLetter[]): Promise<Taken>;
 }
@@ -77,27 +79,29 @@ interface Written {
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { stores, filters, follower, publish, onBroken, onRetry } = parts;
+  const { stores, filters, follower, sequencer, onBroken, outages, watch = unwatched } = parts;
   const writing = pLimit(1);
   const finishing = pLimit(1);
   const inFlight = new Map<Survey, Map<bigint, bigint>>();
 
   /** decode → dedupe → classify → keep the packets → write to the archive. Adds to `written` as it goes. */
   async function write(packets: readonly Packet[], written: Written[]): Promise<DeadLetter[]> {
-    const decoded = decode(packets);
+    const about = { survey: null, batchId: null, alerts: packets.length };
+    const decoded = await timed(watch, { ...about, stage: "decode" }, () => decode(packets));
     const letters = [...decoded.deadLetters];
     for (const whole of decoded.batches) {
-      const taken = takenBy(inFlight, whole.survey);
-      const deduped = await persistently(() => dedupe(whole, stores.alerts, taken), onRetry);
-      letters.push(...deduped.conflicts);
       const batchId = stores.batches.begin();
+      const step = stepsOf(whole, batchId);
+      const taken = takenBy(inFlight, whole.survey);
+      const deduped = await step("dedupe", () => dedupe(whole, stores.alerts, taken));
+      letters.push(...deduped.conflicts);
       const batch = classify(deduped.batch);
       if (batch.alerts.rows > 0) {
         const kept = batch.packets.map(({ bytes, schema }, row) => {
           return { bytes, schema, checksum: checksumOf(deduped.contentHashes[row]!) };
         });
-        const locations = await persistently(() => stores.packets.append(kept), onRetry);
-        await persistently(() => stores.alerts.write(batchId, batch, deduped.contentHashes, locations), onRetry);
+        const locations = await step("packets", () => stores.packets.append(kept));
+        await step("store", () => stores.alerts.write(batchId, batch, deduped.contentHashes, locations));
         remember(taken, batch, deduped.contentHashes);
       }
       written.push({ batchId, batch, deduped });
@@ -105,13 +109,18 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return letters;
   }
 
-  /** filter → store the hits → counterparts → objects into the graph → commit → publish → let the graph follow. */
+  /** filter → keep the hits → counterparts → objects into the graph → commit → number, publish, follow. */
   async function finish({ batchId, batch, deduped }: Written): Promise<number> {
-    const hits = batch.alerts.rows === 0 ? [] : await persistently(() => record(batchId, batch), onRetry);
-    await persistently(async () => {
-      await stores.counterparts.add(batchId, await findCounterparts(batch, stores.objects));
+    const step = stepsOf(batch, batchId);
+    const hits = batch.alerts.rows === 0 ? [] : await step("filter", () => runFilters(batchId, batch));
+    const pairs = await step("counterparts", async () => {
+      const found = await findCounterparts(batch, stores.objects);
+      await stores.counterparts.found(batchId, found);
       await follower.enter(batch);
-      await stores.batches.commit(batchId, {
+      return found;
+    });
+    await step("commit", () =>
+      stores.batches.commit(batchId, {
         survey: batch.survey,
         read: batch.alerts.rows + deduped.duplicates + deduped.conflicts.length,
         stored: batch.alerts.rows,
@@ -119,16 +128,21 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         deadLetters: deduped.conflicts.length,
         hits: hits.length,
         steps: STEP_VERSIONS,
-      });
-    }, onRetry);
-    publish(hits);
-    await persistently(() => follower.catchUp(), onRetry);
+      }),
+    );
+    await sequencer.committed({ batchId, hits, pairs, alertOf: alertsOf(batch) });
     return hits.length;
+  }
+
+  /** A step of a batch: tried again until it succeeds, and told how long it took. */
+  function stepsOf({ survey, alerts }: AlertBatch, batchId: bigint) {
+    return <T>(stage: Stage, work: () => Promise<T>): Promise<T> =>
+      timed(watch, { stage, survey, batchId, alerts: alerts.rows }, () => persistently(work, outages));
   }
 
   async function finishAll(written: readonly Written[], letters: readonly DeadLetter[]): Promise<Counts> {
     const counts = { ...noCounts(), deadLetters: letters.length };
-    if (letters.length > 0) await persistently(() => stores.deadLetters.add(letters), onRetry);
+    if (letters.length > 0) await persistently(() => stores.deadLetters.add(letters), outages);
     for (const part of written) {
       counts.hits += await finish(part);
       counts.stored += part.batch.alerts.rows;
@@ -137,12 +151,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return counts;
   }
 
-  async function record(batchId: bigint, batch: AlertBatch): Promise<DeliveredHit[]> {
+  async function runFilters(batchId: bigint, batch: AlertBatch): Promise<FoundHit[]> {
     const found = await filters.run(batch);
     if (found.broken.length > 0) onBroken(found.broken);
-    const stored = await stores.hits.append(batchId, found.hits);
-    const rowOf = new Map(Array.from(bigColumn(batch.alerts, "candid").values, (candid, row) => [candid, row]));
-    return stored.map((hit) => ({ ...hit, alert: alertAt(batch, rowOf.get(hit.candid)!) }));
+    const passedAt = Date.now();
+    const hits = found.hits.map((hit) => ({ ...hit, passedAt }));
+    await stores.hits.found(batchId, hits);
+    return hits;
   }
 
   return {
@@ -157,6 +172,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         for (const { batch } of written) forget(takenBy(inFlight, batch.survey), batch);
       }
     },
+  };
+}
+
+/** The alerts of a batch by candid, made when they are asked for. */
+function alertsOf(batch: AlertBatch): (candid: bigint) => Alert {
+  let rowOf: Map<bigint, number> | null = null;
+  return (candid) => {
+    rowOf ??= new Map(Array.from(bigColumn(batch.alerts, "candid").values, (of, row) => [of, row]));
+    return alertAt(batch, rowOf.get(candid)!);
   };
 }
 
@@ -175,11 +199,17 @@ function forget(taken: Map<bigint, bigint>, batch: AlertBatch): void {
 
 /**
  * Finish what a crash interrupted: packets of batches that began and were never committed go through the pipeline again.
- * Called once at start, before anything else is taken in. Resolves with the number of packets; those whose bytes a power
- * cut took are dead letters, and their alerts are finished when somebody brings them again.
+ * Called once at start, before anything else is taken in, for batches that began before `before` (epoch ms): younger ones
+ * may be in the hands of another process. Resolves with the number of packets; those whose bytes a power cut took are
+ * dead letters, and their alerts are finished when somebody brings them again.
  */
-export async function recover(pipeline: Pipeline, stores: PipelineStores, batchSize: number): Promise<number> {
-  const unfinished = await stores.batches.uncommittedPackets();
+export async function recover(
+  pipeline: Pipeline,
+  stores: PipelineStores,
+  batchSize: number,
+  before: number,
+): Promise<number> {
+  const unfinished = await stores.batches.uncommittedPackets(before);
   let recovered = 0;
   for (let at = 0; at < unfinished.length; at += batchSize) {
     const packets: Packet[] = [];
@@ -191,6 +221,7 @@ export async function recover(pipeline: Pipeline, stores: PipelineStores, batchS
     await pipeline.take(packets, letters);
     recovered += packets.length;
   }
+  await stores.batches.recovered(before);
   return recovered;
 
   async function reread({ survey, candid, location }: (typeof unfinished)[number]): Promise<Packet | DeadLetter> {

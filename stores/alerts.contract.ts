@@ -167,8 +167,8 @@ export function alertContract(open: (surveys: typeof SURVEYS) => Promise<AlertAr
 
     it("tells where the packets of unfinished batches lie, and of no others", async () => {
       const lost = [alertAt(601n), alertAt(602n)];
-      const mine = async () =>
-        (await archive.batches.uncommittedPackets()).filter(({ candid }) => candid === 601n || candid === 602n);
+      const mine = async (before = Date.now() + 1_000) =>
+        (await archive.batches.uncommittedPackets(before)).filter(({ candid }) => candid === 601n || candid === 602n);
       await write("ZTF", lost);
       expect(await mine()).toEqual(
         lost.map(({ candid }, n) => ({ survey: "ZTF", candid, location: testLocations(lost)[n] })),
@@ -176,6 +176,12 @@ export function alertContract(open: (surveys: typeof SURVEYS) => Promise<AlertAr
       const again = await write("ZTF", lost.slice(0, 1));
       await archive.batches.commit(again, { survey: "ZTF", ...receipt });
       expect((await mine()).map(({ candid }) => candid)).toEqual([602n]);
+      expect(await mine(Date.now() - 60_000)).toEqual([]);
+      await archive.batches.recovered(Date.now() + 1_000);
+      expect(await mine()).toEqual([]);
+      // Ids stay above what has been recovered, so that nothing of later hides below it.
+      await write("ZTF", lost);
+      expect(await mine(Date.now() + 10_000)).toHaveLength(1);
     });
 
     it("begins batches with ids that grow", () => {

@@ -19,6 +19,8 @@ export interface BatchStore {
   begin(): bigint;
   /** The last write of a batch: from now on its alerts are duplicates when they come again. */
   commit(batchId: bigint, receipt: BatchReceipt): Promise<void>;
-  /** Where the packets of batches lie that began and were never committed (a crash in between). */
-  uncommittedPackets(): Promise<{ survey: Survey; candid: bigint; location: PacketLocation }[]>;
+  /** Where the packets of batches lie that began before `before` (epoch ms) and were never committed (a crash in between). */
+  uncommittedPackets(before: number): Promise<{ survey: Survey; candid: bigint; location: PacketLocation }[]>;
+  /** All of them have been taken in again: they need not be looked for any more. */
+  recovered(before: number): Promise<void>;
 }

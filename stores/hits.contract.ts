@@ -1,19 +1,14 @@
-// What every store of hits does: one seq per hit for ever, in order, whoever retries or dies. Called with each engine's
-// stores by its tests.
+// What every archive does with hits and counterpart pairs: one seq each for ever, in order, whoever retries or dies. Called
+// with each engine's stores by its tests.
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Hit, NewHit } from "../domain/filter.js";
 import { testSurvey } from "../test/batches.js";
+import { committed, type NumberingArchive, numbered } from "../test/numbered.js";
 import { viewers } from "../test/skyworld.js";
-import type { BatchStore } from "./batches.store.js";
-import type { HitStore } from "./hits.store.js";
+import type { CounterpartPair } from "./links.store.js";
 
 const SURVEYS = [testSurvey("ZTF"), testSurvey("LSST")];
 
-export interface HitArchive {
-  readonly hits: HitStore;
-  readonly batches: BatchStore;
-}
-const receipt = { survey: "ZTF", read: 0, stored: 0, duplicates: 0, deadLetters: 0, hits: 0, steps: {} };
 const owner = viewers.find(({ scope }) => scope === "owner")!;
 const visitor = viewers.find(({ scope }) => scope === "public")!;
 
@@ -24,35 +19,33 @@ const hit = (filterId: string, candid: bigint, more: Partial<NewHit> = {}): NewH
 });
 const range = (filterId: string, from: number, to: number) =>
   Array.from({ length: to - from }, (_, n) => hit(filterId, BigInt(from + n)));
+const pair = (n: number): CounterpartPair => ({
+  a: { survey: "ZTF", objectId: `ZTF${n}` },
+  b: { survey: "LSST", objectId: `${n}` },
+  separationArcsec: n / 7,
+});
 const seqs = (hits: readonly Hit[]) => hits.map(({ seq }) => seq);
 
 /** `open` gives an empty archive; `reopen` one over the same data, as a new process would. */
-export function hitContract(open: (surveys: typeof SURVEYS) => Promise<HitArchive>, reopen: () => Promise<HitArchive>) {
+export function hitContract(
+  open: (surveys: typeof SURVEYS) => Promise<NumberingArchive>,
+  reopen: () => Promise<NumberingArchive>,
+) {
   describe("hits", () => {
-    let archive: HitArchive;
+    let archive: NumberingArchive;
     beforeEach(async () => {
       archive = await open(SURVEYS);
-    });
-
-    it("number themselves from 1 without gaps, also when appended at once", async () => {
-      expect(await archive.hits.lastSeq()).toBe(0n);
-      expect(await archive.hits.since(0n, 10)).toEqual([]);
-      const given = await Promise.all(
-        [0, 1, 2, 3].map((n) => archive.hits.append(archive.batches.begin(), range("f", n * 10, n * 10 + 10))),
-      );
-      expect(given.flatMap(seqs).sort((a, b) => Number(a - b))).toEqual(
-        Array.from({ length: 40 }, (_, n) => BigInt(n + 1)),
-      );
-      expect(await archive.hits.lastSeq()).toBe(40n);
-      expect(await archive.hits.since(0n, 100)).toEqual(given.flat());
-      expect(seqs(await archive.hits.since(37n, 2))).toEqual([38n, 39n]);
+      await archive.sequence.begin(1n, 0);
     });
 
     it("come back as they were put in", async () => {
+      expect(await archive.hits.lastSeq()).toBe(0n);
+      expect(await archive.hits.since(0n, 10)).toEqual([]);
       const whole = hit("f", -(2n ** 63n), { annotations: '{"a":"\\n\\u0000 ü"}', survey: "LSST", filterVersion: 7 });
-      const [given] = await archive.hits.append(archive.batches.begin(), [whole]);
+      const [given] = await numbered(archive, [whole]);
       expect(given).toMatchObject({ ...whole, seq: 1n });
       expect(await archive.hits.since(0n, 1)).toEqual([given]);
+      expect(await archive.hits.lastSeq()).toBe(1n);
     });
 
     it("have a key for their cursors, which is the archive's own and stays", async () => {
@@ -68,7 +61,7 @@ export function hitContract(open: (surveys: typeof SURVEYS) => Promise<HitArchiv
       const mixed = Array.from({ length: 60 }, (_, n) =>
         hit(`f${n % 3}`, BigInt(n), { programid: 1 + (n % 4), survey: n % 5 === 0 ? "LSST" : "ZTF" }),
       );
-      const given = await archive.hits.append(archive.batches.begin(), mixed);
+      const given = await numbered(archive, mixed);
       for (const viewer of viewers) {
         const expected = given.filter(({ filterId, survey, programid }) => {
           const rights = viewer.programids.get(survey);
@@ -88,42 +81,94 @@ export function hitContract(open: (surveys: typeof SURVEYS) => Promise<HitArchiv
       expect(await archive.hits.page(visitor, [], 10, 0n, null)).toEqual([]);
     });
 
-    it("keep their seq when their batch is tried again, by the same id or another", async () => {
-      const batch = archive.batches.begin();
-      const first = await archive.hits.append(batch, range("f", 0, 5));
-      expect(await archive.hits.append(batch, range("f", 2, 7))).toEqual([
-        ...first.slice(2),
-        expect.objectContaining({ candid: 5n, seq: 6n }),
-        expect.objectContaining({ candid: 6n, seq: 7n }),
-      ]);
-      const other = await archive.hits.append(archive.batches.begin(), range("f", 0, 5).reverse());
-      expect(other).toEqual([...first].reverse());
-      expect(await archive.hits.append(batch, [hit("g", 0n), hit("f", 0n, { survey: "LSST" })])).toMatchObject([
-        { seq: 8n },
-        { seq: 9n },
-      ]);
-      expect(seqs(await archive.hits.since(0n, 100))).toEqual([1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n, 9n]);
+    it("are seen by nobody before they are numbered", async () => {
+      const batch = await committed(archive, range("f", 0, 5));
+      expect(await archive.hits.since(0n, 10)).toEqual([]);
+      expect(await archive.hits.page(owner, ["f"], 10, 0n, null)).toEqual([]);
+      expect(await archive.sequence.pending(0, 10)).toEqual([batch]);
+      const given = await archive.sequence.number([batch], new Map());
+      expect(seqs(given!)).toEqual([1n, 2n, 3n, 4n, 5n]);
+      expect(await archive.hits.since(0n, 10)).toEqual(given);
+      expect(await archive.sequence.pending(0, 10)).toEqual([]);
+    });
+  });
+
+  describe("the numbering of hits", () => {
+    let archive: NumberingArchive;
+    beforeEach(async () => {
+      archive = await open(SURVEYS);
+      await archive.sequence.begin(1n, 0);
     });
 
-    it("keep their seq when the process dies before the batch is complete", async () => {
-      const done = archive.batches.begin();
-      await archive.hits.append(done, range("f", 0, 3));
-      await archive.batches.commit(done, receipt);
-      const before = await archive.hits.append(archive.batches.begin(), range("f", 10, 13));
+    it("is one sequence without gaps over batches, in the order of their commits", async () => {
+      const batches = [];
+      for (const n of [0, 1, 2, 3]) batches.push(await committed(archive, range("f", n * 10, n * 10 + 10)));
+      expect(await archive.sequence.pending(0, 3)).toEqual(batches.slice(0, 3));
+      expect(await archive.sequence.pending(Date.now() + 60_000, 10)).toEqual([]);
+      const given = (await archive.sequence.number(batches, new Map()))!;
+      expect(seqs(given)).toEqual(Array.from({ length: 40 }, (_, n) => BigInt(n + 1)));
+      expect(given.map(({ candid }) => candid)).toEqual(Array.from({ length: 40 }, (_, n) => BigInt(n)));
+      expect(await archive.hits.since(0n, 100)).toEqual(given);
+      expect(seqs(await archive.hits.since(37n, 2))).toEqual([38n, 39n]);
+    });
 
-      let later = await reopen();
-      expect(await later.hits.lastSeq()).toBe(6n);
-      const again = later.batches.begin();
-      expect(await later.hits.append(again, range("f", 10, 14))).toEqual([
-        ...before,
-        expect.objectContaining({ candid: 13n, seq: 7n }),
-      ]);
-      await later.batches.commit(again, receipt);
+    it("takes what is in memory for what is in the archive", async () => {
+      const found = range("f", 0, 3).map((each) => ({ ...each, passedAt: 5 }));
+      const [one, other] = [await committed(archive, []), await committed(archive, range("f", 3, 5))];
+      const given = await archive.sequence.number([one, other], new Map([[one, { hits: found, pairs: [] }]]));
+      expect(given!.map(({ candid, seq }) => [seq, candid])).toEqual([0n, 1n, 2n, 3n, 4n].map((n) => [n + 1n, n]));
+    });
 
-      // Complete now: the same alert would be a duplicate. Were it brought all the same, it would be a new hit.
-      later = await reopen();
-      expect(seqs(await later.hits.append(later.batches.begin(), range("f", 10, 11)))).toEqual([8n]);
-      expect(seqs(await later.hits.page(owner, ["f"], 100, 0n, null))).toEqual([1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n]);
+    it("gives one seq to a hit, whoever finds it again", async () => {
+      const first = await numbered(archive, range("f", 0, 5));
+      expect(await numbered(archive, range("f", 2, 7).reverse())).toMatchObject([{ candid: 5n }, { candid: 6n }]);
+      expect(await numbered(archive, range("f", 0, 5))).toEqual([]);
+      const same = [await committed(archive, range("g", 0, 2)), await committed(archive, range("g", 1, 3))];
+      const both = (await archive.sequence.number(same, new Map()))!;
+      expect(both.map(({ candid }) => candid)).toEqual([0n, 1n, 2n]);
+      const others = [hit("h", 0n), hit("f", 0n, { survey: "LSST" })];
+      expect(await numbered(archive, others)).toHaveLength(2);
+      const all = await archive.hits.since(0n, 100);
+      expect(all.slice(0, 5)).toEqual(first);
+      expect(seqs(all)).toEqual(Array.from({ length: 12 }, (_, n) => BigInt(n + 1)));
+    });
+
+    it("goes on where another process ended, which from then on is refused", async () => {
+      await numbered(archive, range("f", 0, 3));
+      const late = await committed(archive, range("f", 10, 13));
+      const next = await reopen();
+      await next.sequence.begin(2n, 0);
+      // Frozen before its insert, and awake again.
+      expect(await archive.sequence.number([late], new Map())).toBeNull();
+      expect(await next.hits.lastSeq()).toBe(3n);
+      expect(await next.sequence.pending(0, 10)).toEqual([late]);
+      expect(seqs((await next.sequence.number([late], new Map()))!)).toEqual([4n, 5n, 6n]);
+      await expect(archive.sequence.number([late], new Map())).rejects.toMatchObject({ code: "INTERNAL" });
+      expect(seqs(await next.hits.page(owner, ["f"], 100, 0n, null))).toEqual([1n, 2n, 3n, 4n, 5n, 6n]);
+    });
+  });
+
+  describe("counterpart pairs", () => {
+    it("are numbered once each, whichever end was met first, over restarts too", async () => {
+      const archive = await open(SURVEYS);
+      await archive.sequence.begin(1n, 0);
+      expect(await archive.counterparts.since(0n, 10)).toEqual([]);
+      const turned = ({ a, b, separationArcsec }: CounterpartPair) => ({ a: b, b: a, separationArcsec });
+      const batches = [
+        await committed(archive, [], [pair(1), pair(2), turned(pair(1))]),
+        await committed(archive, [], [turned(pair(2)), pair(3)]),
+      ];
+      await archive.sequence.number(batches, new Map());
+      const again = await reopen();
+      await again.sequence.begin(2n, 0);
+      await numbered(again, [], [pair(3), pair(4)]);
+      const found = await again.counterparts.since(0n, 10);
+      expect(found.map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n]);
+      expect(found.map(({ a, b }) => [a.objectId, b.objectId].sort())).toEqual(
+        [1, 2, 3, 4].map((n) => [`${n}`, `ZTF${n}`]),
+      );
+      expect(found.map(({ separationArcsec }) => separationArcsec)).toEqual([1 / 7, 2 / 7, 3 / 7, 4 / 7]);
+      expect(await again.counterparts.since(1n, 2)).toEqual(found.slice(1, 3));
     });
   });
 }

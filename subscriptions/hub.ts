@@ -24,11 +24,15 @@ export interface HubOptions extends LogStores {
   readonly limits?: Partial<HubLimits>;
   /** Hears of an archive that cannot be read while hits wait for it. */
   readonly onFault?: (error: unknown) => void;
+  /** How long a missing seq is waited for; 0, the default, where one server has all hits. */
+  readonly gapMs?: number;
 }
 
 export interface HitHub {
   /** Hits that are stored and committed, in order of seq. Returns at once; what was published before is left out. */
   publish(hits: readonly DeliveredHit[]): void;
+  /** There may be hits in the archive that are not published here. Returns at once. */
+  wake(): void;
   readonly subscribe: Subscribe;
   /**
    * The hits asked for as an async iterable: what the resolver of a subscription field returns. Throws BAD_CURSOR where
@@ -59,6 +63,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
       for (const group of byFilter.get(hit.filterId) ?? []) group.push(hit);
     },
     options.onFault ?? (() => {}),
+    options.gapMs ?? 0,
   );
 
   function groupOf<T>(key: string, request: HitRequest, render: Render<T>): Group<T> {
@@ -106,6 +111,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
 
   return {
     publish: (hits) => log.announce(hits),
+    wake: () => log.wake(),
     subscribe,
     cursors,
     async listen(request) {

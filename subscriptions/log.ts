@@ -29,6 +29,10 @@ export class HitLog {
   #recentAfter: bigint;
   #announced: DeliveredHit[] = [];
   #following = false;
+  /** Whether the archive may have hits beyond those announced. */
+  #woken = false;
+  /** performance.now() at which a seq was first found missing; null while none is. */
+  #missingSince: number | null = null;
   readonly #closed = new AbortController();
 
   private constructor(
@@ -37,19 +41,24 @@ export class HitLog {
     readonly limits: Pick<HubLimits, "page" | "recent">,
     readonly emit: (hit: DeliveredHit) => void,
     readonly onFault: (error: unknown) => void,
+    readonly gapMs: number,
   ) {
     this.#last = last;
     this.#recentAfter = last;
   }
 
-  /** `onFault` hears why the archive could not be read; the log tries again by itself. */
+  /**
+   * `onFault` hears why the archive could not be read; the log tries again by itself. `gapMs`: how long a seq that the
+   * archive does not show, though it shows later ones, is waited for; replicas may show the younger part first.
+   */
   static async open(
     stores: LogStores,
     limits: Pick<HubLimits, "page" | "recent">,
     emit: (hit: DeliveredHit) => void,
     onFault: (error: unknown) => void,
+    gapMs: number,
   ): Promise<HitLog> {
-    return new HitLog(stores, await stores.hits.lastSeq(), limits, emit, onFault);
+    return new HitLog(stores, await stores.hits.lastSeq(), limits, emit, onFault, gapMs);
   }
 
   get last(): bigint {
@@ -69,16 +78,22 @@ export class HitLog {
     if (!this.#following) void this.#follow();
   }
 
+  /** There may be hits that nobody announces: those of other processes. Returns at once. */
+  wake(): void {
+    this.#woken = true;
+    if (!this.#following) void this.#follow();
+  }
+
   close(): void {
     this.#closed.abort();
   }
 
   async #follow(): Promise<void> {
     this.#following = true;
-    while (this.#announced.length > 0 && !this.#closed.signal.aborted) {
-      const hit = this.#announced[0]!;
-      if (hit.seq > this.#last + 1n) {
-        await this.#readGap(hit.seq);
+    while ((this.#announced.length > 0 || this.#woken) && !this.#closed.signal.aborted) {
+      const hit = this.#announced[0];
+      if (hit === undefined || hit.seq > this.#last + 1n) {
+        await this.#read(hit?.seq ?? null);
       } else {
         this.#announced.shift();
         if (hit.seq === this.#last + 1n) this.#emit(hit);
@@ -87,17 +102,38 @@ export class HitLog {
     this.#following = false;
   }
 
-  /** One page of the hits between last and `before`. A seq that the archive does not have was never given. */
-  async #readGap(before: bigint): Promise<void> {
+  /** One page of the hits after last, up to `before`. A seq that the archive does not show in time was never given. */
+  async #read(before: bigint | null): Promise<void> {
     try {
+      if (before === null) this.#woken = false;
       const page = await this.stores.hits.since(this.#last, this.limits.page);
-      const missing = page.filter((hit) => hit.seq < before);
-      for (const hit of await withAlerts(this.stores, everything(missing), missing)) this.#emit(hit);
-      if (missing.length < this.limits.page) this.#last = before - 1n;
+      const isFull = page.length === this.limits.page;
+      const missing = page.filter((hit) => before === null || hit.seq < before);
+      const end = before !== null && !isFull ? before - 1n : (missing.at(-1)?.seq ?? this.#last);
+      const waits = this.#waitsForGap(end - this.#last > BigInt(missing.length));
+      const ready = waits ? consecutive(this.#last, missing) : missing;
+      for (const hit of await withAlerts(this.stores, everything(ready), ready)) this.#emit(hit);
+      if (waits) await this.#pause();
+      else if (end > this.#last) this.#last = end;
+      if (before === null && (waits || isFull)) this.#woken = true;
     } catch (error) {
+      if (before === null) this.#woken = true;
       this.onFault(error);
-      await delay(RETRY_MS, undefined, { ref: false, signal: this.#closed.signal }).catch(() => {});
+      await this.#pause();
     }
+  }
+
+  /** Whether what is missing may still come. */
+  #waitsForGap(gap: boolean): boolean {
+    if (gap) this.#missingSince ??= performance.now();
+    const since = this.#missingSince;
+    const waits = gap && since !== null && performance.now() - since < this.gapMs;
+    if (!waits) this.#missingSince = null;
+    return waits;
+  }
+
+  #pause(): Promise<void> {
+    return delay(RETRY_MS, undefined, { ref: false, signal: this.#closed.signal }).catch(() => {});
   }
 
   #emit(hit: DeliveredHit): void {
@@ -110,6 +146,12 @@ export class HitLog {
     }
     this.emit(hit);
   }
+}
+
+/** Those that follow `last` without a gap. */
+function consecutive(last: bigint, hits: readonly Hit[]): readonly Hit[] {
+  const end = hits.findIndex((hit, at) => hit.seq !== last + BigInt(at + 1));
+  return end === -1 ? hits : hits.slice(0, end);
 }
 
 /** Hits with their alerts, in the same order; the alerts come in one query per survey. */

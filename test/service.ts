@@ -3,12 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
+import type { Control } from "../cli/control.js";
 import { type RunningService, startService } from "../cli/serve.js";
 import { readSettings } from "../cli/settings.js";
 
 export interface TestService extends RunningService {
   readonly dataDir: string;
-  ingest(...paths: string[]): ReturnType<RunningService["control"]["ingestPaths"]>;
+  ingest(...paths: string[]): ReturnType<Control["ingestPaths"]>;
   /** Data of a query; throws the first error with its code. */
   ask<T = Record<string, unknown>>(query: string, variables?: object, headers?: Record<string, string>): Promise<T>;
 }
@@ -21,7 +22,7 @@ export async function startTestService(environment: Record<string, string> = {})
   return {
     ...service,
     dataDir,
-    ingest: (...paths) => service.control.ingestPaths(paths, () => {}, new AbortController().signal),
+    ingest: (...paths) => service.control!.ingestPaths(paths, () => {}, new AbortController().signal),
     ask: (query, variables, headers) => ask(service.url, query, variables, headers),
     async close() {
       await service.close();

@@ -4,24 +4,33 @@ import type { Survey } from "../../domain/survey.js";
 import type { BatchReceipt, BatchStore } from "../batches.store.js";
 import type { PacketLocation } from "../packets.store.js";
 import { packetLocations } from "./alerts.js";
-import { blockOf, counts, signed, strings, texts, unsigned } from "./blocks.js";
+import { bigints, blockOf, counts, signed, strings, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import type { CommittedBatches } from "./committed.js";
 
-export class ArchiveBatches implements BatchStore {
-  #last = 0n;
+/** A batch id is milliseconds since 1970 above this many random bits. */
+const RANDOM_BITS = 20n;
+const idAt = (ms: number): bigint => BigInt(Math.max(0, Math.floor(ms))) << RANDOM_BITS;
 
-  constructor(
+export class ArchiveBatches implements BatchStore {
+  private constructor(
     private readonly client: ArchiveClient,
     private readonly committed: CommittedBatches,
-    private readonly onCommit: (batchId: bigint) => void,
+    private last: bigint,
   ) {}
 
-  /** Milliseconds since 1970 above 20 random bits; always above the process's last one. */
+  static async start(client: ArchiveClient, committed: CommittedBatches): Promise<ArchiveBatches> {
+    const newest = await client.query("SELECT max(batch) AS batch FROM batches");
+    const before = Number(bigints(await client.query("SELECT max(before) AS before FROM recovered"), "before")[0] ?? 0);
+    const last = bigints(newest, "batch")[0] ?? 0n;
+    return new ArchiveBatches(client, committed, last > idAt(before) ? last : idAt(before));
+  }
+
+  /** Always above the ones before, also where the clock was set back: `recovered` tells of all that lie below a time. */
   begin(): bigint {
-    const fresh = (BigInt(Date.now()) << 20n) | BigInt(randomInt(2 ** 20));
-    this.#last = fresh > this.#last ? fresh : this.#last + 1n;
-    return this.#last;
+    const fresh = idAt(Date.now()) | BigInt(randomInt(2 ** Number(RANDOM_BITS)));
+    this.last = fresh > this.last ? fresh : this.last + 1n;
+    return this.last;
   }
 
   async commit(batchId: bigint, receipt: BatchReceipt): Promise<void> {
@@ -41,19 +50,30 @@ export class ArchiveBatches implements BatchStore {
       }),
     );
     this.committed.add(batchId);
-    this.onCommit(batchId);
   }
 
-  async uncommittedPackets(): Promise<{ survey: Survey; candid: bigint; location: PacketLocation }[]> {
+  async uncommittedPackets(before: number): Promise<{ survey: Survey; candid: bigint; location: PacketLocation }[]> {
+    const mark = await this.client.query("SELECT max(before) AS before FROM recovered");
+    const from = idAt(Number(bigints(mark, "before")[0] ?? 0));
     const complete = "(SELECT batch FROM batches)";
     const block = await this.client.query(
       `SELECT survey, candid, argMax(segment, batch) AS segment, argMax(offset, batch) AS offset,
         argMax(length, batch) AS length, argMax(schema, batch) AS schema
       FROM alert_index
-      WHERE (survey, candid) IN (SELECT survey, candid FROM alert_index WHERE batch NOT IN ${complete})
-      GROUP BY survey, candid HAVING max(batch IN ${complete}) = 0 ORDER BY max(batch), survey, candid`,
+      WHERE (survey, candid) IN (
+        SELECT survey, candid FROM alert_index
+        WHERE batch >= {from:UInt64} AND batch < {to:UInt64}
+          AND batch GLOBAL NOT IN (SELECT batch FROM batches WHERE batch >= {from:UInt64})
+      )
+      GROUP BY survey, candid HAVING max(batch GLOBAL IN ${complete}) = 0 ORDER BY max(batch), survey, candid`,
+      { from, to: idAt(before) },
     );
     const surveys = strings(block, "survey");
     return packetLocations(block).map(([candid, location], row) => ({ survey: surveys[row]!, candid, location }));
+  }
+
+  async recovered(before: number): Promise<void> {
+    if (this.last < idAt(before)) this.last = idAt(before);
+    await this.client.insert("recovered", blockOf(1, { before: signed(BigInt64Array.of(BigInt(Math.floor(before)))) }));
   }
 }

@@ -1,8 +1,7 @@
-// HitStore on ClickHouse. Made by stores.ts; batches.ts tells it which batches are complete.
-import pLimit from "p-limit";
+// HitStore on ClickHouse, and the rows of hits that sequence.ts numbers. Made by stores.ts.
 import type { Block } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
-import type { Hit, NewHit } from "../../domain/filter.js";
+import type { FoundHit, Hit, NewHit } from "../../domain/filter.js";
 import type { Viewer } from "../../domain/viewer.js";
 import type { HitStore } from "../hits.store.js";
 import {
@@ -20,66 +19,19 @@ import {
   textsOrNull,
   unsigned,
 } from "./blocks.js";
-import type { ArchiveClient, Parameter } from "./client.js";
+import type { ArchiveClient, InsertOptions, Parameter } from "./client.js";
 import { HIT_CURSOR_KEY } from "./migrations/0005-keys.js";
 import { STOP_WHEN_FULL } from "./pages.js";
 import { visibleAcross } from "./visibility.js";
 
-const HIT_COLUMNS = "seq, filterId, filterVersion, survey, candid, objectId, jd, programid, annotations, passedAt";
+const FOUND_COLUMNS = "filterId, filterVersion, survey, candid, objectId, jd, programid, annotations, passedAt";
 
-/** A hit that has its seq and whose batch is not complete. */
-interface OpenHit {
-  readonly hit: Hit;
-  batch: bigint;
-  /** False until an insert that held it has succeeded. */
-  stored: boolean;
-}
-
-/**
- * One process appends. A hit keeps the seq that it was given first until its batch is complete: when an insert failed,
- * when the batch is tried again, and (read back at the start) when the process died in between and another batch brings
- * the same alert. Seqs become readable in their order: what an earlier insert may have failed to store goes first, in
- * the same insert, with the seqs it has, which is harmless if it was stored after all.
- */
 export class ArchiveHits implements HitStore {
-  readonly #serially = pLimit(1);
+  constructor(private readonly client: ArchiveClient) {}
 
-  private constructor(
-    private readonly client: ArchiveClient,
-    private last: bigint,
-    private readonly open: Map<string, OpenHit>,
-  ) {}
-
-  static async start(client: ArchiveClient): Promise<ArchiveHits> {
-    const last = bigints(await client.query("SELECT seq FROM hits ORDER BY seq DESC LIMIT 1"), "seq")[0] ?? 0n;
-    const complete = "(SELECT batch FROM batches)";
-    const block = await client.query(
-      `SELECT ${HIT_COLUMNS}, batch FROM hits WHERE batch NOT IN ${complete} AND seq NOT IN (
-        SELECT seq FROM hits WHERE batch IN ${complete}
-          AND seq IN (SELECT seq FROM hits WHERE batch NOT IN ${complete})
-      ) ORDER BY seq, batch`,
-    );
-    const batches = bigints(block, "batch");
-    const open = hitsOf(block).map((hit, row) => [keyOf(hit), { hit, batch: batches[row]!, stored: true }] as const);
-    return new ArchiveHits(client, last, new Map(open));
-  }
-
-  append(batchId: bigint, hits: readonly NewHit[]): Promise<Hit[]> {
-    return this.#serially(async () => {
-      const passedAt = Date.now();
-      const given = hits.map((hit) => this.#assign(batchId, hit, passedAt));
-      const unstored = [...this.open.values()].filter(({ stored }) => !stored);
-      if (unstored.length > 0) {
-        await this.client.insert("hits", blockFor(unstored.sort((a, b) => (a.hit.seq < b.hit.seq ? -1 : 1))));
-        for (const hit of unstored) hit.stored = true;
-      }
-      return given;
-    });
-  }
-
-  /** Its alerts are duplicates from now on: nobody will bring its hits again. */
-  batchCompleted(batchId: bigint): void {
-    for (const [key, { batch }] of this.open) if (batch === batchId) this.open.delete(key);
+  async found(batchId: bigint, hits: readonly FoundHit[]): Promise<void> {
+    const batch = unsigned(new BigUint64Array(hits.length).fill(batchId));
+    await this.client.insert("hits_found", blockOf(hits.length, { ...foundColumns(hits), batch }));
   }
 
   async page(
@@ -105,7 +57,7 @@ export class ArchiveHits implements HitStore {
   }
 
   async lastSeq(): Promise<bigint> {
-    return this.last;
+    return bigints(await this.client.query("SELECT seq FROM hits ORDER BY seq DESC LIMIT 1"), "seq")[0] ?? 0n;
   }
 
   async cursorKey(): Promise<Uint8Array> {
@@ -120,49 +72,67 @@ export class ArchiveHits implements HitStore {
 
   async #after(after: bigint, first: number, within: string, parameters: Record<string, Parameter>): Promise<Hit[]> {
     const block = await this.client.query(
-      `SELECT ${HIT_COLUMNS} FROM hits WHERE seq > {after:UInt64} AND ${within}
+      `SELECT seq, ${FOUND_COLUMNS} FROM hits WHERE seq > {after:UInt64} AND ${within}
       ORDER BY seq LIMIT 1 BY seq LIMIT {first:UInt32} ${STOP_WHEN_FULL}`,
       { ...parameters, after, first },
     );
     return hitsOf(block);
   }
-
-  #assign(batch: bigint, hit: NewHit, passedAt: number): Hit {
-    const key = keyOf(hit);
-    const open = this.open.get(key);
-    if (open === undefined) {
-      this.last += 1n;
-      const numbered: Hit = { ...hit, seq: this.last, passedAt };
-      this.open.set(key, { hit: numbered, batch, stored: false });
-      return numbered;
-    }
-    // Another batch brings it: it is written again under that one's name, so that it is complete when that one is.
-    if (open.batch !== batch) Object.assign(open, { batch, stored: false });
-    return open.hit;
-  }
 }
 
-const keyOf = ({ filterId, survey, candid }: NewHit): string => `${survey}:${candid}:${filterId}`;
+/** A hit is one filter's of one alert, whoever finds it and however often. */
+export const hitKey = ({ filterId, survey, candid }: Pick<NewHit, "filterId" | "survey" | "candid">): string =>
+  `${survey}:${candid}:${filterId}`;
 
-function blockFor(open: readonly OpenHit[]): Block {
-  const hits = open.map(({ hit }) => hit);
-  return blockOf(hits.length, {
-    seq: unsigned(BigUint64Array.from(hits, ({ seq }) => seq)),
-    filterId: texts(hits.map(({ filterId }) => filterId)),
-    filterVersion: counts(Uint32Array.from(hits, ({ filterVersion }) => filterVersion)),
-    survey: texts(hits.map(({ survey }) => survey)),
-    candid: signed(BigInt64Array.from(hits, ({ candid }) => candid)),
-    objectId: texts(hits.map(({ objectId }) => objectId)),
-    jd: floats(Float64Array.from(hits, ({ jd }) => jd)),
-    programid: integers(Int32Array.from(hits, ({ programid }) => programid)),
-    annotations: textsOrNull(hits.map(({ annotations }) => annotations)),
-    passedAt: signed(BigInt64Array.from(hits, ({ passedAt }) => BigInt(passedAt))),
-    batch: unsigned(BigUint64Array.from(open, ({ batch }) => batch)),
-  });
+/** What the filters found in these batches, oldest first. */
+export async function foundHits(client: ArchiveClient, batches: readonly bigint[]): Promise<FoundHit[]> {
+  const block = await client.query(
+    `SELECT ${FOUND_COLUMNS} FROM hits_found WHERE batch IN {batches:Array(UInt64)}
+    ORDER BY passedAt, batch, jd, candid, filterId LIMIT 1 BY batch, survey, candid, filterId`,
+    { batches },
+  );
+  return foundOf(block);
 }
+
+/** Keys of those that have a seq already. */
+export async function hitsWithSeq(client: ArchiveClient, hits: readonly FoundHit[]): Promise<string[]> {
+  if (hits.length === 0) return [];
+  const { survey, candid, filterId } = foundColumns(hits);
+  const block = await client.query(
+    `SELECT DISTINCT survey, candid, filterId FROM hits
+    WHERE (survey, candid, filterId) IN (SELECT survey, candid, filterId FROM asked)`,
+    {},
+    { external: [{ name: "asked", block: blockOf(hits.length, { survey, candid, filterId }) }] },
+  );
+  const surveys = strings(block, "survey");
+  const candids = bigints(block, "candid");
+  const filterIds = strings(block, "filterId");
+  return eachRow(block, (row) => hitKey({ survey: surveys[row]!, candid: candids[row]!, filterId: filterIds[row]! }));
+}
+
+export async function insertHits(client: ArchiveClient, hits: readonly Hit[], options: InsertOptions): Promise<void> {
+  const seq = unsigned(BigUint64Array.from(hits, (hit) => hit.seq));
+  await client.insert("hits", blockOf(hits.length, { seq, ...foundColumns(hits) }), options);
+}
+
+const foundColumns = (hits: readonly FoundHit[]) => ({
+  filterId: texts(hits.map(({ filterId }) => filterId)),
+  filterVersion: counts(Uint32Array.from(hits, ({ filterVersion }) => filterVersion)),
+  survey: texts(hits.map(({ survey }) => survey)),
+  candid: signed(BigInt64Array.from(hits, ({ candid }) => candid)),
+  objectId: texts(hits.map(({ objectId }) => objectId)),
+  jd: floats(Float64Array.from(hits, ({ jd }) => jd)),
+  programid: integers(Int32Array.from(hits, ({ programid }) => programid)),
+  annotations: textsOrNull(hits.map(({ annotations }) => annotations)),
+  passedAt: signed(BigInt64Array.from(hits, ({ passedAt }) => BigInt(passedAt))),
+});
 
 function hitsOf(block: Block): Hit[] {
   const seq = bigints(block, "seq");
+  return foundOf(block).map((hit, row) => ({ ...hit, seq: seq[row]! }));
+}
+
+function foundOf(block: Block): FoundHit[] {
   const filterId = strings(block, "filterId");
   const filterVersion = numbers(block, "filterVersion");
   const survey = strings(block, "survey");
@@ -173,7 +143,6 @@ function hitsOf(block: Block): Hit[] {
   const annotations = stringsOrNull(block, "annotations");
   const passedAt = bigints(block, "passedAt");
   return eachRow(block, (row) => ({
-    seq: seq[row]!,
     filterId: filterId[row]!,
     filterVersion: filterVersion[row]!,
     survey: survey[row]!,

@@ -1,13 +1,16 @@
 // Brings the archive's database up to date: numbered migrations, each once, in order. Called by stores.ts and `migrate`.
 import { type MigrationParams, Umzug, type UmzugStorage } from "umzug";
+import { TocsinError } from "../../domain/errors.js";
 import { strings, texts } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
+import { createTables, everywhere, nodesOf, onEachNode, type TableDefinition } from "./layout.js";
 import * as alerts from "./migrations/0001-alerts.js";
 import * as photometry from "./migrations/0002-photometry.js";
 import * as hits from "./migrations/0003-hits.js";
 import * as journal from "./migrations/0004-journal.js";
 import * as keys from "./migrations/0005-keys.js";
+import * as sequence from "./migrations/0006-sequence.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -16,6 +19,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0003-hits", hits.up],
   ["0004-journal", journal.up],
   ["0005-keys", keys.up],
+  ["0006-sequence", sequence.up],
 ];
 
 /**
@@ -23,16 +27,44 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
  * half-way runs again: each is written so that this is harmless.
  */
 export async function migrate(client: ArchiveClient): Promise<string[]> {
-  await client.command(`CREATE DATABASE IF NOT EXISTS ${quoted(client.database)} ENGINE = Atomic`);
-  await client.command(
-    "CREATE TABLE IF NOT EXISTS migrations (name String, executedAt DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY name",
-  );
+  await createDatabase(client);
+  await createTables(client, [EXECUTED]);
   const umzug = new Umzug({
     migrations: MIGRATIONS.map(([name, up]) => ({ name, up: () => up(client) })),
     storage: new TableStorage(client),
     logger: undefined,
   });
   return (await umzug.up()).map(({ name }) => name);
+}
+
+const EXECUTED: TableDefinition = {
+  name: "migrations",
+  columns: "name String, executedAt DateTime DEFAULT now()",
+  engine: "MergeTree",
+  orderBy: "name",
+  shardBy: null,
+};
+
+/** Only where it is missing: a user may be good for everything within it and yet not be allowed to make it. */
+async function createDatabase(client: ArchiveClient): Promise<void> {
+  const { answers, failure } = await onEachNode(nodesOf(client), hasDatabase);
+  if (answers.every((present) => present)) return;
+  if (failure !== null) throw failure;
+  const name = quoted(client.database);
+  await everywhere(client, (onCluster) => `CREATE DATABASE IF NOT EXISTS ${name}${onCluster} ENGINE = Atomic`);
+}
+
+/** ClickHouse's code for a request that names a database which is not there. */
+const UNKNOWN_DATABASE = 81;
+
+async function hasDatabase(node: ArchiveClient): Promise<boolean> {
+  try {
+    await node.query("SELECT 1");
+    return true;
+  } catch (error) {
+    if (error instanceof TocsinError && error.details.engineCode === UNKNOWN_DATABASE) return false;
+    throw error;
+  }
 }
 
 /** The names of executed migrations, as rows of the table `migrations`. */

@@ -51,4 +51,4 @@ alertContract(open, settle);
 objectContract(open, settle);
 photometryContract(open, settle);
 hitContract(open, reopen);
-journalContract(open, reopen);
+journalContract(open);

@@ -7,6 +7,7 @@ import type { DeadLetterStore } from "../deadletters.store.js";
 import type { HitStore } from "../hits.store.js";
 import type { ObjectStore } from "../objects.store.js";
 import type { PhotometryStore } from "../photometry.store.js";
+import type { SequenceStore } from "../sequence.store.js";
 import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
 import { ArchiveBatches } from "./batches.js";
@@ -19,6 +20,7 @@ import { migrate } from "./migrate.js";
 import { IndexedObjects } from "./objects.indexed.js";
 import { ArchiveObjects } from "./objects.js";
 import { ArchivePhotometry } from "./photometry.js";
+import { ArchiveSequence } from "./sequence.js";
 
 export interface ArchiveStores {
   readonly alerts: AlertStore;
@@ -28,6 +30,7 @@ export interface ArchiveStores {
   readonly batches: BatchStore;
   readonly deadLetters: DeadLetterStore;
   readonly counterparts: CounterpartStore;
+  readonly sequence: SequenceStore;
   /** Whether the sky index answers, once the positions have been read into it. */
   readonly skyIndexed: Promise<boolean>;
 }
@@ -40,8 +43,8 @@ export interface ArchiveOptions {
 }
 
 /**
- * Bring the database up to date (migrations, a table per survey, columns of new fields) and open the stores. One process
- * at a time may write through them: hits and counterparts are numbered in memory.
+ * Bring the database up to date (migrations, a table per survey, columns of new fields) and open the stores. Any number of
+ * processes may; only one at a time uses `sequence`, which the caller's lease decides.
  */
 export async function createArchiveStores(
   client: ArchiveClient,
@@ -51,8 +54,7 @@ export async function createArchiveStores(
   await migrate(client);
   const tables = await Promise.all(surveys.map((survey) => syncAlertTable(client, survey)));
   const committed = new CommittedBatches(client);
-  const [hits, counterparts] = await Promise.all([ArchiveHits.start(client), ArchiveCounterparts.start(client)]);
-  const archived = new ArchiveObjects(client);
+    const archived = new ArchiveObjects(client);
   const indexed = skyIndexBytes === 0 ? null : new IndexedObjects(client, archived, skyIndexBytes, log);
   const byName = new Map(tables.map((table) => [table.survey, table]));
   return {
@@ -60,9 +62,10 @@ export async function createArchiveStores(
     objects: indexed ?? archived,
     skyIndexed: indexed?.loaded() ?? Promise.resolve(false),
     photometry: new ArchivePhotometry(client),
-    hits,
-    batches: new ArchiveBatches(client, committed, (batchId) => hits.batchCompleted(batchId)),
+    hits: new ArchiveHits(client),
+    batches: await ArchiveBatches.start(client, committed),
+    sequence: new ArchiveSequence(client),
     deadLetters: new ArchiveDeadLetters(client),
-    counterparts,
+    counterparts: new ArchiveCounterparts(client),
   };
 }

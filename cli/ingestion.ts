@@ -1,0 +1,93 @@
+// The writing half of a service: pipeline, sequencer, and what they tell of themselves. Called by cli/service.ts.
+import type { Logger } from "pino";
+import type { TocsinError } from "../domain/errors.js";
+import type { ActiveFilters } from "../filters/active.js";
+import { createFilterRun } from "../filters/run.js";
+import { createGraphFollower } from "../ingest/follow.js";
+import { BATCH_ALERTS } from "../ingest/intake.js";
+import { createOutages } from "../ingest/outages.js";
+import { createPipeline, type Pipeline, type PipelineStores, recover } from "../ingest/pipeline.js";
+import { createSequencer, type Sequencer } from "../ingest/sequencer.js";
+import type { InFlightQuery } from "../stores/inflight.store.js";
+import type { Lease } from "../stores/lease.store.js";
+import type { LinkStore } from "../stores/links.store.js";
+import type { SequenceStore } from "../stores/sequence.store.js";
+import type { HitHub } from "../subscriptions/hub.js";
+
+/** A batch of another process that began this long ago and is not committed was given up. */
+const GIVEN_UP_MS = 10 * 60_000;
+
+export interface IngestionParts {
+  readonly stores: PipelineStores & { readonly sequence: SequenceStore; readonly links: LinkStore };
+  readonly inFlight: InFlightQuery;
+  readonly active: ActiveFilters;
+  readonly lease: Lease;
+  /** Whether other processes work on the same archive. */
+  readonly shared: boolean;
+  readonly scope: "hits" | "all";
+  readonly hub: Pick<HitHub, "publish" | "wake">;
+  /** Who follows the numbers besides the graph. */
+  readonly followers: readonly { catchUp(): Promise<void> }[];
+  readonly log: Logger;
+}
+
+export interface Ingestion {
+  readonly pipeline: Pipeline;
+  readonly sequencer: Sequencer;
+  /** The listener hears why batches wait, once per outage; the function ends it. */
+  onWaiting(listener: (why: string) => void): () => void;
+  close(): Promise<void>;
+}
+
+/** Finishes what a crash interrupted before it resolves. */
+export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
+  const { stores, shared, hub, log } = parts;
+  const waiting = new Set<(why: string) => void>();
+  const outages = createOutages({
+    began(error, sentence) {
+      log.warn({ code: (error as Partial<TocsinError>).code, cause: causeOf(error) }, `${sentence} (tried again)`);
+      for (const tell of waiting) tell(sentence);
+    },
+    ended: (error, _sentence, milliseconds) =>
+      log.warn({ code: (error as Partial<TocsinError>).code, milliseconds }, "It goes on."),
+  });
+  const follower = createGraphFollower({ ...stores, scope: parts.scope });
+  const sequencer = createSequencer({
+    sequence: stores.sequence,
+    lease: parts.lease,
+    shared,
+    publish: hub.publish,
+    wake: hub.wake,
+    followers: [follower, ...parts.followers],
+    outages,
+  });
+  const pipeline = createPipeline({
+    stores,
+    filters: createFilterRun(parts.inFlight, parts.active),
+    follower,
+    sequencer,
+    onBroken: (broken) => log.error({ broken }, "active filters could not run"),
+    outages,
+  });
+  try {
+    await sequencer.start();
+    const before = Date.now() - (shared ? GIVEN_UP_MS : 0);
+    const recovered = await recover(pipeline, stores, BATCH_ALERTS, before);
+    if (recovered > 0) log.info({ alerts: recovered }, "finished the batches that a crash had interrupted");
+  } catch (error) {
+    await sequencer.close();
+    throw error;
+  }
+  return {
+    pipeline,
+    sequencer,
+    onWaiting(listener) {
+      for (const sentence of outages.current) listener(sentence);
+      waiting.add(listener);
+      return () => void waiting.delete(listener);
+    },
+    close: () => sequencer.close(),
+  };
+}
+
+const causeOf = (error: Error): string | undefined => (error.cause instanceof Error ? error.cause.message : undefined);

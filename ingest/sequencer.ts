@@ -1,0 +1,198 @@
+// Numbers what committed batches found and lets everybody follow who lives by those numbers: subscribers, graph, topics.
+// One process at a time does it, whichever holds the lease; all others only commit. Called by ingest/pipeline.ts and cli/.
+import pLimit from "p-limit";
+import type { Alert } from "../domain/alert.js";
+import type { DeliveredHit, Hit } from "../domain/filter.js";
+import type { Lease } from "../stores/lease.store.js";
+import type { Found, SequenceStore } from "../stores/sequence.store.js";
+import { type Outages, passes, persistently } from "./persistently.js";
+import { type IngestWatch, timed, unwatched } from "./watch.js";
+
+/** What another process still sends when we take over has arrived by then: its inserts take milliseconds. */
+const SETTLE_MS = 1_000;
+const RENEW_MS = 1_000;
+/** How often the batches of other processes are looked for. */
+const POLL_MS = 200;
+const FOLLOW_AGAIN_MS = 2_000;
+/** A batch may be committed long after it began: those of the last minutes are looked for each time, all of them now and then. */
+const RECENT_MS = 15 * 60_000;
+const SWEEP_MS = 60_000;
+const BATCHES_AT_ONCE = 200;
+
+/** A batch of this process, with what is in memory of it. */
+export interface CommittedBatch extends Found {
+  readonly batchId: bigint;
+  readonly alertOf: (candid: bigint) => Alert;
+}
+
+export interface SequencerParts {
+  readonly sequence: SequenceStore;
+  readonly lease: Lease;
+  /** Whether other processes commit batches too, or may number them. */
+  readonly shared: boolean;
+  /** Called with numbered hits in the order of their seq. */
+  readonly publish: (hits: readonly DeliveredHit[]) => void;
+  /** There are hits in the archive that `publish` was not called with. */
+  readonly wake: () => void;
+  /** Bring those up to date who follow the numbers. Only the process that numbers calls them; one that fails holds up nobody. */
+  readonly followers: readonly { catchUp(): Promise<void> }[];
+  readonly outages: Outages;
+  readonly watch?: IngestWatch;
+}
+
+export interface Sequencer {
+  /** After the commit. Resolves when the batch is numbered and followed; at once where another process does that. */
+  committed(batch: CommittedBatch): Promise<void>;
+  /** Number what earlier processes left, if the lease is free; then go on by itself. */
+  start(): Promise<void>;
+  /** The epoch while this process numbers. */
+  readonly epoch: bigint | null;
+  close(): Promise<void>;
+}
+
+/** Who follows, and how it stands with it. */
+class Followed {
+  readonly serially = pLimit(1);
+  behind = true;
+  failure: Error | null = null;
+  /** performance.now() before which it is not called again. */
+  notBefore = 0;
+  constructor(readonly follower: { catchUp(): Promise<void> }) {}
+}
+
+export function createSequencer(parts: SequencerParts): Sequencer {
+  const { sequence, lease, shared, publish, wake, outages, watch = unwatched } = parts;
+  const numbering = pLimit(1);
+  const following = parts.followers.map((follower) => new Followed(follower));
+  const own = new Map<bigint, CommittedBatch>();
+  let epoch: bigint | null = null;
+  let heldAt = Number.NEGATIVE_INFINITY;
+  let sweptAt = Number.NEGATIVE_INFINITY;
+  /** Hits may have become visible in a call that failed, without anybody being told of them. */
+  let untold = false;
+  let failure: Error | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let closed = false;
+
+  /** Whether this process numbers. By monotonic time: a clock that is set changes nothing. */
+  async function leads(): Promise<boolean> {
+    const now = performance.now();
+    if (epoch !== null && now - heldAt < RENEW_MS) return true;
+    let held: bigint | null;
+    try {
+      held = await lease.hold();
+    } catch (error) {
+      // While its keeper is away nobody else takes it; and if somebody had, the archive would refuse us.
+      if (epoch !== null && passes(error)) return true;
+      throw error;
+    }
+    heldAt = now;
+    if (held === epoch) return held !== null;
+    epoch = null;
+    if (held === null) return false;
+    await sequence.begin(held, shared ? SETTLE_MS : 0);
+    epoch = held;
+    sweptAt = Number.NEGATIVE_INFINITY;
+    untold = true;
+    for (const each of following) each.behind = true;
+    return true;
+  }
+
+  /** The batches to number next: what the archive has where others commit too, and at first; else what is in hand. */
+  async function next(): Promise<readonly bigint[]> {
+    const now = performance.now();
+    const first = sweptAt === Number.NEGATIVE_INFINITY;
+    const sweep = first || (shared && now - sweptAt > SWEEP_MS);
+    if (!sweep && !shared) return [...own.keys()];
+    const batches = await sequence.pending(sweep ? 0 : Date.now() - RECENT_MS, BATCHES_AT_ONCE);
+    if (sweep && batches.length < BATCHES_AT_ONCE) sweptAt = now;
+    return batches;
+  }
+
+  async function numberAll(): Promise<void> {
+    let batches: readonly bigint[];
+    do {
+      if (!(await leads())) return own.clear();
+      batches = await next();
+      if (batches.length === 0 && !untold) return;
+      const about = { stage: "number", survey: null, batchId: batches[0] ?? null, alerts: 0 } as const;
+      const missed = untold;
+      untold = true;
+      const hits = await timed(watch, about, () => sequence.number(batches, own));
+      if (hits === null) {
+        epoch = null;
+        return own.clear();
+      }
+      tell(hits, missed);
+      for (const batch of batches) own.delete(batch);
+      for (const each of following) each.behind = true;
+    } while (batches.length === BATCHES_AT_ONCE);
+  }
+
+  function tell(hits: readonly Hit[], missed: boolean): void {
+    const alertOf = new Map<string, () => Alert>();
+    for (const batch of own.values()) {
+      for (const { survey, candid } of batch.hits) alertOf.set(`${survey}:${candid}`, () => batch.alertOf(candid));
+    }
+    const delivered = hits.flatMap((hit) => {
+      const alert = alertOf.get(`${hit.survey}:${hit.candid}`)?.();
+      return alert === undefined ? [] : [{ ...hit, alert }];
+    });
+    publish(delivered);
+    if (missed || delivered.length < hits.length) wake();
+    untold = false;
+  }
+
+  async function follow(each: Followed): Promise<void> {
+    if (!each.behind || epoch === null || performance.now() < each.notBefore) return;
+    each.behind = false;
+    try {
+      await timed(watch, { stage: "link", survey: null, batchId: null, alerts: 0 }, () => each.follower.catchUp());
+      if (each.failure !== null) outages.over(each.failure);
+      each.failure = null;
+    } catch (error) {
+      each.behind = true;
+      each.failure = error as Error;
+      each.notBefore = performance.now() + FOLLOW_AGAIN_MS;
+      outages.failed(each.failure);
+    }
+  }
+  const followAll = () => Promise.all(following.map((each) => each.serially(() => follow(each))));
+
+  async function poll(): Promise<void> {
+    try {
+      await numbering(numberAll);
+      if (failure !== null) outages.over(failure);
+      failure = null;
+    } catch (error) {
+      failure = error as Error;
+      outages.failed(failure);
+    }
+    await followAll();
+    if (!closed) timer = setTimeout(poll, POLL_MS).unref();
+  }
+
+  return {
+    async start() {
+      await persistently(() => numbering(numberAll), outages);
+      await followAll();
+      timer = setTimeout(poll, POLL_MS).unref();
+    },
+    async committed(batch) {
+      if (shared && epoch === null) return;
+      own.set(batch.batchId, batch);
+      await persistently(() => numbering(numberAll), outages);
+      await followAll();
+    },
+    get epoch() {
+      return epoch;
+    },
+    async close() {
+      closed = true;
+      if (timer !== null) clearTimeout(timer);
+      await numbering(async () => {});
+      await Promise.all(following.map(({ serially }) => serially(async () => {})));
+      await lease.release().catch(() => {});
+    },
+  };
+}

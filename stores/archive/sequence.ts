@@ -1,0 +1,114 @@
+// SequenceStore on ClickHouse: hits and counterpart pairs get their seqs after the commit of their batch. Made by stores.ts.
+import { setTimeout as delay } from "node:timers/promises";
+import { TocsinError } from "../../domain/errors.js";
+import type { FoundHit, Hit } from "../../domain/filter.js";
+import type { CounterpartPair } from "../links.store.js";
+import type { Found, SequenceStore } from "../sequence.store.js";
+import { bigints, blockOf, signed, unsigned } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { foundPairs, insertPairs, type NumberedPair, pairKey, pairsWithSeq, upright } from "./counterparts.js";
+import { foundHits, hitKey, hitsWithSeq, insertHits } from "./hits.js";
+
+/** A later epoch shuts out what an earlier one still sends, whenever it arrives. */
+const IN_FORCE = "(SELECT max(epoch) FROM epochs) = {epoch:UInt64}";
+
+/** What goes to the archive together. */
+interface Share {
+  readonly batches: readonly bigint[];
+  readonly hits: readonly Hit[];
+  readonly pairs: readonly NumberedPair[];
+}
+
+export class ArchiveSequence implements SequenceStore {
+  #epoch: bigint | null = null;
+  #lastHit = 0n;
+  #lastPair = 0n;
+  /** Sent to the archive and not answered: it goes again as it was, before anything else gets a seq. */
+  #unconfirmed: Share | null = null;
+
+  constructor(private readonly client: ArchiveClient) {}
+
+  async begin(epoch: bigint, settleMs: number): Promise<void> {
+    await this.client.insert("epochs", blockOf(1, { epoch: unsigned(BigUint64Array.of(epoch)) }));
+    await delay(settleMs);
+    [this.#lastHit, this.#lastPair] = await Promise.all([this.#last("hits"), this.#last("counterparts")]);
+    this.#unconfirmed = null;
+    this.#epoch = epoch;
+  }
+
+  async pending(since: number, first: number): Promise<bigint[]> {
+    const block = await this.client.query(
+      `SELECT batch FROM batches WHERE batch >= {floor:UInt64}
+        AND batch NOT IN (SELECT batch FROM numbered WHERE batch >= {floor:UInt64})
+      ORDER BY committedAt, batch LIMIT 1 BY batch LIMIT {first:UInt32}`,
+      { floor: BigInt(Math.max(0, since)) << 20n, first },
+    );
+    return [...(bigints(block, "batch") as BigUint64Array)];
+  }
+
+  async number(batches: readonly bigint[], known: ReadonlyMap<bigint, Found>): Promise<Hit[] | null> {
+    const epoch = this.#epoch;
+    if (epoch === null) throw new TocsinError("INTERNAL", "Hits are numbered before an epoch began.");
+    const earlier = this.#unconfirmed;
+    if (earlier !== null) await this.#store(epoch, earlier);
+    this.#unconfirmed = null;
+    const share = await this.#share(
+      batches.filter((batch) => !earlier?.batches.includes(batch)),
+      known,
+    );
+    this.#unconfirmed = share;
+    await this.#store(epoch, share);
+    this.#unconfirmed = null;
+    const inForce = bigints(await this.client.query("SELECT max(epoch) AS epoch FROM epochs"), "epoch")[0];
+    if (inForce === epoch) return [...(earlier?.hits ?? []), ...share.hits];
+    this.#epoch = null;
+    return null;
+  }
+
+  async #share(batches: readonly bigint[], known: ReadonlyMap<bigint, Found>): Promise<Share> {
+    const unknown = batches.filter((batch) => !known.has(batch));
+    const read =
+      unknown.length === 0
+        ? { hits: [], pairs: [] }
+        : { hits: await foundHits(this.client, unknown), pairs: await foundPairs(this.client, unknown) };
+    const mine = batches.flatMap((batch) => known.get(batch) ?? []);
+    const hits = await this.#newHits([...mine.flatMap((found) => found.hits), ...read.hits]);
+    const pairs = await this.#newPairs([...mine.flatMap((found) => found.pairs.map(upright)), ...read.pairs]);
+    return {
+      batches,
+      hits: hits.map((hit) => ({ ...hit, seq: ++this.#lastHit })),
+      pairs: pairs.map((pair) => ({ ...pair, seq: ++this.#lastPair })),
+    };
+  }
+
+  /** Those without a seq, each once, in their order. */
+  async #newHits(found: readonly FoundHit[]): Promise<FoundHit[]> {
+    const byKey = new Map<string, FoundHit>();
+    for (const hit of found) if (!byKey.has(hitKey(hit))) byKey.set(hitKey(hit), hit);
+    for (const key of await hitsWithSeq(this.client, [...byKey.values()])) byKey.delete(key);
+    return [...byKey.values()];
+  }
+
+  async #newPairs(found: readonly CounterpartPair[]): Promise<CounterpartPair[]> {
+    const byKey = new Map(found.map((pair) => [pairKey(pair), pair]));
+    for (const key of await pairsWithSeq(this.client, [...byKey.values()])) byKey.delete(key);
+    return [...byKey.values()];
+  }
+
+  async #store(epoch: bigint, { batches, hits, pairs }: Share): Promise<void> {
+    if (batches.length === 0) return;
+    const fence = { onlyIf: IN_FORCE, parameters: { epoch } };
+    await Promise.all([insertHits(this.client, hits, fence), insertPairs(this.client, pairs, fence)]);
+    // Last: whoever finds a batch here finds its hits and pairs.
+    const numbered = blockOf(batches.length, {
+      batch: unsigned(BigUint64Array.from(batches)),
+      epoch: unsigned(new BigUint64Array(batches.length).fill(epoch)),
+      numberedAt: signed(new BigInt64Array(batches.length).fill(BigInt(Date.now()))),
+    });
+    await this.client.insert("numbered", numbered, fence);
+  }
+
+  async #last(table: "hits" | "counterparts"): Promise<bigint> {
+    return bigints(await this.client.query(`SELECT max(seq) AS last FROM ${table}`), "last")[0] ?? 0n;
+  }
+}

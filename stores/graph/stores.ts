@@ -3,6 +3,7 @@ import type { FilterStore } from "../filters.store.js";
 import type { LinkStore } from "../links.store.js";
 import { createFilterStore } from "./filters.js";
 import type { Graph } from "./graph.js";
+import { refuseUnfinished } from "./import.js";
 import { createLinkStore } from "./links.js";
 
 export interface GraphStores {
@@ -10,8 +11,9 @@ export interface GraphStores {
   readonly links: LinkStore;
 }
 
-/** Brings the graph's schema up to date first. The caller closes the graph. */
+/** Brings the graph's schema up to date first. IMPORT_UNFINISHED where an import was interrupted. The caller closes the graph. */
 export async function createGraphStores(graph: Graph): Promise<GraphStores> {
   await graph.migrate();
+  await refuseUnfinished(graph);
   return { filters: createFilterStore(graph), links: createLinkStore(graph) };
 }

@@ -3,6 +3,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Statement } from "../graph.js";
+import { createRelationships, type nodesAfter } from "./transfer.js";
 
 interface Trap {
   readonly name: string;
@@ -11,10 +12,10 @@ interface Trap {
 }
 
 const NODE_VARIABLE = /\((\w+)(?=[:\s{)])|\[(\w+):/g;
-/** Properties and columns that are unique, alone or (programid) after the keys before them. */
-const UNIQUE = ["id", "key", "other", "version", "programid"];
+/** Properties and columns that are unique, alone or (programid, from) after the keys before them. */
+const UNIQUE = ["id", "key", "other", "version", "programid", "from"];
 /** Reads of everything under a label: system use, of what people make by hand. */
-const WHOLE_LABEL = ["ACTIVE_FILTERS", "FILTER_STREAMS", "MIGRATION_VERSIONS"];
+const WHOLE_LABEL = ["ACTIVE_FILTERS", "FILTER_STREAMS", "MIGRATION_VERSIONS", "COUNT_MIGRATIONS"];
 
 const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
 /** Texts between a keyword and the clause that follows. */
@@ -80,7 +81,8 @@ const TRAPS: readonly Trap[] = [
   },
   {
     name: "rows without ORDER BY",
-    found: (text) => /\bRETURN (?!collect\()/.test(text) && !/ORDER BY/.test(text) && /UNWIND|\(\w*:\w+\)/.test(text),
+    found: (text) =>
+      /\bRETURN (?!(collect|count)\()/.test(text) && !/ORDER BY/.test(text) && /UNWIND|\(\w*:\w+\)/.test(text),
     sample: "UNWIND $ids AS id MATCH (x:A {id: id}) RETURN x.name AS name",
   },
   {
@@ -151,7 +153,21 @@ const catalogue = (
   )
 )
   .flat()
-  .map(([name, value]) => ({ name, text: oneLine((value as Statement<never, never>).text) }));
+  .map(([name, value]) => ({
+    name,
+    text: oneLine(textOf(value as Statement<never, never> | typeof createRelationships)),
+  }));
+
+/** Texts that are made for a label are looked at for one. */
+function textOf(value: Statement<never, never> | typeof createRelationships): string {
+  if (typeof value !== "function") return value.text;
+  const keys = { Filter: "id", Object: "key" };
+  const made: { text: string } =
+    value.name === createRelationships.name
+      ? value("HIT", "Filter", "Object", keys)
+      : (value as unknown as typeof nodesAfter)("Object", keys);
+  return made.text;
+}
 
 describe("traps", () => {
   it.each(TRAPS)("catch: $name", ({ found, sample }) => {
@@ -164,7 +180,7 @@ describe("traps", () => {
 
 describe("catalogue", () => {
   it("is all here", () => {
-    expect(catalogue.length).toBeGreaterThanOrEqual(19);
+    expect(catalogue.length).toBeGreaterThanOrEqual(28);
   });
   it.each(catalogue)("$name has no trap", ({ name, text }) => {
     expect(TRAPS.filter(({ found }) => found(text)).map((trap) => trap.name)).toEqual([]);

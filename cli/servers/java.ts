@@ -36,7 +36,8 @@ export function javaFault(): string | null {
   return Number(version) < OLDEST_JAVA ? `\`java\` is version ${version}.` : null;
 }
 
-const mavenFault = (): string | null =>
+/** Null where `mvn` runs; else what is wrong with it. */
+export const mavenFault = (): string | null =>
   spawnSync("mvn", ["--version"], { stdio: "ignore" }).error === undefined ? null : "There is no program `mvn`.";
 
 /** Null where the program can be started, perhaps after a download; else what is missing, in a sentence. */

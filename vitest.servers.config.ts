@@ -1,0 +1,16 @@
+// Settings of `npm run test:servers`: the tests with real Kafka, Neo4j and ClickHouse, which they start themselves.
+import { defineConfig } from "vitest/config";
+import { SERVERS_TESTS, SETTINGS, withoutJava } from "./test/runner.js";
+
+export default defineConfig({
+  ...SETTINGS,
+  test: {
+    ...SETTINGS.test,
+    include: SERVERS_TESTS,
+    exclude: withoutJava(),
+    globalSetup: ["./test/servers.setup.ts"],
+    testTimeout: 120_000,
+    // The first to ask for a server waits for its download as well.
+    hookTimeout: 600_000,
+  },
+});

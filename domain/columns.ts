@@ -42,10 +42,16 @@ export interface ListColumn {
   readonly items: Column;
 }
 
+/** Bytes in each row, which need be no text: ClickHouse's String as it is. */
+export interface BytesColumn {
+  readonly values: readonly Uint8Array[];
+}
+
 /** A block of rows. Every column's values (and nulls) are exactly `rows` long. */
 export interface Block {
   readonly rows: number;
   readonly columns: ReadonlyMap<string, Column>;
-  /** Columns that hold a list in each row; a name stands in one of the two maps only. */
+  /** Columns that hold a list in each row; a name stands in one of the maps only. */
   readonly lists?: ReadonlyMap<string, ListColumn>;
+  readonly bytes?: ReadonlyMap<string, BytesColumn>;
 }

@@ -24,6 +24,8 @@ export interface QueryOptions {
   readonly external?: readonly ExternalTable[];
   /** Stops the query at the engine; where it is absent, that of the request we are in (stores/request.ts). */
   readonly signal?: AbortSignal;
+  /** Columns of String that are wanted as bytes: they come in the block's `bytes`. */
+  readonly bytes?: readonly string[];
 }
 
 export interface InsertOptions {

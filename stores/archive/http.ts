@@ -109,7 +109,7 @@ class HttpArchive implements ArchiveClient {
   async query(
     sql: string,
     parameters: Readonly<Record<string, Parameter>> = {},
-    { timeoutMs = QUERY_TIMEOUT_MS, external = [], signal = requestSignal() }: QueryOptions = {},
+    { timeoutMs = QUERY_TIMEOUT_MS, external = [], signal = requestSignal(), bytes }: QueryOptions = {},
   ): Promise<Block> {
     const form = statementForm(`${sql}\nFORMAT Native`, parameters, external);
     const settings: RequestSettings = {
@@ -125,7 +125,7 @@ class HttpArchive implements ArchiveClient {
         if (signal?.aborted || !isConnectionLoss(error)) throw error;
         return send();
       });
-      return decodeNative(answer);
+      return decodeNative(answer, bytes);
     } catch (error) {
       signal?.throwIfAborted();
       throw archiveError(error);

@@ -1,5 +1,13 @@
 // ClickHouse's Native format as one block of rows. Called by http.ts with the whole answer to a query.
-import type { BigColumn, Block, Column, ElementType, ListColumn, NumberColumn } from "../../domain/columns.js";
+import type {
+  BigColumn,
+  Block,
+  BytesColumn,
+  Column,
+  ElementType,
+  ListColumn,
+  NumberColumn,
+} from "../../domain/columns.js";
 import { ARRAY_OF } from "./native.encode.js";
 import { StringReader } from "./native.strings.js";
 
@@ -25,19 +33,28 @@ interface Part {
 
 /**
  * All blocks of an answer as one. An answer without rows has no columns either: ClickHouse sends nothing then.
+ * `asBytes` names columns of String that are wanted as they are, as views of the answer.
  * UInt16 and Date become UInt32 (days since 1970), DateTime UInt32 (seconds), DateTime64 Int64 (ticks).
  * @throws Error for a type that is none of these, and for bytes that end too early.
  */
-export function decodeNative(bytes: Buffer): Block {
-  const reader = new NativeReader(bytes);
+export function decodeNative(answer: Buffer, asBytes: readonly string[] = []): Block {
+  const reader = new NativeReader(answer);
   const parts = new Map<string, Part[]>();
+  const bytes = new Map<string, BytesColumn & { values: Uint8Array[] }>();
   let rows = 0;
   while (!reader.atEnd()) {
     const columns = reader.varint();
     const blockRows = reader.varint();
     for (let i = 0; i < columns; i++) {
       const name = reader.strings.one();
-      const part = readPart(reader, reader.strings.one(), blockRows);
+      const type = reader.strings.one();
+      if (asBytes.includes(name)) {
+        const column = bytes.get(name) ?? { values: [] };
+        for (let row = 0; row < blockRows; row++) column.values.push(reader.bytes());
+        bytes.set(name, column);
+        continue;
+      }
+      const part = readPart(reader, type, blockRows);
       const earlier = parts.get(name);
       if (earlier === undefined) parts.set(name, [part]);
       else earlier.push(part);
@@ -50,7 +67,12 @@ export function decodeNative(bytes: Buffer): Block {
     if (pieces[0]!.ends === null) columns.set(name, joined(pieces));
     else lists.set(name, { ends: joinedEnds(pieces), items: joined(pieces) });
   }
-  return lists.size === 0 ? { rows, columns } : { rows, columns, lists };
+  return {
+    rows,
+    columns,
+    ...(lists.size === 0 ? {} : { lists }),
+    ...(bytes.size === 0 ? {} : { bytes }),
+  };
 }
 
 function readPart(reader: NativeReader, type: string, length: number): Part {
@@ -149,6 +171,15 @@ class NativeReader {
 
   varint(): number {
     return this.strings.varint();
+  }
+
+  /** Length, then as many bytes: a view of the answer. */
+  bytes(): Uint8Array {
+    const length = this.varint();
+    const start = this.strings.at;
+    if (start + length > this.#bytes.length) throw new Error("The archive's answer ends too early.");
+    this.strings.at = start + length;
+    return this.#bytes.subarray(start, start + length);
   }
 
   /** A UInt64 that is small. */

@@ -24,7 +24,8 @@ export function columnType(column: Column): string {
 export function blockStructure(block: Block): { name: string; type: string }[] {
   const scalars = [...block.columns].map(([name, column]) => ({ name, type: columnType(column) }));
   const lists = [...(block.lists ?? [])].map(([name, list]) => ({ name, type: `Array(${columnType(list.items)})` }));
-  return [...scalars, ...lists];
+  const bytes = [...(block.bytes?.keys() ?? [])].map((name) => ({ name, type: "String" }));
+  return [...scalars, ...lists, ...bytes];
 }
 
 /**
@@ -34,7 +35,7 @@ export function blockStructure(block: Block): { name: string; type: string }[] {
 export function encodeNative(block: Block): Buffer {
   const { rows } = block;
   const writer = new NativeWriter(estimate(block));
-  writer.varint(block.columns.size + (block.lists?.size ?? 0));
+  writer.varint(block.columns.size + (block.lists?.size ?? 0) + (block.bytes?.size ?? 0));
   writer.varint(rows);
   for (const [name, column] of block.columns) {
     writer.string(name);
@@ -47,6 +48,15 @@ export function encodeNative(block: Block): Buffer {
     expectLength(ends.length, rows, name);
     writer.bytes(BigUint64Array.from(ends, BigInt));
     writeColumn(writer, items, rows === 0 ? 0 : ends[rows - 1]!, name);
+  }
+  for (const [name, { values }] of block.bytes ?? []) {
+    writer.string(name);
+    writer.string("String");
+    expectLength(values.length, rows, name);
+    for (const value of values) {
+      writer.varint(value.byteLength);
+      writer.bytes(value);
+    }
   }
   return writer.written();
 }
@@ -81,6 +91,9 @@ function estimate(block: Block): number {
   for (const { ends, items } of block.lists?.values() ?? []) {
     bytes += ends.length * 8;
     add(items);
+  }
+  for (const { values } of block.bytes?.values() ?? []) {
+    bytes += values.reduce((sum, value) => sum + value.byteLength + 5, 80);
   }
   return bytes;
 }

@@ -197,3 +197,20 @@ describe("Native format", () => {
     }
   });
 });
+
+it("carries bytes that are no text, beside text, over many blocks", async () => {
+  const rows = 3000;
+  const values = Array.from({ length: rows }, (_, n) => Buffer.alloc(n % 300, n % 251));
+  const sent: Block = {
+    rows,
+    columns: new Map([["name", { type: "String", values: values.map((_, n) => `é${n}`), nulls: null }]]),
+    bytes: new Map([["whole", { values }]]),
+  };
+  const external = [{ name: "batch", block: sent }];
+  const sql = "SELECT name, whole, length(whole) AS n FROM batch SETTINGS max_block_size = 1000, max_threads = 1";
+  const got = await archive.client.query(sql, {}, { external, bytes: ["whole"] });
+  expect(got.columns.get("name")?.values).toEqual(sent.columns.get("name")?.values);
+  expect(got.columns.get("n")?.values).toEqual(BigUint64Array.from(values, ({ length }) => BigInt(length)));
+  expect(got.bytes?.get("whole")?.values.every((value, n) => values[n]!.equals(value))).toBe(true);
+  expect(() => encodeNative({ ...sent, rows: rows - 1 })).toThrow(RangeError);
+});

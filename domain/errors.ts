@@ -7,6 +7,7 @@ export const ERROR_CODES = {
   BAD_EXPRESSION: "The filter expression does not parse or check; line and column are in the extensions.",
   UNKNOWN_FILTER: "No filter has this id.",
   NO_KAFKA: "The service publishes no streams; set KAFKA_BROKERS, or subscribe to filterHits.",
+  GROUP_IN_USE: "Workers of this Kafka group are running; stop them all, then move its bookmarks.",
   UNKNOWN_SURVEY: "No survey has this id; filterFields and the Survey enum list them.",
   NOT_ALLOWED: "The caller's rights do not cover this; send the bearer token of the service.",
   FORBIDDEN_HOST: "The Host or Origin header names a site that may not talk to this service.",

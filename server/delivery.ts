@@ -3,6 +3,7 @@
 import { type ExecutionArgs, execute, type GraphQLError, type GraphQLFormattedError } from "graphql";
 import { TocsinError } from "../domain/errors.js";
 import type { Viewer } from "../domain/viewer.js";
+import { withinLiveRequest } from "../stores/request.js";
 import type { Render, Sink } from "../subscriptions/request.js";
 import type { HitStream } from "../subscriptions/stream.js";
 import { cursorVariable } from "./documents.js";
@@ -97,7 +98,9 @@ export function renderHits(
     gone.addEventListener("abort", life.end, { once: true });
     try {
       const contextValue = contextOf(life.signal);
-      const results = await Promise.all(hits.map(async (hit) => execute({ ...args, contextValue, rootValue: hit })));
+      const results = await withinLiveRequest(life.signal, () =>
+        Promise.all(hits.map(async (hit) => execute({ ...args, contextValue, rootValue: hit }))),
+      );
       return results.map(({ errors, ...rest }) =>
         JSON.stringify(errors === undefined ? rest : { ...rest, errors: errors.map(formatError) }),
       );

@@ -9,6 +9,7 @@ import { archiveError, isConnectionLoss } from "./http.errors.js";
 import { type Form, insertStatement, parameterSettings, statementForm, tableSettings } from "./http.form.js";
 import { decodeNative } from "./native.decode.js";
 import { encodeNative } from "./native.encode.js";
+import { READERS } from "./priorities.js";
 
 export interface ArchiveAddress {
   readonly url: string;
@@ -18,6 +19,8 @@ export interface ArchiveAddress {
   readonly database: string;
   /** Requests under way at once; more wait. Default 16. */
   readonly connections?: number;
+  /** Of every statement, besides our own. */
+  readonly settings?: RequestSettings;
   /** Settings that the user may not change: what the server has must do. */
   readonly omit?: ReadonlySet<string>;
   /** Storage policy of new tables. */
@@ -75,6 +78,7 @@ export const SETTINGS_SENT: RequestSettings = {
   ...INSERT_SETTINGS,
   ...COMMAND_SETTINGS,
   ...QUERY_SETTINGS,
+  ...READERS.settings,
   max_execution_time: QUERY_TIMEOUT_MS / 1000,
 };
 
@@ -88,9 +92,11 @@ class HttpArchive implements ArchiveClient {
   readonly storagePolicy: string | null;
   readonly #client: ClickHouseClient;
   readonly #omit: ReadonlySet<string>;
+  readonly #settings: RequestSettings;
 
   constructor({ url, user, password, database, connections = 16, ...more }: ArchiveAddress) {
     this.database = database;
+    this.#settings = { ...EVERY_REQUEST, ...more.settings };
     this.storagePolicy = more.storagePolicy ?? null;
     this.#omit = more.omit ?? new Set();
     this.#client = createClient({
@@ -183,7 +189,7 @@ class HttpArchive implements ArchiveClient {
         values: Readable.from([body], { objectMode: false }),
         // With its length told, the body goes out in one piece instead of in chunks.
         http_headers: { "Content-Type": contentType, "Content-Length": String(body.length) },
-        clickhouse_settings: this.#allowed({ ...EVERY_REQUEST, ...settings }),
+        clickhouse_settings: this.#allowed({ ...this.#settings, ...settings }),
         abort_signal: stop.signal,
       });
       // The client's own care for the signal ends with the answer's head.

@@ -5,6 +5,7 @@ import type { Cone, ConeMatch, SkyObject } from "../../domain/skyobject.js";
 import type { Survey } from "../../domain/survey.js";
 import { maySee, type Viewer } from "../../domain/viewer.js";
 import type { ConeKey, Neighbour, ObjectStore } from "../objects.store.js";
+import { outsideRequests } from "../request.js";
 import { bigints, numbers, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { checkCone } from "./cones.js";
@@ -84,7 +85,7 @@ export class IndexedObjects implements ObjectStore {
   #ready(): SkyIndex | null {
     if (this.#complete) return this.#index;
     if (this.#index !== null) {
-      this.#loading ??= this.#load()
+      this.#loading ??= outsideRequests(() => this.#load())
         .catch(() => {})
         .finally(() => {
           this.#loading = null;

@@ -1,0 +1,23 @@
+// Two ways to one archive: what is read to answer a query takes its own connections and waits for ingest and live hits.
+// Called by cli/ with what opens a client; the stores know one.
+import { answersQuery } from "../request.js";
+import type { ArchiveClient } from "./client.js";
+import { OWN, READERS, type Share } from "./priorities.js";
+
+export async function dividedArchive(
+  open: (share: Share) => ArchiveClient | Promise<ArchiveClient>,
+): Promise<ArchiveClient> {
+  const own = await open(OWN);
+  const readers = await open(READERS);
+  return {
+    database: own.database,
+    cluster: own.cluster ?? null,
+    storagePolicy: own.storagePolicy ?? null,
+    query: (...of) => (answersQuery() ? readers : own).query(...of),
+    insert: (...of) => own.insert(...of),
+    command: (...of) => own.command(...of),
+    async close() {
+      await Promise.all([own.close(), readers.close()]);
+    },
+  };
+}

@@ -1,29 +1,19 @@
 // A client of the brokers that the settings name. Called by source.ts and cli/kafka.ts.
-import kafkajs, { type Admin, type Kafka, type SASLOptions } from "kafkajs";
+import kafkajs, { type Admin, type Kafka, type KafkaConfig } from "kafkajs";
 import { TocsinError } from "../../../domain/errors.js";
 import { registerCodecs } from "./codecs.js";
 
-/** Mechanism (plain, scram-sha-256 or scram-sha-512), username, password. */
-export type KafkaLogin = Exclude<SASLOptions, { mechanism: "aws" | "oauthbearer" }>;
-
-export interface KafkaConnection {
-  /** "host:port". */
-  readonly brokers: readonly string[];
-  readonly login?: KafkaLogin;
-  /** TLS; `ca` is the PEM text of the authority to trust in place of the system's. */
-  readonly tls?: { readonly ca?: string };
-}
+/** How to reach the brokers ("host:port"): in the clear or by TLS (`ssl`), with a login (`sasl`) or without. */
+export type KafkaConnection = Pick<KafkaConfig, "ssl" | "sasl"> & { readonly brokers: string[] };
 
 /** What kafkajs logs is told by its errors and events too; here each outage is one line, and said by source.ts. */
 const silent = () => () => {};
 
-export function kafkaClient({ brokers, login, tls }: KafkaConnection): Kafka {
+export function kafkaClient(connection: KafkaConnection): Kafka {
   registerCodecs();
   return new kafkajs.Kafka({
+    ...connection,
     clientId: "tocsin",
-    brokers: [...brokers],
-    ...(login !== undefined && { sasl: login }),
-    ...(tls !== undefined && { ssl: tls.ca === undefined ? true : { ca: [tls.ca] } }),
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
     requestTimeout: 20_000,
@@ -40,7 +30,7 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
     return await work(admin);
   } catch (error) {
     if (error instanceof TocsinError) throw error;
-    const message = `Kafka does not answer as it should: ${(error as Error).message.replace(/\.$/, "")}.`;
+    const message = `Kafka does not answer as it should: ${sentence(error as Error)}.`;
     throw new TocsinError("ENGINE_UNAVAILABLE", message, {
       remedy: "Look at the brokers and at the settings KAFKA_*.",
       cause: error,
@@ -48,4 +38,9 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
   } finally {
     await admin.disconnect().catch(() => {});
   }
+}
+
+/** The first cause of an error, for the end of a sentence. */
+export function sentence(error: Error): string {
+  return error.cause instanceof Error ? sentence(error.cause) : error.message.replace(/\.+$/, "");
 }

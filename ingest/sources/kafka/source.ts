@@ -4,13 +4,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SchemaLookup } from "../../avro/confluent.js";
 import { lags, type PartitionLag } from "./bookmarks.js";
 import { setFirstBookmarks } from "./bookmarks.start.js";
-import { type KafkaConnection, kafkaClient, withAdmin } from "./client.js";
+import { type KafkaConnection, kafkaClient, sentence, withAdmin } from "./client.js";
 import type { KafkaItem } from "./message.js";
 import { Reader } from "./reader.js";
 import { openSession, type Session } from "./session.js";
 import type { Start } from "./start.js";
 import { chosenTopics, type TopicChoice } from "./topics.js";
-import { type KafkaState, sentence, Watch } from "./watch.js";
+import { type KafkaState, Watch } from "./watch.js";
 
 /** Messages that wait for the pipeline; those that are in it are bounded by ingest/intake.ts. */
 const MAX_WAITING_BYTES = 128 * 1024 * 1024;
@@ -137,7 +137,7 @@ export function openKafka(options: KafkaOptions): KafkaSource {
   /** Resolves when the session is to end: with the error of its crash, or null. */
   async function lasts(current: Session, topics: readonly string[]): Promise<Error | null> {
     let crash: Error | null = null;
-    current.crashed.then((error) => {
+    void current.crashed.then((error) => {
       crash = error;
     });
     let looked = Date.now();

@@ -1,4 +1,5 @@
 // What an operator is told: one line when Kafka, the schemas or a topic go away and one when they are back. Called by source.ts.
+import { sentence } from "./client.js";
 
 export interface KafkaState {
   /** Whether we are a living member of the group (or no topic is there to read). */
@@ -101,8 +102,3 @@ export class Watch {
 }
 
 const seconds = (since: number): string => `${Math.round((Date.now() - since) / 1000)} s`;
-
-/** The first cause of an error, for the end of a sentence. */
-export function sentence(error: Error): string {
-  return error.cause instanceof Error ? sentence(error.cause) : error.message.replace(/\.+$/, "");
-}

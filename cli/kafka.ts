@@ -1,0 +1,94 @@
+// `cli kafka lag|rewind|topics`: the bookmarks of the group in Kafka, shown and moved. Added to the program by cli/program.ts.
+import type { Command } from "commander";
+import type { Kafka } from "kafkajs";
+import { TocsinError } from "../domain/errors.js";
+import { lagOf, lags, offsetsAt } from "../ingest/sources/kafka/bookmarks.js";
+import { moveBookmarks } from "../ingest/sources/kafka/bookmarks.move.js";
+import { kafkaClient, withAdmin } from "../ingest/sources/kafka/client.js";
+import { parseStart } from "../ingest/sources/kafka/start.js";
+import { chosenTopics } from "../ingest/sources/kafka/topics.js";
+import { type KafkaSettings, kafkaConnection, START_FORMS } from "./kafka.settings.js";
+
+export function addKafkaCommands(program: Command, settings: () => KafkaSettings): void {
+  const kafka = program.command("kafka").description("what is read from Kafka, and how far");
+  kafka
+    .command("topics")
+    .description("topics that KAFKA_TOPICS chooses, with their number of messages")
+    .action(() => showTopics(settings()));
+  kafka
+    .command("lag")
+    .description("how far the group KAFKA_GROUP is in each partition, and what waits for it")
+    .action(() => showLag(settings()));
+  kafka
+    .command("rewind")
+    .description("move the group's bookmarks, back or forth; its workers must be stopped")
+    .requiredOption("--to <where>", "earliest, latest, a time like 2026-01-31T18:00:00Z, or a while ago like 6h")
+    .option("--topic <name>", "only in this topic (default: all that KAFKA_TOPICS chooses)")
+    .action((options: { to: string; topic?: string }) => rewind(settings(), options));
+}
+
+export async function showTopics(settings: KafkaSettings): Promise<void> {
+  const { kafka, topics } = await chosen(settings);
+  const found = await withAdmin(kafka, (admin) => lags(admin, settings.KAFKA_GROUP, topics));
+  const rows = topics.map((topic) => {
+    const partitions = found.filter((at) => at.topic === topic);
+    const messages = partitions.reduce((sum, { begin, end }) => sum + end - begin, 0n);
+    return [topic, `${partitions.length}`, `${messages}`];
+  });
+  printTable(["topic", "partitions", "messages"], rows);
+}
+
+export async function showLag(settings: KafkaSettings): Promise<void> {
+  const { kafka, topics } = await chosen(settings);
+  const found = await withAdmin(kafka, (admin) => lags(admin, settings.KAFKA_GROUP, topics));
+  const rows = found.map((at) => [
+    at.topic,
+    `${at.partition}`,
+    at.committed === null ? "none" : `${at.committed}`,
+    `${at.end}`,
+    `${lagOf(at)}`,
+  ]);
+  printTable(["topic", "partition", "bookmark", "end", "lag"], rows);
+  process.stdout.write(`${found.reduce((sum, at) => sum + lagOf(at), 0n)} messages wait.\n`);
+}
+
+/** Throws GROUP_IN_USE, BAD_ARGUMENT. */
+export async function rewind(settings: KafkaSettings, options: { to: string; topic?: string }): Promise<void> {
+  const to = parseStart(options.to, Date.now());
+  if (to === null) throw new TocsinError("BAD_ARGUMENT", `--to ${options.to} cannot be used: ${START_FORMS}.`);
+  const { kafka, topics } = await chosen(settings, options.topic);
+  const group = settings.KAFKA_GROUP;
+  const [before, moves] = await withAdmin(kafka, async (admin) => [
+    await lags(admin, group, topics),
+    await offsetsAt(admin, to, topics),
+  ]);
+  await moveBookmarks(kafka, group, moves);
+  const rows = moves.map(({ topic, partition, offset }) => {
+    const committed = before.find((at) => at.topic === topic && at.partition === partition)?.committed ?? null;
+    return [topic, `${partition}`, committed === null ? "none" : `${committed}`, `${offset}`];
+  });
+  printTable(["topic", "partition", "from", "to"], rows);
+}
+
+async function chosen(settings: KafkaSettings, only?: string): Promise<{ kafka: Kafka; topics: string[] }> {
+  const connection = kafkaConnection(settings);
+  if (connection === null) throw new TocsinError("BAD_SETTING", "KAFKA_BROKERS is not set.", { remedy: "Set it." });
+  const kafka = kafkaClient(connection);
+  const existing = await withAdmin(kafka, (admin) => admin.listTopics());
+  const topics =
+    only === undefined ? chosenTopics(settings.KAFKA_TOPICS, existing) : existing.filter((t) => t === only);
+  if (topics.length > 0) return { kafka, topics };
+  const message = only === undefined ? "No topic in Kafka fits KAFKA_TOPICS." : `There is no topic ${only} in Kafka.`;
+  const known = existing.filter((topic) => !topic.startsWith("__")).sort();
+  const remedy = known.length === 0 ? "It has none yet." : `It has ${known.slice(0, 20).join(", ")}.`;
+  throw new TocsinError(only === undefined ? "BAD_SETTING" : "BAD_ARGUMENT", message, { remedy });
+}
+
+/** Numbers to the right, names to the left. */
+function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = head.map((name, k) => Math.max(name.length, ...rows.map((row) => row[k]!.length)));
+  for (const row of [head, ...rows]) {
+    const cells = row.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!)));
+    process.stdout.write(`${cells.join("  ").trimEnd()}\n`);
+  }
+}

@@ -1,4 +1,4 @@
-// A statement with its values and tables as one multipart form: no part of it has the bounds of a URL. Called by http.ts.
+// A statement with its values and tables as the body of a request, where the bounds of a URL do not hold. Called by http.ts.
 import { randomUUID } from "node:crypto";
 import type { Block } from "../../domain/columns.js";
 import type { ExternalTable, Parameter } from "./client.js";
@@ -7,14 +7,28 @@ import { blockStructure, encodeNative } from "./native.encode.js";
 export interface Form {
   readonly contentType: string;
   readonly body: Buffer;
+  /** What the URL must say. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
-/** The statement, `param_<name>` for each bound value, and one file part for each table in Native format. */
+/** A server takes 131,072 bytes in a field of a form (http_max_field_value_size of its default profile), and 1 MiB of URL. */
+export const LONGEST_FIELD = 120_000;
+const LONGEST_URL = 300_000;
+
+/**
+ * A multipart form: the statement, `param_<name>` for each bound value, and one file part for each table in Native
+ * format. A statement too long for a field is the whole body where no table goes with it, and its values stand in the URL.
+ */
 export function statementForm(
   sql: string,
   parameters: Readonly<Record<string, Parameter>>,
   tables: readonly ExternalTable[],
 ): Form {
+  if (tables.length === 0 && sql.length > LONGEST_FIELD) {
+    const settings = parameterSettings(parameters);
+    const length = Object.values(settings).reduce((sum, value) => sum + encodeURIComponent(value).length, 0);
+    if (length < LONGEST_URL) return { contentType: "text/plain; charset=utf-8", body: Buffer.from(sql), settings };
+  }
   const boundary = randomUUID();
   const chunks: Buffer[] = [];
   const part = (head: string, value: Buffer) => {
@@ -28,13 +42,17 @@ export function statementForm(
     part(`name="${identifier(name)}"; filename="${name}"`, encodeNative(block));
   }
   chunks.push(Buffer.from(`--${boundary}--\r\n`));
-  return { contentType: `multipart/form-data; boundary=${boundary}`, body: Buffer.concat(chunks) };
+  return {
+    contentType: `multipart/form-data; boundary=${boundary}`,
+    body: Buffer.concat(chunks),
+    settings: tableSettings(tables),
+  };
 }
 
 const CRLF = Buffer.from("\r\n");
 
 /** What the URL must say about each table: its format and its columns. */
-export function tableSettings(tables: readonly ExternalTable[]): Record<string, string> {
+function tableSettings(tables: readonly ExternalTable[]): Record<string, string> {
   return Object.fromEntries(
     tables.flatMap(({ name, block }) => [
       [`${name}_format`, "Native"],

@@ -6,7 +6,7 @@ import { TocsinError } from "../../domain/errors.js";
 import { requestSignal } from "../request.js";
 import type { ArchiveClient, InsertOptions, Parameter, QueryOptions } from "./client.js";
 import { archiveError, isConnectionLoss } from "./http.errors.js";
-import { type Form, insertStatement, parameterSettings, statementForm, tableSettings } from "./http.form.js";
+import { insertStatement, parameterSettings, statementForm } from "./http.form.js";
 import { decodeNative } from "./native.decode.js";
 import { encodeNative } from "./native.encode.js";
 import { READERS } from "./priorities.js";
@@ -120,7 +120,7 @@ class HttpArchive implements ArchiveClient {
     const form = statementForm(`${sql}\nFORMAT Native`, parameters, external);
     const settings: RequestSettings = {
       ...QUERY_SETTINGS,
-      ...tableSettings(external),
+      ...form.settings,
       max_execution_time: timeoutMs / 1000,
       database: this.database,
     };
@@ -158,9 +158,10 @@ class HttpArchive implements ArchiveClient {
   async command(sql: string, parameters: Readonly<Record<string, Parameter>> = {}): Promise<void> {
     // The server refuses every request that names a database which is not there.
     const place = /^\s*(CREATE|DROP)\s+DATABASE\b/i.test(sql) ? {} : { database: this.database };
-    const settings = { ...COMMAND_SETTINGS, ...INSERT_SETTINGS, ...place };
+    const form = statementForm(sql, parameters, []);
+    const settings = { ...COMMAND_SETTINGS, ...INSERT_SETTINGS, ...form.settings, ...place };
     try {
-      await this.#send("", statementForm(sql, parameters, []), settings, STATEMENT_TIMEOUT_MS);
+      await this.#send("", form, settings, STATEMENT_TIMEOUT_MS);
     } catch (error) {
       throw archiveError(error);
     }
@@ -173,7 +174,7 @@ class HttpArchive implements ArchiveClient {
   /** Send a request and collect its whole answer. An empty `sql` stands in the form. */
   async #send(
     sql: string,
-    { contentType, body }: Form,
+    { contentType, body }: { readonly contentType: string; readonly body: Buffer },
     settings: RequestSettings,
     timeoutMs: number,
     signal?: AbortSignal,

@@ -2,7 +2,7 @@
 import type { Block } from "../../domain/columns.js";
 import type { CompiledColumn, InFlightQuery } from "../inflight.store.js";
 import type { ArchiveClient } from "./client.js";
-import { quoted } from "./http.form.js";
+import { LONGEST_FIELD, quoted } from "./http.form.js";
 
 const SETTINGS = [
   // One thread keeps the order of the rows.
@@ -24,10 +24,39 @@ export function createInFlightQuery(client: ArchiveClient): InFlightQuery {
   return {
     async select(block: Block, columns: readonly CompiledColumn[], where: string | null): Promise<Block> {
       if (block.rows === 0 || columns.length === 0) return { rows: 0, columns: new Map() };
-      const list = columns.map(({ sql, alias }) => `${sql} AS ${quoted(alias)}`).join(",\n");
       const condition = where === null ? "" : `\nWHERE ${where}`;
-      const sql = `SELECT ${list}\nFROM batch${condition}\nSETTINGS ${SETTINGS}`;
-      return client.query(sql, {}, { external: [{ name: "batch", block }] });
+      const external = [{ name: "batch", block }];
+      const answers = await Promise.all(
+        statements(columns, LONGEST_FIELD - condition.length - 1_000).map((list) =>
+          client.query(`SELECT ${list}\nFROM batch${condition}\nSETTINGS ${SETTINGS}`, {}, { external }),
+        ),
+      );
+      return joined(answers);
     },
+  };
+}
+
+/** Lists of columns of at most so many bytes: a server's own bound on a statement that comes with a table. */
+function statements(columns: readonly CompiledColumn[], longest: number): string[] {
+  const lists: string[] = [];
+  let list = "";
+  for (const { sql, alias } of columns) {
+    const column = `${sql} AS ${quoted(alias)}`;
+    if (list !== "" && Buffer.byteLength(list) + Buffer.byteLength(column) > longest) {
+      lists.push(list);
+      list = "";
+    }
+    list += list === "" ? column : `,\n${column}`;
+  }
+  return [...lists, list];
+}
+
+/** Columns of the same rows side by side. */
+function joined(answers: readonly Block[]): Block {
+  if (answers.length === 1) return answers[0]!;
+  return {
+    rows: answers[0]!.rows,
+    columns: new Map(answers.flatMap(({ columns }) => [...columns])),
+    lists: new Map(answers.flatMap(({ lists }) => [...(lists ?? [])])),
   };
 }

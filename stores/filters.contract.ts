@@ -1,4 +1,4 @@
-// What every FilterStore must do. Run on each engine by stores/graph/contract.test.ts.
+// What every FilterStore must do. Run on each engine by stores/graph/graph.contract.ts.
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { FilterStore, NewFilter } from "./filters.store.js";

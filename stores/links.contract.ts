@@ -1,4 +1,4 @@
-// What every LinkStore must do. Run on each engine by stores/graph/contract.test.ts.
+// What every LinkStore must do. Run on each engine by stores/graph/graph.contract.ts.
 import { randomUUID } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Hit } from "../domain/filter.js";

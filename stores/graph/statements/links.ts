@@ -21,7 +21,8 @@ export type HitSpanRow = {
 /**
  * One HIT edge per filter, object and programid, widened to the first and last hit seen. The object must exist; where the
  * filter does not, nothing is written. MERGE starts at the object: from the filter, the embedded engine reads all its
- * hits for each new one (docs/decisions/0004-graph.md has the figures).
+ * hits for each new one (docs/decisions/0004-graph.md has the figures). ON MATCH SET locks the edge on Neo4j before it is
+ * compared: of two writers at once, one would else lose its end.
  */
 export const MERGE_HITS = statement<{
   rows: readonly (HitSpanRow & { object: string; filterId: string; programid: number })[];
@@ -32,6 +33,7 @@ export const MERGE_HITS = statement<{
   MERGE (o)<-[h:HIT {programid: r.programid}]-(f)
   ON CREATE SET h.firstSeq = r.firstSeq, h.firstCandid = r.firstCandid, h.firstJd = r.firstJd,
     h.lastSeq = r.lastSeq, h.lastCandid = r.lastCandid, h.lastJd = r.lastJd
+  ON MATCH SET h.programid = r.programid
   FOREACH (earlier IN CASE WHEN r.firstSeq < h.firstSeq THEN [1] ELSE [] END |
     SET h.firstSeq = r.firstSeq, h.firstCandid = r.firstCandid, h.firstJd = r.firstJd)
   FOREACH (later IN CASE WHEN r.lastSeq > h.lastSeq THEN [1] ELSE [] END |

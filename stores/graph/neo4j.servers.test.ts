@@ -1,0 +1,102 @@
+// The contract of the graph on a real Neo4j, leases by its clock, and a whole graph there and back.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Running } from "../../cli/servers/background.js";
+import { startNeo4j } from "../../cli/servers/neo4j.js";
+import { serverFolder } from "../../test/servers.js";
+import { openGrafeo } from "./grafeo.js";
+import { graphContract } from "./graph.contract.js";
+import type { Graph } from "./graph.js";
+import { statement } from "./graph.js";
+import { importGraph } from "./import.js";
+import { createLease } from "./lease.js";
+import { openNeo4j } from "./neo4j.js";
+import { fillWorld, linesOf } from "./transfer.world.js";
+
+/** A server of its own: imports need an empty graph. */
+let server: Running;
+const open = (): Graph =>
+  openNeo4j({
+    url: server.settings.NEO4J_URL!,
+    user: server.settings.NEO4J_USER!,
+    password: server.settings.NEO4J_PASSWORD!,
+  });
+beforeAll(async () => {
+  server = await startNeo4j({ folder: serverFolder() });
+});
+afterAll(() => server.kill());
+
+describe("neo4j", () => {
+  graphContract(async () => [open(), open()]);
+});
+
+describe("a lease on neo4j", () => {
+  const graphs: Graph[] = [];
+  beforeAll(async () => {
+    for (let i = 0; i < 10; i += 1) graphs.push(open());
+    await graphs[0]!.migrate();
+  });
+  afterAll(() => Promise.all(graphs.map((graph) => graph.close())));
+  const make = (i: number) => createLease(graphs[i]!, "many", { holder: `process ${i}`, seconds: 60 });
+
+  it("is won by exactly one of ten processes, 50 times", async () => {
+    for (let round = 1; round <= 50; round += 1) {
+      const takers = graphs.map((_, i) => make(i));
+      const epochs = await Promise.all(takers.map((taker) => taker.hold()));
+      expect(epochs.filter((epoch) => epoch !== null)).toEqual([BigInt(round)]);
+      await takers[epochs.findIndex((epoch) => epoch !== null)]!.release();
+    }
+  });
+
+  it("goes by the clock of the server, whatever those of its clients do", async () => {
+    const [one, other] = [make(0), make(1)];
+    const epoch = await one.hold();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 3_600_000 });
+    try {
+      expect(await other.hold()).toBeNull();
+      vi.setSystemTime(0);
+      expect(await one.hold()).toBe(epoch);
+      expect(await other.hold()).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
+    expect(await other.hold()).toBeNull();
+    await one.release();
+  });
+});
+
+describe("a whole graph", () => {
+  const EMPTY = statement<{ first: number }, { left: number }>(
+    "MATCH (n) WITH n LIMIT $first DETACH DELETE n RETURN count(*) AS left",
+  );
+  let dir: string;
+  let graph: Graph;
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "tocsin-transfer-"));
+    graph = open();
+    for (let left = 1; left > 0; )
+      [{ left }] = (await graph.write((tx) => tx.run(EMPTY, { first: 5_000 }))) as [{ left: number }];
+    await graph.migrate();
+  });
+  const opener = (lines: readonly string[]) =>
+    async function* () {
+      yield* lines;
+    };
+
+  it("goes from Grafeo to Neo4j and back, the same line by line", async () => {
+    const [before, after] = [openGrafeo(join(dir, "before")), openGrafeo(join(dir, "after"))];
+    await fillWorld(before);
+    const lines = await linesOf(before);
+    await importGraph(graph, opener(lines));
+    const there = await linesOf(graph);
+    expect(there).toEqual(lines);
+    await after.migrate();
+    await importGraph(after, opener(there));
+    expect(await linesOf(after)).toEqual(lines);
+    for (const opened of [before, after, graph]) await opened.close();
+    rmSync(dir, { recursive: true });
+  });
+});

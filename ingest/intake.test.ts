@@ -137,6 +137,20 @@ describe("takeIn", () => {
     expect(stored).toEqual([4]);
   });
 
+  test("ends when it is told to, though the source is silent", async () => {
+    const { pipeline } = pipelineOf();
+    const abort = new AbortController();
+    async function* silent() {
+      yield packet(10);
+      await new Promise(() => {});
+    }
+    const stored: unknown[] = [];
+    const done = takeIn(silent(), pipeline, { signal: abort.signal, onStored: (items) => void stored.push(...items) });
+    await until("the batch", () => stored.length === 1);
+    abort.abort();
+    expect(await done).toMatchObject({ stored: 1 });
+  });
+
   test("keeps a source's bookmark before the batch that failed", async () => {
     const { pipeline } = pipelineOf({ fails: 1 });
     const stored: number[] = [];

@@ -70,7 +70,8 @@ export async function takeIn(
   try {
     let next = items.next();
     while (failure === null && !signal?.aborted) {
-      const item = open === null ? await next : await within(next, due(open));
+      const item = await until(next, open === null ? null : due(open), signal);
+      if (item === ABORTED) break;
       if (item === TIME_IS_UP) {
         // While a batch is under way the open one may as well grow.
         if (inFlight.size > 0) await Promise.race([...inFlight, next.catch(() => {})]);
@@ -109,16 +110,25 @@ const isFull = ({ packets, letters, bytes }: Batch): boolean =>
 const due = ({ openedAt }: Batch): number => openedAt + BATCH_MILLISECONDS;
 
 const TIME_IS_UP = Symbol("time is up");
+const ABORTED = Symbol("aborted");
 
-/** The promise's value, or TIME_IS_UP at `moment` (performance.now()). */
-async function within<T>(promise: Promise<T>, moment: number): Promise<T | typeof TIME_IS_UP> {
+/** The promise's value; TIME_IS_UP at `moment` (performance.now()), ABORTED with the signal. Leaves nothing behind. */
+async function until<T>(
+  promise: Promise<T>,
+  moment: number | null,
+  signal: AbortSignal | undefined,
+): Promise<T | typeof TIME_IS_UP | typeof ABORTED> {
   let timer: NodeJS.Timeout | undefined;
-  const time = new Promise<typeof TIME_IS_UP>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, moment - performance.now()), TIME_IS_UP);
+  let end = () => {};
+  const other = new Promise<typeof TIME_IS_UP | typeof ABORTED>((resolve) => {
+    if (moment !== null) timer = setTimeout(resolve, Math.max(0, moment - performance.now()), TIME_IS_UP);
+    end = () => resolve(ABORTED);
+    signal?.addEventListener("abort", end, { once: true });
   });
   try {
-    return await Promise.race([promise, time]);
+    return await Promise.race([promise, other]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
   }
 }

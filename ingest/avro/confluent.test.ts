@@ -69,12 +69,15 @@ describe("a folder of schemas", () => {
 describe("a registry", () => {
   let server: Server;
   let asked: string[] = [];
+  let logins: (string | undefined)[] = [];
   afterEach(() => new Promise((done) => server.close(done)));
 
   async function registry(answer: (url: string, count: number) => [number, string]): Promise<string> {
     asked = [];
+    logins = [];
     server = createServer((request, response) => {
       asked.push(request.url!);
+      logins.push(request.headers.authorization);
       const [status, body] = answer(request.url!, asked.length);
       response.writeHead(status, { "content-type": "application/json" }).end(body);
     });
@@ -107,6 +110,25 @@ describe("a registry", () => {
     const url = await registry(() => [500, ""]);
     expect(await schemasInRegistry(url, schemasInFolder(folder))(900)).not.toBeNull();
     await expect(schemasInRegistry(url)(900)).rejects.toThrow(TocsinError);
+  });
+
+  test("while it does not answer the folder's word is taken for a while: not every packet waits", async () => {
+    const url = await registry(() => [500, ""]);
+    const byId = schemasInRegistry(url, schemasInFolder(folder));
+    const schema = await byId(900);
+    const questions = asked.length;
+    expect(await byId(900)).toBe(schema);
+    expect(asked).toHaveLength(questions);
+  });
+
+  test("a login in the address goes into the header, and nowhere else", async () => {
+    const body = await schemaJson();
+    const url = new URL(await registry(() => [200, body]));
+    url.username = "alerts";
+    url.password = "p@ss:word";
+    expect(await schemasInRegistry(url.href)(900)).not.toBeNull();
+    expect(asked).toEqual(["/registry/schemas/ids/900"]);
+    expect(logins).toEqual([`Basic ${Buffer.from("alerts:p@ss:word").toString("base64")}`]);
   });
 
   test("an answer without end or without schema", async () => {

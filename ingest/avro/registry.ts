@@ -10,10 +10,13 @@ const TIMEOUT_MS = 5_000;
 const RETRIES = 3;
 /** Hostile ids are asked for once a minute, not once a packet. */
 const UNKNOWN_FOR_MS = 60_000;
+/** So long the fallback's word is taken while the registry does not answer, or each packet would wait for it. */
+const FALLBACK_FOR_MS = 60_000;
 
 /**
  * Schemas are cached for good (an id never changes its schema), unknown ids for a minute. While the registry does not
  * answer, `fallback` is asked; where that does not know either, ENGINE_UNAVAILABLE is thrown: the packet is not at fault.
+ * User and password in the URL are sent as basic authentication.
  */
 export function schemasInRegistry(url: string, fallback?: SchemaById): SchemaById {
   const known = new LRUCache<number, WriterSchema>({ max: 1_000 });
@@ -29,7 +32,10 @@ export function schemasInRegistry(url: string, fallback?: SchemaById): SchemaByI
       return schema;
     } catch (error) {
       const schema = (await fallback?.(id)) ?? null;
-      if (schema !== null) return schema;
+      if (schema !== null) {
+        known.set(id, schema, { ttl: FALLBACK_FOR_MS });
+        return schema;
+      }
       throw new TocsinError("ENGINE_UNAVAILABLE", `The schema registry ${new URL(url).host} does not answer.`, {
         cause: error,
       });
@@ -50,8 +56,12 @@ export function schemasInRegistry(url: string, fallback?: SchemaById): SchemaByI
 
 /** The schema's text; null where the registry knows no such id. */
 async function fetchSchema(url: string, id: number): Promise<string | null> {
-  const response = await fetch(new URL(`schemas/ids/${id}`, url.endsWith("/") ? url : `${url}/`), {
-    headers: { accept: "application/vnd.schemaregistry.v1+json" },
+  const address = new URL(url.endsWith("/") ? url : `${url}/`);
+  const login = address.username === "" ? {} : { authorization: basic(address) };
+  address.username = "";
+  address.password = "";
+  const response = await fetch(new URL(`schemas/ids/${id}`, address), {
+    headers: { accept: "application/vnd.schemaregistry.v1+json", ...login },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   if (response.status === 404) {
@@ -78,4 +88,10 @@ async function boundedText(response: Response): Promise<string> {
     chunks.push(chunk as Uint8Array);
   }
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** fetch refuses addresses with a login in them. */
+function basic({ username, password }: URL): string {
+  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(login).toString("base64")}`;
 }

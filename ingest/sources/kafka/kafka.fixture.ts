@@ -7,6 +7,7 @@ import kafkajs, { type Kafka, type Message } from "kafkajs";
 import { until } from "../../../test/until.js";
 import { type SchemaLookup, schemaLookup } from "../../avro/confluent.js";
 import { avroFiles } from "../../avro/truth.fixture.js";
+import { bookmarks } from "./bookmarks.js";
 import { type KafkaConnection, kafkaClient, withAdmin } from "./client.js";
 import type { KafkaItem } from "./message.js";
 import { type KafkaOptions, type KafkaSource, openKafka } from "./source.js";
@@ -96,6 +97,16 @@ export const placeOf = ({ origin }: KafkaItem): string => `${origin.source}/${or
 
 export async function untilRead(worker: Worker, count: number, withinMs = 30_000): Promise<void> {
   await until(`${count} items (log: ${worker.log.join(" | ")})`, () => worker.items.length >= count, withinMs);
+}
+
+/** Until the group has bookmarks in so many partitions. */
+export async function untilBookmarked(connection: KafkaConnection, group: string, partitions: number): Promise<void> {
+  await withAdmin(kafkaClient(connection), async (admin) => {
+    const deadline = Date.now() + 20_000;
+    while ((await bookmarks(admin, group, [])).length < partitions) {
+      if (Date.now() > deadline) throw new Error(`the group ${group} has no ${partitions} bookmarks`);
+    }
+  });
 }
 
 /** Until what was stored is bookmarked too. */

@@ -5,7 +5,7 @@ import type { Packet } from "../../../domain/packet.js";
 import { servers } from "../../../test/servers.js";
 import { until } from "../../../test/until.js";
 import { readContainer } from "../../avro/container.js";
-import { avroContainer } from "../../avro/write.js";
+import { writeContainer } from "../../avro/write.js";
 import type { KafkaConnection } from "./client.js";
 import {
   createTopic,
@@ -14,6 +14,7 @@ import {
   placeOf,
   produce,
   startWorker,
+  untilBookmarked,
   untilCommitted,
   untilRead,
   type Worker,
@@ -94,7 +95,7 @@ test("several records in a message: the offset is done when all are", async () =
   const group = fresh("group");
   await createTopic(connection, topic);
   const schema = '{"type":"record","name":"r","fields":[{"name":"x","type":"int"}]}';
-  const container = Buffer.from(avroContainer(schema, [Buffer.from([2]), Buffer.from([4]), Buffer.from([6])]));
+  const container = writeContainer(schema, [Buffer.from([2]), Buffer.from([4]), Buffer.from([6])]);
   await produce(connection, topic, [container, container]);
   const first = start(
     { connection, group, read: topic },
@@ -210,16 +211,21 @@ describe("where a group begins", () => {
     const group = fresh("group");
     const options = { connection, group, read: `${topic},${later}`, start: { at: "latest" } as const };
     const pair = [start(options), start(options)];
-    await until("both have partitions", () => pair.every((worker) => worker.source.state().broker === "up"));
-    await untilCommitted(pair[0]!, 4).catch(() => {});
+    await untilBookmarked(connection, group, 2);
+    await until("both are members", () => pair.every((worker) => worker.source.state().broker === "up"));
+    await produce(connection, topic, [
+      { value: packets[2]!, partition: 0 },
+      { value: packets[3]!, partition: 1 },
+    ]);
+    await until("what came since", () => pair.flatMap((worker) => worker.places()).length >= 2);
     await Promise.all(pair.map((worker) => worker.close()));
-    expect(pair.flatMap((worker) => worker.places())).toEqual([]);
+    expect(pair.flatMap((worker) => worker.places()).sort()).toEqual([`${topic}/0/4`, `${topic}/1/4`]);
 
     await createTopic(connection, later);
     await produce(connection, topic, [{ value: packets[0]!, partition: 0 }]);
     await produce(connection, later, [{ value: packets[0]!, partition: 0 }]);
     const again = start(options);
     await untilRead(again, 2);
-    expect(again.places().sort()).toEqual([`${topic}/0/4`, `${later}/0/0`].sort());
+    expect(again.places().sort()).toEqual([`${topic}/0/5`, `${later}/0/0`].sort());
   });
 });

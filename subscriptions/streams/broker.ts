@@ -1,6 +1,7 @@
 // Kafka as the publisher sees it: pages of messages go in whole, together with the position that they bring, or not at
 // all. Opened by publisher.ts.
 import { Kafka, type KafkaConfig, logLevel, type Message, Partitioners, type Transaction } from "kafkajs";
+import pRetry from "p-retry";
 import { TocsinError } from "../../domain/errors.js";
 import { POSITION_TOPIC } from "./topic.js";
 
@@ -30,6 +31,7 @@ const MOST_BYTES_AT_ONCE = 500_000;
 const RECORD_BYTES = 100;
 /** No step waits longer, whatever the broker does. */
 const PATIENCE_MS = 10_000;
+const RETRIES = { minTimeout: 20, maxTimeout: 1_000, retries: 9 };
 /** Longer than a step: the broker itself ends a transaction whose publisher is gone and not replaced. */
 const TRANSACTION_MS = 30_000;
 
@@ -44,7 +46,7 @@ export async function takeOver(settings: BrokerSettings, id: string): Promise<Br
     logLevel: logLevel.NOTHING,
     connectionTimeout: 3_000,
     requestTimeout: PATIENCE_MS,
-    retry: { initialRetryTime: 20, maxRetryTime: 1_000, retries: 9 },
+    retry: { initialRetryTime: RETRIES.minTimeout, maxRetryTime: RETRIES.maxTimeout, retries: RETRIES.retries },
   });
   const admin = kafka.admin();
   const producer = kafka.producer({
@@ -91,7 +93,8 @@ export async function takeOver(settings: BrokerSettings, id: string): Promise<Br
       await create([POSITION_TOPIC], 1);
       // The first transaction of a producer is when the broker hears of it.
       await (await producer.transaction()).abort();
-      const [stored] = await admin.fetchOffsets({ groupId: id, topics: [POSITION_TOPIC] });
+      // A broker that has just started is asked again.
+      const [stored] = await pRetry(() => admin.fetchOffsets({ groupId: id, topics: [POSITION_TOPIC] }), RETRIES);
       const offset = BigInt(stored?.partitions[0]?.offset ?? -1);
       return offset < 0n ? null : offset;
     });

@@ -68,7 +68,11 @@ const long = avro.types.LongType.__with({
   compare: (a: bigint, b: bigint) => (a < b ? -1 : Number(a > b)),
 });
 
-const type = avro.Type.forSchema(HIT_SCHEMA as unknown as avro.Schema, { registry: { long } });
+const isLong = (schema: unknown): boolean =>
+  schema === "long" || (schema as { type?: unknown } | null)?.type === "long";
+const type = avro.Type.forSchema(HIT_SCHEMA as unknown as avro.Schema, {
+  typeHook: (schema) => (isLong(schema) ? long : undefined),
+});
 
 /** The bare body of a hit, without any framing. */
 export function hitBody(hit: DeliveredHit, cursor: string): Buffer {

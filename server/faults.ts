@@ -27,6 +27,7 @@ export const STATUS: Partial<Record<ErrorCode, number>> = {
   FORBIDDEN_HOST: 403,
   NOT_FOUND: 404,
   TOO_LARGE: 413,
+  PACKET_EXPIRED: 410,
   UNREADABLE_IMAGE: 422,
   RATE_LIMITED: 429,
   OVERLOADED: 503,

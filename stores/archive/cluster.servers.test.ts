@@ -50,4 +50,4 @@ alertContract(open, settle);
 objectContract(open, settle);
 photometryContract(open, settle);
 hitContract(open, reopen);
-journalContract(open, reopen);
+journalContract(open);

@@ -8,6 +8,7 @@ const RIGHTS = "The archive's user lacks a right that the service needs.";
 /** ClickHouse's error codes that mean something to a caller. */
 const MEANING: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   32: ["ENGINE_UNAVAILABLE", PART_AWAY],
+  40: ["DATA_DAMAGED", "Bytes on the archive's disk are not what was written."],
   158: ["QUERY_TOO_LARGE", "The query reads more rows than it may."],
   159: ["QUERY_TIMEOUT", "The archive did not finish the query in time."],
   160: ["QUERY_TIMEOUT", "The query would not finish in time."],
@@ -18,6 +19,7 @@ const MEANING: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   225: ["ENGINE_UNAVAILABLE", "The archive's Keeper does not answer."],
   241: ["QUERY_TOO_LARGE", "The query needs more memory than it may use."],
   242: ["ENGINE_UNAVAILABLE", "The archive takes no rows for the moment."],
+  246: ["DATA_DAMAGED", "Bytes on the archive's disk are not what was written."],
   243: ["DISK_FULL", "The disk under the archive is full."],
   252: ["ENGINE_UNAVAILABLE", "The archive is behind with merging and takes no rows for the moment."],
   279: ["ENGINE_UNAVAILABLE", PART_AWAY],

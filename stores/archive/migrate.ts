@@ -11,6 +11,7 @@ import * as hits from "./migrations/0003-hits.js";
 import * as journal from "./migrations/0004-journal.js";
 import * as keys from "./migrations/0005-keys.js";
 import * as sequence from "./migrations/0006-sequence.js";
+import * as packets from "./migrations/0007-packets.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -20,6 +21,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0004-journal", journal.up],
   ["0005-keys", keys.up],
   ["0006-sequence", sequence.up],
+  ["0007-packets", packets.up],
 ];
 
 /**

@@ -1,18 +1,17 @@
 // Packets kept whole in append-only segment files: DIR/00000001.seg, … Opened by cli/, used through PacketStore.
 // Nothing that was written is ever changed: a process begins a new segment, so the torn end that a crash may have left
 // in an older one is simply never pointed at.
-import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { TocsinError } from "../../domain/errors.js";
 import type { WriterSchema } from "../../domain/packet.js";
 import type { KeptPacket, PacketLocation, PacketStore } from "../packets.store.js";
 import { ReadHandles } from "./handles.js";
 import { HEADER_BYTES, MAX_PACKET_BYTES, packetOf, recordHeader } from "./record.js";
+import { segmentNumbers, segmentPath, wasDropped } from "./retention.js";
 import { SchemaFiles } from "./schemas.js";
 
 const SEGMENT_BYTES = 256 * 1024 * 1024;
 const OPEN_FILES = 64;
-const NAME = /^(\d{8,})\.seg$/;
 
 export interface PacketStoreOptions {
   readonly dir: string;
@@ -23,7 +22,7 @@ export interface PacketStoreOptions {
 /** DISK_FULL where there is no room to begin. One process at a time: the caller holds the lock of DATA_DIR. */
 export async function openPacketStore(options: PacketStoreOptions): Promise<PacketStore> {
   await saying(() => mkdir(options.dir, { recursive: true }));
-  const numbers = (await readdir(options.dir)).map((name) => Number(NAME.exec(name)?.[1] ?? 0));
+  const numbers = await segmentNumbers(options.dir);
   return new SegmentFiles(options.dir, options.segmentBytes ?? SEGMENT_BYTES, Math.max(0, ...numbers));
 }
 
@@ -128,7 +127,11 @@ class SegmentFiles implements PacketStore {
     const record = Buffer.allocUnsafeSlow(HEADER_BYTES + location.length);
     const got = await this.#handles
       .use(location.segment, (file) => file.read(record, 0, record.length, location.offset - HEADER_BYTES))
-      .catch((cause: unknown) => {
+      .catch(async (cause: unknown) => {
+        const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+        if (missing && (await wasDropped(this.#dir, location.segment))) {
+          throw new TocsinError("PACKET_EXPIRED", `Packet segment ${location.segment} has been dropped.`);
+        }
         throw new TocsinError("DATA_DAMAGED", `Packet segment ${location.segment} cannot be read.`, { cause });
       });
     if (got.bytesRead < record.length) {
@@ -146,7 +149,7 @@ class SegmentFiles implements PacketStore {
   }
 
   #path(segment: number): string {
-    return join(this.#dir, `${String(segment).padStart(8, "0")}.seg`);
+    return segmentPath(this.#dir, segment);
   }
 }
 

@@ -4,8 +4,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { ViteUserConfig } from "vitest/config";
 import { javaFault, mavenFault } from "../cli/servers/java.js";
 
-export const ROOMS =
-  "domain schema resolvers ingest stores subscriptions filters server cli test bench clients deploy".split(" ");
+export const ROOMS = "domain schema resolvers ingest stores subscriptions filters server cli test bench clients".split(
+  " ",
+);
 export const SERVERS_TESTS = ROOMS.map((room) => `${room}/**/*.servers.test.ts`);
 
 /** `graphql` loads once; decorator metadata comes before any type-graphql class. */

@@ -119,16 +119,21 @@ function forDriver(value: unknown): unknown {
 const MEANINGS: readonly (readonly [code: string, meaning: ErrorCode, text: string])[] = [
   ["Neo.ClientError.Schema.ConstraintValidationFailed", "DUPLICATE_KEY", "holds a node with this key already."],
   ["Neo.ClientError.Security.", "BAD_SETTING", "does not accept the user and password."],
-  ["Neo.ClientError.Transaction.TransactionTimedOut", "QUERY_TIMEOUT", "ended a transaction at its limit."],
-  ["Neo.ClientError.General.ForbiddenOnReadOnlyDatabase", "ENGINE_UNAVAILABLE", "is read-only."],
+  ["Neo.ClientError.Transaction.", "QUERY_TIMEOUT", "ended a transaction, at its limit or by hand."],
+  ["Neo.ClientError.General.WriteOnReadOnlyAccessDatabase", "ENGINE_UNAVAILABLE", "is read-only."],
+  ["Neo.DatabaseError.", "ENGINE_UNAVAILABLE", "has a fault of its own (a full disk?); its log tells."],
 ];
 
 function translated(error: unknown, url: string): unknown {
   if (!(error instanceof Neo4jError)) return error;
   const known = MEANINGS.find(([code]) => error.code.startsWith(code));
   if (known) return new TocsinError(known[1], `Neo4j at ${url} ${known[2]}`, { cause: error });
-  if (error.retryable || ["ServiceUnavailable", "SessionExpired"].includes(error.code)) {
+  if (error.retryable || ["ServiceUnavailable", "SessionExpired"].includes(error.code) || isWithoutConnection(error)) {
     return new TocsinError("ENGINE_UNAVAILABLE", `Neo4j at ${url} does not answer: ${error.message}`, { cause: error });
   }
   return error;
 }
+
+/** The driver has no connection to give, or was abandoned meanwhile. It has no codes for what it says itself. */
+const isWithoutConnection = ({ code, message }: Neo4jError): boolean =>
+  code === "N/A" && /acquisition timed out|closed/.test(message);

@@ -66,7 +66,7 @@ export function insertStatement(table: string, block: Block, onlyIf: string | un
   const columns = blockStructure(block).map(({ name }) => quoted(name));
   const into = `INSERT INTO ${quoted(table)} (${columns.join(", ")})`;
   if (onlyIf === undefined) return `${into} FORMAT Native`;
-  const input = `input('${escaped(structure(block))}')`;
+  const input = `input(${sqlText(structure(block))})`;
   return `${into} SELECT ${columns.join(", ")} FROM ${input} WHERE ${onlyIf} FORMAT Native`;
 }
 
@@ -86,6 +86,9 @@ const structure = (block: Block): string =>
 export function quoted(name: string): string {
   return `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
 }
+
+/** A text literal, for the places of a statement where no value can be bound. */
+export const sqlText = (text: string): string => `'${escaped(text)}'`;
 
 function identifier(name: string): string {
   if (!/^[A-Za-z_]\w*$/.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot name a value or table.`);

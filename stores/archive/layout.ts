@@ -3,7 +3,7 @@
 import { TocsinError } from "../../domain/errors.js";
 import { strings } from "./blocks.js";
 import type { ArchiveClient, Cluster } from "./client.js";
-import { quoted } from "./http.form.js";
+import { quoted, sqlText } from "./http.form.js";
 
 export interface TableDefinition {
   readonly name: string;
@@ -116,7 +116,7 @@ export function creation(
   storagePolicy: string | null,
 ): string {
   const settings = Object.entries(table.settings ?? {}).map(([name, value]) => `${name} = ${value}`);
-  if (storagePolicy !== null) settings.push(`storage_policy = '${storagePolicy}'`);
+  if (storagePolicy !== null) settings.push(`storage_policy = ${sqlText(storagePolicy)}`);
   const clauses = [
     `ENGINE = ${engine(table, cluster)}`,
     ...(table.partitionBy === undefined ? [] : [`PARTITION BY ${table.partitionBy}`]),
@@ -139,6 +139,6 @@ function engine({ engine, version }: TableDefinition, cluster: Cluster | null): 
 function distribution(table: TableDefinition, database: string, cluster: Cluster, onCluster: string): string {
   const key = table.shardBy === null ? "0" : `cityHash64(${table.shardBy})`;
   const local = localName(cluster, table.name);
-  const place = [cluster.name, database, local].map((name) => `'${name}'`).join(", ");
+  const place = [cluster.name, database, local].map(sqlText).join(", ");
   return `CREATE TABLE IF NOT EXISTS ${quoted(table.name)}${onCluster} AS ${quoted(local)} ENGINE = Distributed(${place}, ${key})`;
 }

@@ -7,7 +7,7 @@ import type { ArchiveClient } from "./client.js";
 import { connectArchive } from "./http.js";
 import { migrate } from "./migrate.js";
 import { openArchivePackets } from "./packets.js";
-import { applyPacketAges } from "./storage.js";
+import { applyStorage } from "./storage.js";
 
 const DAY_MS = 86_400_000;
 
@@ -69,7 +69,7 @@ it("drops packets by age, says so of those, and keeps the rest", async () => {
   const store = await open();
   const [old, young] = [await putIn(40, 1), (await store.append([packet(2)]))[0]!];
   await putIn(100, 5);
-  await applyPacketAges(client, { keepDays: 30 });
+  await applyStorage(client, { keepDays: 30 });
   const left = async () => (await client.query("SELECT count() AS n FROM packets")).columns.get("n")!.values[0];
   await client.command("OPTIMIZE TABLE packets FINAL");
   await vi.waitFor(async () => expect(await left()).toBe(1n), { timeout: 20_000, interval: 100 });
@@ -84,18 +84,18 @@ it("drops packets by age, says so of those, and keeps the rest", async () => {
 it("changes the ages where they differ, and only there", async () => {
   await open();
   const command = vi.spyOn(client, "command");
-  await applyPacketAges(client, {});
+  await applyStorage(client, {});
   expect(command).toHaveBeenCalledTimes(0);
-  await applyPacketAges(client, { keepDays: 30 });
-  await applyPacketAges(client, { keepDays: 30, coldDays: null });
+  await applyStorage(client, { keepDays: 30 });
+  await applyStorage(client, { keepDays: 30, coldDays: null });
   expect(command).toHaveBeenCalledTimes(1);
-  await applyPacketAges(client, { keepDays: 60 });
-  await applyPacketAges(client, { keepDays: null });
+  await applyStorage(client, { keepDays: 60 });
+  await applyStorage(client, { keepDays: null });
   expect(command.mock.calls.map(([sql]) => /MODIFY TTL|REMOVE TTL/.exec(sql)![0])).toEqual([
     ...["MODIFY TTL", "MODIFY TTL", "REMOVE TTL"],
   ]);
   command.mockRestore();
-  await expect(applyPacketAges(client, { coldDays: 7 })).rejects.toMatchObject({ code: "BAD_SETTING" });
+  await expect(applyStorage(client, { coldDays: 7 })).rejects.toMatchObject({ code: "BAD_SETTING" });
 });
 
 it("asks for a schema that another process has kept", async () => {

@@ -1,8 +1,9 @@
-// When packets move to cheaper disks and when they go, as settings that hold from the next start on. Called by cli/;
-// packets.ts asks which may be gone.
+// On which disks the archive lies, when packets move to cheaper ones and when they go: settings that hold from the next
+// start on. Called by cli/; packets.ts asks which may be gone.
 import { TocsinError } from "../../domain/errors.js";
 import { bigints, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
+import { sqlText } from "./http.form.js";
 import { alterTable, localName, nodesOf, onEachNode } from "./layout.js";
 
 const DAY_MS = 86_400_000;
@@ -16,10 +17,47 @@ export interface Ages {
 }
 
 /**
+ * Give all tables the client's storage policy, and packets these ages, where they have others. The archive must have
+ * been migrated.
+ * @throws TocsinError BAD_SETTING where the servers do not know the policy, or a table cannot change to it.
+ */
+export async function applyStorage(client: ArchiveClient, ages: Ages): Promise<void> {
+  const policy = client.storagePolicy ?? null;
+  if (policy !== null) {
+    const { answers } = await onEachNode(nodesOf(client), (node) => tablesWithout(node, policy));
+    const suffix = localName(client.cluster ?? null, "");
+    const tables = new Set(answers.flat().map((name) => name.slice(0, name.length - suffix.length)));
+    for (const table of tables) await changePolicy(client, table, policy);
+  }
+  await applyPacketAges(client, ages);
+}
+
+async function tablesWithout(node: ArchiveClient, policy: string): Promise<readonly string[]> {
+  const block = await node.query(
+    `SELECT name FROM system.tables WHERE database = {database:String} AND engine LIKE '%MergeTree'
+      AND storage_policy != {policy:String} ORDER BY name`,
+    { database: node.database, policy },
+  );
+  return strings(block, "name");
+}
+
+async function changePolicy(client: ArchiveClient, table: string, policy: string): Promise<void> {
+  try {
+    await alterTable(client, table, `MODIFY SETTING storage_policy = ${sqlText(policy)}`, "rows");
+  } catch (error) {
+    if (!(error instanceof TocsinError) || error.code !== "INTERNAL") throw error;
+    throw new TocsinError("BAD_SETTING", `The archive's table ${table} cannot change to the policy "${policy}".`, {
+      remedy: "A policy must have every volume, by its name, of the one before; or restore a backup under the new one.",
+      cause: error,
+    });
+  }
+}
+
+/**
  * Give the table of packets these ages where it has others.
  * @throws TocsinError BAD_SETTING where the storage policy has no volume `cold`.
  */
-export async function applyPacketAges(client: ArchiveClient, ages: Ages): Promise<void> {
+async function applyPacketAges(client: ArchiveClient, ages: Ages): Promise<void> {
   const wanted = { coldDays: ages.coldDays ?? null, keepDays: ages.keepDays ?? null };
   const { answers } = await onEachNode(nodesOf(client), (node) =>
     agesOf(node, localName(client.cluster ?? null, TABLE)),

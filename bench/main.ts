@@ -15,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(smoke: boolean): P
   filters: () => import("./filters.bench.js"),
   fanout: () => import("./fanout.bench.js"),
   query: () => import("./query.bench.js"),
+  heavy: () => import("./heavy.bench.js"),
 };
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));

@@ -6,6 +6,7 @@ import type { Viewer } from "../domain/viewer.js";
 import { alertLoader, objectPageLoader, ownFieldsLoader, packetLoader } from "./alert/alert.loader.js";
 import { endingWith } from "./deadline.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
+import type { Pace } from "./pace.js";
 import type { Services, Stores } from "./services.js";
 
 const createLoaders = (stores: Stores, viewer: Viewer) => ({
@@ -23,12 +24,18 @@ export interface Context {
   readonly stores: Stores;
   readonly services: Services;
   readonly loaders: ReturnType<typeof createLoaders>;
+  /** To be awaited between the pieces of what may be large. */
+  readonly breathe: () => Promise<void> | undefined;
 }
 
-/** `signal` ends the request's store calls. Loaders remember what they loaded: one context serves one request. */
-export function createContext(services: Services, viewer: Viewer, signal?: AbortSignal): Context {
+/**
+ * `signal` ends the request's store calls; without `pace` nothing is waited for between the pieces of an answer. Loaders
+ * remember what they loaded: one context serves one request.
+ */
+export function createContext(services: Services, viewer: Viewer, signal?: AbortSignal, pace?: Pace): Context {
   const stores = signal === undefined ? services.stores : endingWith(services.stores, signal);
-  return { viewer, stores, services, loaders: createLoaders(stores, viewer) };
+  const breathe = pace?.ofAnswer() ?? (() => undefined);
+  return { viewer, stores, services, loaders: createLoaders(stores, viewer), breathe };
 }
 
 export function surveyOf(context: Context, id: Survey): SurveyDescription {

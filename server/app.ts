@@ -7,6 +7,7 @@ import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
 import type { Viewer } from "../domain/viewer.js";
 import { createContext } from "../resolvers/context.js";
+import { Pace } from "../resolvers/pace.js";
 import type { Services } from "../resolvers/services.js";
 import { MAX_TOKENS } from "../schema/cost.js";
 import { Admission } from "./admission.js";
@@ -41,6 +42,8 @@ export interface AppOptions {
   readonly log: Logger;
   /** Whether the engines answer now. */
   readonly healthy: () => Promise<boolean>;
+  /** Whether ingest or live hits are at work: long answers then take a fifth of the time. Absent: they never are. */
+  readonly busy?: () => boolean;
   /** Further routes, for example cutouts: hosts and quotas are checked before them, errors coded behind them. */
   readonly routes?: (app: Express, viewerOf: (request: Request) => Viewer) => void;
 }
@@ -75,6 +78,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const callers = createCallers(viewerOf, limits.trustedProxies);
   const rates = createRates(limits);
   const admission = new Admission(limits.admission);
+  const pace = new Pace(options.busy ?? (() => false));
   const guard = createGuard({ callers, rates, admission, limits });
 
   const app = express();
@@ -88,7 +92,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     callers,
     rates,
     admission,
-    contextOf: (viewer, signal) => createContext(services, viewer, signal),
+    contextOf: (viewer, signal) => createContext(services, viewer, signal, pace),
+    liveContextOf: (viewer, signal) => createContext(services, viewer, signal),
     formatError: (error) => faults.formatGraphql(error),
     limits,
   });
@@ -118,7 +123,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       context: async ({ res: response }) => {
         const caller = callerOf(response);
         return {
-          ...createContext(services, caller.viewer, lifetimeOf(response).signal),
+          ...createContext(services, caller.viewer, lifetimeOf(response).signal, pace),
           async spend(cost) {
             try {
               await rates.spend(caller, "cost", cost);

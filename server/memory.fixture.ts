@@ -20,7 +20,7 @@ export const SURVEYS: SurveyDescription[] = ["ZTF", "LSST"].map((id) => ({
   fields: [{ name: "magpsf", type: "Float32", nullable: false, unit: "mag", description: "Magnitude." }],
   bands: ["g", "r"],
   publicProgramids: [1],
-  counterpartRadiusArcsec: 1.5,
+  counterpartRadiusArcsec: 1.5, nightOffsetHours: 0,
 }));
 
 export const OBJECTS = 1_000;

@@ -40,6 +40,8 @@ export interface WebSocketOptions {
   readonly admission: Admission;
   /** A fresh context with its own loaders; the signal ends it. */
   readonly contextOf: (viewer: Viewer, signal: AbortSignal) => object;
+  /** The same for a page of live hits: nothing makes it wait. */
+  readonly liveContextOf: (viewer: Viewer, signal: AbortSignal) => object;
   readonly formatError: (error: GraphQLError) => GraphQLFormattedError;
   readonly limits: ServerLimits;
 }
@@ -144,7 +146,7 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
     const starting = { ...args, contextValue: options.contextOf(viewer, life.signal) };
     const source = await createSourceEventStream(starting).finally(() => life.end());
     if (!(source instanceof HitStream)) return refused(source);
-    const render = renderHits(args, (signal) => options.contextOf(viewer, signal), formatError, timeLimitMs);
+    const render = renderHits(args, (signal) => options.liveContextOf(viewer, signal), formatError, timeLimitMs);
     return new HitDelivery(source, groupKey(args, digest, viewer), render, id, peer.outbox!);
   }
 

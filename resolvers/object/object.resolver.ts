@@ -83,7 +83,7 @@ export class ObjectResolver {
   @FieldResolver(() => AlertConnectionType, { complexity: pageCost, description: "Newest first." })
   async alerts(
     @Root() { survey, objectId }: SkyObject,
-    @Ctx() { loaders }: Context,
+    @Ctx() { loaders, breathe }: Context,
     @Args(() => PageArgs) page: PageArgs,
   ): Promise<AlertConnectionType> {
     const first = pageSize(page.first);
@@ -91,12 +91,14 @@ export class ObjectResolver {
     const key = page.after == null ? null : alertCursor.decode(identity, page.after);
     const after = key && { jd: key[0], candid: key[1], survey: key[2] };
     const alerts = await loaders.objectPage.load({ survey, objectId, first: first + 1, after });
+    await breathe();
     return connection(alerts, first, alertEdge(identity));
   }
 
   @FieldResolver(() => LightCurveType)
-  async lightCurve(@Root() object: SkyObject, @Ctx() { loaders }: Context): Promise<LightCurveType> {
+  async lightCurve(@Root() object: SkyObject, @Ctx() { loaders, breathe }: Context): Promise<LightCurveType> {
     const curve = await loaders.lightCurve.load({ survey: object.survey, id: object.objectId });
+    await breathe();
     const { detections, nonDetections, forced } = curve ?? EMPTY_LIGHT_CURVE;
     return {
       detections: detections.map((point) => ({ ...point, time: point.jd })),

@@ -106,7 +106,8 @@ export async function startKafka({ folder, tell = () => {}, secure = false }: Ka
 
 async function newMemory(secure: boolean): Promise<Memory> {
   const [port, controllerPort, securePort] = await freePorts(secure ? 3 : 2);
-  const clusterId = randomBytes(16).toString("base64url");
+  // Not base64: a leading "-" would be taken for an option.
+  const clusterId = randomBytes(11).toString("hex");
   return {
     port: port!,
     controllerPort: controllerPort!,

@@ -12,7 +12,7 @@ export async function moveBookmarks(kafka: Kafka, group: string, moves: readonly
   if (members > 0) {
     const workers = members === 1 ? "One worker reads" : `${members} workers read`;
     throw new TocsinError("GROUP_IN_USE", `${workers} as group ${group}.`, {
-      remedy: "Stop all of them; one that was killed is given up by Kafka after 20 s.",
+      remedy: "Stop all of them; one that was killed is given up by Kafka after 10 s.",
     });
   }
   let told: () => void = () => {};

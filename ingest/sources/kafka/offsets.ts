@@ -17,6 +17,8 @@ export class PartitionOffsets {
   #next: bigint;
   /** What the broker has confirmed. */
   confirmed: bigint;
+  /** Reading never goes back behind this: the bookmark before a join of the group, afterwards what was read since. */
+  #position: bigint;
 
   constructor(
     readonly topic: string,
@@ -25,6 +27,23 @@ export class PartitionOffsets {
   ) {
     this.#next = from;
     this.confirmed = from;
+    this.#position = from;
+  }
+
+  /** The group was joined anew: reading goes on at the bookmark, and what is in flight comes again. */
+  rejoin(): void {
+    this.#position = this.confirmed;
+  }
+
+  /** Whether a batch that begins here can be of the same log; else the topic was deleted and made anew. */
+  goesOnAt(first: bigint): boolean {
+    return first >= this.#position;
+  }
+
+  /** A message was looked at, handed on or not. False where it was handed on before. */
+  lookAt(offset: bigint): boolean {
+    this.#position = offset;
+    return offset >= this.#next;
   }
 
   /** The offset after the last one handed on: where reading goes on. */

@@ -22,6 +22,10 @@ export interface ReaderOptions {
 }
 
 const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
+const partsOf = (key: string): [string, number] => {
+  const [topic, partition] = key.split("/") as [string, string];
+  return [topic, Number(partition)];
+};
 
 export class Reader {
   readonly queue: ByteQueue<KafkaItem>;
@@ -42,12 +46,19 @@ export class Reader {
     return this.#assignment;
   }
 
-  /** What is no longer ours is forgotten: its items in flight are stored, and its new reader stores them again. */
+  /**
+   * Partitions that are no longer ours are remembered: when they come back, what is still on its way through the pipeline
+   * is not read a second time. That stays true while others have them: they began at a bookmark of ours.
+   */
   assign(assignment: Assignment): void {
     this.#assignment = assignment;
-    const ours = new Set(Object.entries(assignment).flatMap(([topic, ids]) => ids.map((id) => keyOf(topic, id))));
-    for (const key of this.#partitions.keys()) if (!ours.has(key)) this.#partitions.delete(key);
-    for (const key of this.#withoutSchema) if (!ours.has(key)) this.#schemaFound(key);
+    for (const offsets of this.#partitions.values()) offsets.rejoin();
+    for (const key of this.#withoutSchema) if (!this.#isOurs(...partsOf(key))) this.#schemaFound(key);
+  }
+
+  /** Topics that are there; what is known of others is forgotten. */
+  keep(topics: readonly string[]): void {
+    for (const [key, { topic }] of this.#partitions) if (!topics.includes(topic)) this.#partitions.delete(key);
   }
 
   /** Hand on a batch, waiting for room where there is none. */
@@ -58,7 +69,7 @@ export class Reader {
     for (const fetched of batch.messages) {
       const offset = BigInt(fetched.offset);
       // After a rebalance a batch begins at the bookmark, and what is in flight comes a second time.
-      if (offset >= offsets.next) {
+      if (offsets.lookAt(offset)) {
         let items: readonly KafkaItem[];
         try {
           items = await waitFor(itemsOf(messageOf(batch, fetched, offset), this.#schemas, receivedAt));
@@ -97,7 +108,7 @@ export class Reader {
   /** Bookmarks that are ahead of what the broker has confirmed. */
   toCommit(): PartitionOffset[] {
     return [...this.#partitions.values()]
-      .filter(({ bookmark, confirmed }) => bookmark > confirmed)
+      .filter((at) => at.bookmark > at.confirmed && this.#isOurs(at.topic, at.partition))
       .map(({ topic, partition, bookmark }) => ({ topic, partition, offset: bookmark }));
   }
 
@@ -108,14 +119,17 @@ export class Reader {
     }
   }
 
-  /** A batch that begins before the confirmed bookmark is of a topic that was deleted and made anew. */
   #offsetsOf(topic: string, partition: number, first: bigint): PartitionOffsets {
     const key = keyOf(topic, partition);
     const known = this.#partitions.get(key);
-    if (known !== undefined && first >= known.confirmed) return known;
+    if (known?.goesOnAt(first)) return known;
     const fresh = new PartitionOffsets(topic, partition, first);
     this.#partitions.set(key, fresh);
     return fresh;
+  }
+
+  #isOurs(topic: string, partition: number): boolean {
+    return this.#assignment[topic]?.includes(partition) ?? false;
   }
 
   #schemaMissing(key: string, fault: Error): void {

@@ -6,7 +6,7 @@ import type { PartitionOffset } from "./bookmarks.js";
 import { fetchBegins } from "./codecs.js";
 
 /** A member that is not heard of for so long is taken for dead, and its partitions go to others. */
-const SESSION_TIMEOUT_MS = 20_000;
+const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 3_000;
 const LOOK_AFTER_HEARTBEAT_MS = 1_000;
 /** How soon new partitions of a topic are seen. */

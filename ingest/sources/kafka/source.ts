@@ -173,6 +173,7 @@ export function openKafka(options: KafkaOptions): KafkaSource {
       try {
         const topics = await listTopics();
         watch.topics(topics, choice.names);
+        reader.keep(topics);
         if (topics.length === 0) {
           watch.up();
           await pause(TOPICS_EVERY_MS);

@@ -9,7 +9,7 @@ export default defineConfig({
     include: SERVERS_TESTS,
     exclude: withoutJava(),
     globalSetup: ["./test/servers.setup.ts"],
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     // The first to ask for a server waits for its download as well.
     hookTimeout: 600_000,
   },

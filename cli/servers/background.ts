@@ -54,7 +54,7 @@ interface State {
   readonly memory: Memory;
 }
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = 240_000;
 const TERM_PATIENCE_MS = 30_000;
 const KILL_PATIENCE_MS = 30_000;
 const RETRY_MS = 25;
@@ -136,7 +136,8 @@ class BackgroundServer implements Running {
   async start(): Promise<void> {
     const { folder, memory, launch } = this.#plan;
     const log = join(folder, "server.log");
-    if (this.pids.length === 0) {
+    const isNew = this.pids.length === 0;
+    if (isNew) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await writeState(folder, { process: null, memory });
       await writeFile(log, "", { mode: 0o600 });
@@ -146,7 +147,13 @@ class BackgroundServer implements Running {
       child.unref();
       await writeState(folder, { process: child.pid === undefined ? null : identify(child.pid), memory });
     }
-    await this.#answers(log);
+    try {
+      await this.#answers(log);
+    } catch (error) {
+      // One that others may use is left as it is.
+      if (isNew) await this.kill();
+      throw error;
+    }
   }
 
   stop(): Promise<void> {
@@ -188,7 +195,6 @@ class BackgroundServer implements Running {
         }
         const end = (await readFile(log, "utf8").catch(() => "")).slice(-2_000).trim();
         const what = ended ? "ended before it answered" : `did not answer within ${START_TIMEOUT_MS / 1_000} s`;
-        await this.kill();
         throw new TocsinError("ENGINE_UNAVAILABLE", `${this.name} ${what}.\n${end}\n`, {
           remedy: `Read ${log}.`,
           cause,

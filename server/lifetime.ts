@@ -1,5 +1,6 @@
 // How long a piece of work may live: until its time limit, or until nobody waits for it any more. Made for every HTTP
 // request, every operation of a socket and every page of live hits.
+import { setMaxListeners } from "node:events";
 import { TocsinError } from "../domain/errors.js";
 
 const OVER = "nobody waits for this any more";
@@ -13,6 +14,7 @@ export interface Lifetime {
 
 export function lifetime(limitMs: number): Lifetime {
   const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one for each query under way
   const timer = setTimeout(() => {
     controller.abort(new TocsinError("QUERY_TIMEOUT", "The request took longer than its limit."));
   }, limitMs);

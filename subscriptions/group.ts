@@ -1,5 +1,5 @@
 // Subscribers that get the same: each hit is rendered once for all of them. The hub keeps the groups.
-
+import { setMaxListeners } from "node:events";
 import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit } from "../domain/filter.js";
 import { maySee } from "../domain/viewer.js";
@@ -51,7 +51,9 @@ export class Group<T> {
     readonly log: HitLog,
     readonly limits: HubLimits,
     readonly cursors: HitCursors,
-  ) {}
+  ) {
+    setMaxListeners(0, this.#gone.signal); // one for each page being read or rendered
+  }
 
   /** A hit of one of the group's filters, straight from the log. */
   push(hit: DeliveredHit): void {

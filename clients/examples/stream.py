@@ -38,10 +38,13 @@ consumer = Consumer({
     "enable.auto.commit": False,
 })
 consumer.subscribe([topic])
-while True:
-    message = consumer.poll(1)
-    if message is None or message.error():
-        continue  # nothing new, or the broker is away: librdkafka goes on by itself
-    headers = {name: text.decode() for name, text in message.headers()}
-    print(json.dumps({"headers": headers, "hit": read(message.value())}, default=str), flush=True)
-    consumer.commit(message)  # only now: a reader that is killed gets this hit once more
+try:
+    while True:
+        message = consumer.poll(1)
+        if message is None or message.error():
+            continue  # nothing new, or the broker is away: librdkafka goes on by itself
+        headers = {name: text.decode() for name, text in message.headers()}
+        print(json.dumps({"headers": headers, "hit": read(message.value())}, default=str), flush=True)
+        consumer.commit(message, asynchronous=False)  # only now: a reader that is killed gets this hit once more
+except KeyboardInterrupt:
+    consumer.close()  # so that the group need not wait for this reader

@@ -14,8 +14,10 @@ import type { HitPublisher } from "./publisher.js";
 import { readTopics, topicOf, World } from "./publishing.fixture.js";
 import { POSITION_TOPIC, publisherId } from "./topic.js";
 
-const HITS = 40_000;
-/** A process that publishes the hits that its argument names, and says when it begins. */
+const HITS = 50_000;
+/** Of the tests that start and kill much. */
+const PATIENCE_MS = 400_000;
+/** A process that publishes the hits that its argument names, and prints its position after each transaction. */
 const PROCESS = `
 import { runnerImport } from ${JSON.stringify(import.meta.resolve("vite"))};
 const file = ${JSON.stringify(fileURLToPath(new URL("publishing.fixture.ts", import.meta.url)))};
@@ -24,8 +26,8 @@ const { brokers, key, filters, hits } = JSON.parse(process.argv[1]);
 const world = new World(brokers, Buffer.from(key, "hex"));
 filters.forEach((id, i) => world.streams.set(id, { format: ["AVRO", "JSON"][i], after: 0n }));
 world.store(hits, filters);
+world.checkpoints.set = (_feed, position) => console.log(position);
 const publisher = world.publisher();
-console.log("begins");
 while (!(await publisher.catchUp().then(() => true, () => false)));
 await publisher.close();
 `;
@@ -104,61 +106,72 @@ describe.skipIf(!pythonHas("confluent_kafka"))("publisher of hits", () => {
     expect(all(ofFirst!)).toEqual(due.filter((candid) => !off.includes(candid)));
   });
 
-  it("each once, while publishers take over from each other in the middle of their transactions", async () => {
-    const world = new World(brokers);
-    const filters = [world.filter("AVRO"), world.filter("JSON")];
-    const working: Promise<unknown>[] = [];
-    let fenced = 0;
-    const start = (publisher: HitPublisher) => {
-      const work = publisher.catchUp().catch((error: { code: string; details: { fenced: boolean } }) => {
-        expect(error.code).toBe("ENGINE_UNAVAILABLE");
-        if (error.details.fenced) fenced += 1;
-      });
-      working.push(work);
-    };
-    for (let round = 0; round < 20; round += 1) {
-      world.store(500 + Math.floor(Math.random() * 3_000), filters);
-      start(opened(world));
-      // An old one that does not know of its end.
-      if (Math.random() < 0.5) start(publishers[Math.floor(Math.random() * publishers.length)]!);
-      await pause(Math.random() * 300);
-    }
-    await Promise.all(working);
-    await published(opened(world));
-    expect(fenced).toBeGreaterThan(0);
-    const topics = [topicOf(filters[0]!, "AVRO"), topicOf(filters[1]!, "JSON")];
-    expect(readTopics(brokers, topics)).toEqual(filters.map((id) => world.due(id)));
-  });
-
-  it("each once, while its process is killed twenty times", async () => {
-    const world = new World(brokers);
-    const filters = [world.filter("AVRO"), world.filter("JSON")];
-    world.store(HITS, filters);
-    const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    const positions = new Set<string>();
-    for (let round = 0; round <= 20; round += 1) {
-      const argument = JSON.stringify({ brokers, key: Buffer.from(world.key).toString("hex"), filters, hits: HITS });
-      const child = spawn(process.execPath, ["--input-type=module", "-e", PROCESS, argument], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      const lines = createInterface({ input: child.stdout! });
-      await once(lines, "line");
-      if (round < 20) {
-        await pause(100 + Math.random() * 250);
-        child.kill("SIGKILL");
+  it(
+    "each once, while publishers take over from each other in the middle of their transactions",
+    async () => {
+      const world = new World(brokers);
+      const filters = [world.filter("AVRO"), world.filter("JSON")];
+      const working: Promise<unknown>[] = [];
+      let fenced = 0;
+      const start = (publisher: HitPublisher) => {
+        const work = publisher.catchUp().catch((error: { code: string; details: { fenced: boolean } }) => {
+          expect(error.code).toBe("ENGINE_UNAVAILABLE");
+          if (error.details.fenced) fenced += 1;
+        });
+        working.push(work);
+      };
+      for (let round = 0; round < 20; round += 1) {
+        world.store(500 + Math.floor(Math.random() * 3_000), filters);
+        start(opened(world));
+        // An old one that does not know of its end.
+        if (Math.random() < 0.5) start(publishers[Math.floor(Math.random() * publishers.length)]!);
+        await pause(Math.random() * 300);
       }
-      await once(child, "close");
-      const [stored] = await admin.fetchOffsets({ groupId: publisherId(world.key), topics: [POSITION_TOPIC] });
-      positions.add(stored!.partitions[0]!.offset);
-    }
-    await admin.disconnect();
-    // It was killed at several places, and the last one came to the end.
-    expect(positions.size).toBeGreaterThan(3);
-    expect([...positions].at(-1)).toBe(String(HITS));
-    const topics = [topicOf(filters[0]!, "AVRO"), topicOf(filters[1]!, "JSON")];
-    expect(readTopics(brokers, topics)).toEqual(filters.map((id) => world.due(id)));
-  });
+      await Promise.all(working);
+      await published(opened(world));
+      expect(fenced).toBeGreaterThan(0);
+      const topics = [topicOf(filters[0]!, "AVRO"), topicOf(filters[1]!, "JSON")];
+      expect(readTopics(brokers, topics)).toEqual(filters.map((id) => world.due(id)));
+    },
+    PATIENCE_MS,
+  );
+
+  it(
+    "each once, while its process is killed twenty times",
+    async () => {
+      const world = new World(brokers);
+      const filters = [world.filter("AVRO"), world.filter("JSON")];
+      world.store(HITS, filters);
+      const admin = new Kafka({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      const positions = new Set<string>();
+      for (let round = 0; round <= 20; round += 1) {
+        const argument = JSON.stringify({ brokers, key: Buffer.from(world.key).toString("hex"), filters, hits: HITS });
+        const child = spawn(process.execPath, ["--input-type=module", "-e", PROCESS, argument], {
+          stdio: ["ignore", "pipe", "inherit"],
+        });
+        const closed = once(child, "close");
+        if (round < 20) {
+          // Somewhere in the pages after its first one.
+          await Promise.race([once(createInterface({ input: child.stdout! }), "line"), closed]);
+          await pause(Math.random() * 80);
+          child.kill("SIGKILL");
+        } else {
+          child.stdout!.resume();
+        }
+        await closed;
+        const [stored] = await admin.fetchOffsets({ groupId: publisherId(world.key), topics: [POSITION_TOPIC] });
+        positions.add(stored!.partitions[0]!.offset);
+      }
+      await admin.disconnect();
+      // It was killed at several places, and the last one came to the end.
+      expect(positions.size).toBeGreaterThan(10);
+      expect([...positions].at(-1)).toBe(String(HITS));
+      const topics = [topicOf(filters[0]!, "AVRO"), topicOf(filters[1]!, "JSON")];
+      expect(readTopics(brokers, topics)).toEqual(filters.map((id) => world.due(id)));
+    },
+    PATIENCE_MS,
+  );
 
   it("refuses the transaction of a publisher that another one has replaced", async () => {
     const world = new World(brokers);
@@ -189,34 +202,38 @@ describe.skipIf(!pythonHas("confluent_kafka"))("publisher of hits", () => {
     expect(readTopics(brokers, [topicOf(filter, "JSON")])).toEqual([world.due(filter)]);
   });
 
-  it("waits for a broker that is killed or hangs, says so once, and loses and doubles nothing", async () => {
-    const broker = await startKafka({ folder: serverFolder() });
-    const world = new World(broker.settings.KAFKA_BROKERS!);
-    const filter = world.filter("AVRO");
-    world.store(1_500, [filter]);
-    const publisher = opened(world);
-    await published(publisher);
-    for (const how of ["killed", "frozen", "killed", "killed"]) {
-      world.store(8_000, [filter]);
-      const work = publisher.catchUp().catch((error: unknown) => error);
-      await pause(Math.random() * 200);
-      if (how === "killed") await broker.kill();
-      else broker.freeze();
-      const began = Date.now();
-      await work;
-      world.store(10, [filter]);
-      await expect(publisher.catchUp()).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
-      expect(Date.now() - began).toBeLessThan(25_000);
-      expect(publisher.behind()).toBeGreaterThanOrEqual(10n);
-      await expect(publisher.catchUp()).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
-      if (how === "killed") await broker.restart();
-      else broker.thaw();
+  it(
+    "waits for a broker that is killed or hangs, says so once, and loses and doubles nothing",
+    async () => {
+      const broker = await startKafka({ folder: serverFolder() });
+      const world = new World(broker.settings.KAFKA_BROKERS!);
+      const filter = world.filter("AVRO");
+      world.store(1_500, [filter]);
+      const publisher = opened(world);
       await published(publisher);
-      expect(publisher.behind()).toBe(0n);
-    }
-    expect(world.lines.filter((line) => line.startsWith("hits are not published"))).toHaveLength(4);
-    expect(world.lines.filter((line) => line.startsWith("hits are published to Kafka again"))).toHaveLength(4);
-    expect(readTopics(world.brokers, [topicOf(filter, "AVRO")])).toEqual([world.due(filter)]);
-    await broker.kill();
-  });
+      for (const how of ["killed", "frozen", "killed", "killed"]) {
+        world.store(8_000, [filter]);
+        const work = publisher.catchUp().catch((error: unknown) => error);
+        await pause(Math.random() * 200);
+        if (how === "killed") await broker.kill();
+        else broker.freeze();
+        const began = Date.now();
+        await work;
+        world.store(10, [filter]);
+        await expect(publisher.catchUp()).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+        expect(Date.now() - began).toBeLessThan(25_000);
+        expect(publisher.behind()).toBeGreaterThanOrEqual(10n);
+        await expect(publisher.catchUp()).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+        if (how === "killed") await broker.restart();
+        else broker.thaw();
+        await published(publisher);
+        expect(publisher.behind()).toBe(0n);
+      }
+      expect(world.lines.filter((line) => line.startsWith("hits are not published"))).toHaveLength(4);
+      expect(world.lines.filter((line) => line.startsWith("hits are published to Kafka again"))).toHaveLength(4);
+      expect(readTopics(world.brokers, [topicOf(filter, "AVRO")])).toEqual([world.due(filter)]);
+      await broker.kill();
+    },
+    PATIENCE_MS,
+  );
 });

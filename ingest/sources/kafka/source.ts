@@ -174,6 +174,8 @@ export function openKafka(options: KafkaOptions): KafkaSource {
         const topics = await listTopics();
         watch.topics(topics, choice.names);
         reader.keep(topics);
+        // The brokers answer: what fails from here on is tried again soon.
+        failures = Math.min(failures, 2);
         if (topics.length === 0) {
           watch.up();
           await pause(TOPICS_EVERY_MS);

@@ -7,7 +7,7 @@ import { createGraphFollower } from "../ingest/follow.js";
 import { BATCH_ALERTS } from "../ingest/intake.js";
 import { createOutages } from "../ingest/outages.js";
 import { createPipeline, type Pipeline, type PipelineStores, recover } from "../ingest/pipeline.js";
-import { createSequencer, type Sequencer } from "../ingest/sequencer.js";
+import { createSequencer, type Follower, type Sequencer } from "../ingest/sequencer.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import type { Lease } from "../stores/lease.store.js";
 import type { LinkStore } from "../stores/links.store.js";
@@ -27,7 +27,7 @@ export interface IngestionParts {
   readonly scope: "hits" | "all";
   readonly hub: Pick<HitHub, "publish" | "wake">;
   /** Who follows the numbers besides the graph. */
-  readonly followers: readonly { catchUp(): Promise<void> }[];
+  readonly followers: readonly Follower[];
   readonly log: Logger;
 }
 
@@ -58,7 +58,7 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
     shared,
     publish: hub.publish,
     wake: hub.wake,
-    followers: [follower, ...parts.followers],
+    followers: [{ catchUp: follower.catchUp, isAwaited: true }, ...parts.followers],
     outages,
   });
   const pipeline = createPipeline({

@@ -4,8 +4,11 @@ import "reflect-metadata";
 import { Command, InvalidArgumentError } from "commander";
 import pino from "pino";
 import { TocsinError } from "../domain/errors.js";
+import { addBackupCommands } from "./backup.js";
 import { demo } from "./demo.js";
+import { addGraphCommands } from "./graph.js";
 import { ingest } from "./ingest.js";
+import { addKafkaCommands } from "./kafka.js";
 import { serve } from "./serve.js";
 import { describeSettings, readSettings, type Settings } from "./settings.js";
 import { simulateCommand } from "./simulate.js";
@@ -68,6 +71,10 @@ program
     const read = settings();
     await demo(read, logger(read.LOG_LEVEL === "info" ? "warn" : read.LOG_LEVEL));
   });
+
+addKafkaCommands(program, settings);
+addGraphCommands(program, settings);
+addBackupCommands(program, settings, logger);
 
 function settingsHelp(): string {
   return describeSettings()

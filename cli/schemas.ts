@@ -14,20 +14,25 @@ export function schemasNear(settings: Settings): (path: string) => SchemaLookup 
     folders.set(folder, schemas);
     return schemas;
   };
-  const ofSettings = settings.SCHEMA_DIR === undefined ? undefined : inFolder(settings.SCHEMA_DIR);
-  const first =
-    settings.SCHEMA_REGISTRY_URL === undefined
-      ? ofSettings
-      : schemasInRegistry(settings.SCHEMA_REGISTRY_URL, ofSettings);
+  const first = ofSettings(settings);
+  return (path) => inTurn([...first, ...[dirname(path), dirname(dirname(path))].map(inFolder)]);
+}
 
-  return (path) => {
-    const beside = [dirname(path), dirname(dirname(path))].map(inFolder);
-    return schemaLookup(async (id) => {
-      for (const schemas of first === undefined ? beside : [first, ...beside]) {
-        const schema = await schemas(id);
-        if (schema !== null) return schema;
-      }
-      return null;
-    });
-  };
+/** The lookup for what comes from no file. */
+export const schemasOfSettings = (settings: Settings): SchemaLookup => inTurn(ofSettings(settings));
+
+function ofSettings({ SCHEMA_DIR, SCHEMA_REGISTRY_URL }: Settings): readonly SchemaById[] {
+  const folder = SCHEMA_DIR === undefined ? undefined : schemasInFolder(SCHEMA_DIR);
+  if (SCHEMA_REGISTRY_URL !== undefined) return [schemasInRegistry(SCHEMA_REGISTRY_URL, folder)];
+  return folder === undefined ? [] : [folder];
+}
+
+function inTurn(all: readonly SchemaById[]): SchemaLookup {
+  return schemaLookup(async (id) => {
+    for (const schemas of all) {
+      const schema = await schemas(id);
+      if (schema !== null) return schema;
+    }
+    return null;
+  });
 }

@@ -9,6 +9,7 @@ import { createFilterLanguage } from "../filters/language.js";
 import { createPacketReader } from "../ingest/packetreader.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
+import { anonymousViewer } from "../server/auth.js";
 import type { ArchiveClient } from "../stores/archive/client.js";
 import { createInFlightQuery } from "../stores/archive/inflight.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
@@ -16,12 +17,16 @@ import { createLease, soleLease } from "../stores/graph/lease.js";
 import { createGraphStores } from "../stores/graph/stores.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import { createHitHub } from "../subscriptions/hub.js";
+import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
 import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
 import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
+import { kafkaConnection } from "./kafka.settings.js";
+import { schemasOfSettings } from "./schemas.js";
 import type { Settings } from "./settings.js";
+import { openStream, type Stream } from "./stream.js";
 
 /** Subscribers see hits of other processes after this long at most. */
 const WAKE_MS = 200;
@@ -35,6 +40,10 @@ export interface Service {
   readonly control: Control | null;
   /** Null in a process that only serves. */
   readonly ingestion: Ingestion | null;
+  /** Null where no topics are read. */
+  readonly stream: Stream | null;
+  /** Null where no hits are published. */
+  readonly publisher: HitPublisher | null;
   /** What the API stands on. */
   readonly services: Services;
   readonly packetReader: PacketReader;
@@ -85,6 +94,22 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     if (shared && role !== "ingest") closing(setInterval(hub.wake, WAKE_MS).unref(), clearInterval);
     const fieldsOf = fieldsOfSurveys([...descriptions.values()]);
     const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
+    const connection = kafkaConnection(settings);
+    const publisher =
+      connection === null || role === "serve"
+        ? null
+        : closing(
+            createHitPublisher({
+              kafka: connection,
+              registryUrl: settings.SCHEMA_REGISTRY_URL ?? null,
+              hits: archived.hits,
+              alerts: archived.alerts,
+              ...linked,
+              viewer: anonymousViewer(descriptions.values()),
+              log,
+            }),
+            (opened) => opened.close(),
+          );
     const holder = `${hostname()} ${process.pid}`;
     const ingestion =
       role === "serve"
@@ -100,9 +125,28 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
               shared,
               scope: settings.GRAPH_SCOPE,
               hub,
-              followers: [],
+              // A broker that hangs must not hold up a batch.
+              followers: publisher === null ? [] : [{ catchUp: publisher.catchUp, isAwaited: false }],
               log,
             }),
+            (opened) => opened.close(),
+          );
+    const stream =
+      ingestion === null || connection === null || !readsTopics(settings)
+        ? null
+        : closing(
+            openStream(
+              {
+                connection,
+                group: settings.KAFKA_GROUP,
+                topics: settings.KAFKA_TOPICS,
+                start: settings.KAFKA_START,
+                schemas: schemasOfSettings(settings),
+                log: (line) => log.warn(line),
+              },
+              ingestion.pipeline,
+              log,
+            ),
             (opened) => opened.close(),
           );
     const control = ingestion && createControl(settings, ingestion);
@@ -114,12 +158,15 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     return {
       control,
       ingestion,
+      stream,
+      publisher,
       packetReader,
       services: {
         stores: { ...archived, ...linked, packets: packetReader },
         surveys: descriptions,
         language: createFilterLanguage(fieldsOf),
         hub,
+        streams: connection !== null,
       },
       healthy: () => answers(archive.client),
       close,
@@ -129,6 +176,8 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     throw error;
   }
 }
+
+const readsTopics = ({ KAFKA_TOPICS: { names, patterns } }: Settings): boolean => names.length + patterns.length > 0;
 
 function needsServers(role: string): TocsinError {
   return new TocsinError("BAD_SETTING", `TOCSIN_ROLE=${role} works on servers that all processes share.`, {

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { TocsinError } from "../domain/errors.js";
+import { kafkaShape } from "./kafka.settings.js";
 
 const list = z
   .string()
@@ -12,6 +13,8 @@ const list = z
       .map((part) => part.trim())
       .filter((part) => part !== ""),
   );
+
+const days = z.coerce.number().int().min(1).max(36_500);
 
 const schema = z.object({
   PORT: z.coerce.number().int().min(0).max(65_535).default(4000).describe("port of the API; 0 takes a free one"),
@@ -41,9 +44,28 @@ const schema = z.object({
     .enum(["hits", "all"])
     .default("hits")
     .describe("which objects enter the graph by themselves: hits or all"),
-  CLICKHOUSE_URL: z.url().optional().describe("a ClickHouse server in place of the embedded one"),
+  CLICKHOUSE_URL: list
+    .refine((urls) => urls.every((url) => /^https?:/.test(url) && URL.canParse(url)), "it must be http(s)://host:port")
+    .describe("a ClickHouse server in place of the embedded one, or the nodes of a cluster, comma-separated"),
   CLICKHOUSE_USER: z.string().default("default").describe("its user"),
   CLICKHOUSE_PASSWORD: z.string().default("").describe("its password"),
+  CLICKHOUSE_DATABASE: z
+    .string()
+    .regex(/^[A-Za-z_]\w{0,63}$/, "letters, digits and _ only")
+    .default("tocsin")
+    .describe("its database, made if it is missing"),
+  CLICKHOUSE_CLUSTER: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, "letters, digits, _, . and - only")
+    .optional()
+    .describe("the cluster that the nodes form, by its name in system.clusters"),
+  CLICKHOUSE_STORAGE_POLICY: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, "letters, digits, _, . and - only")
+    .optional()
+    .describe("the servers' storage policy for all tables; with a volume named cold, packets can move there"),
+  PACKETS_COLD_DAYS: days.optional().describe("days after which packets move to the volume cold; unset: never"),
+  PACKETS_KEEP_DAYS: days.optional().describe("days after which packets and cutouts are dropped; unset: never"),
   SKY_INDEX_MB: z.coerce
     .number()
     .int()
@@ -56,6 +78,7 @@ const schema = z.object({
   NEO4J_URL: z.string().optional().describe("a Neo4j server in place of the embedded graph"),
   NEO4J_USER: z.string().default("neo4j").describe("its user"),
   NEO4J_PASSWORD: z.string().default("").describe("its password"),
+  ...kafkaShape,
   SCHEMA_DIR: z.string().optional().describe("folder of Avro schemas (*.avsc) for framed packets, for example Rubin's"),
   SCHEMA_REGISTRY_URL: z.url().optional().describe("Confluent schema registry for framed packets"),
   LOG_LEVEL: z
@@ -82,6 +105,6 @@ export function describeSettings(): { name: string; description: string; usual: 
   return Object.entries(schema.shape).map(([name, type]) => ({
     name,
     description: type.description ?? "",
-    usual: String(defaults[name] ?? ""),
+    usual: String((type.def as { defaultValue?: unknown }).defaultValue ?? defaults[name] ?? ""),
   }));
 }

@@ -25,6 +25,13 @@ export interface CommittedBatch extends Found {
   readonly alertOf: (candid: bigint) => Alert;
 }
 
+export interface Follower {
+  /** Do what there is to do for everything that is numbered. */
+  catchUp(): Promise<void>;
+  /** Whether a batch is done only when this one has caught up, unless it fails. */
+  readonly isAwaited: boolean;
+}
+
 export interface SequencerParts {
   readonly sequence: SequenceStore;
   readonly lease: Lease;
@@ -34,8 +41,8 @@ export interface SequencerParts {
   readonly publish: (hits: readonly DeliveredHit[]) => void;
   /** There are hits in the archive that `publish` was not called with. */
   readonly wake: () => void;
-  /** Bring those up to date who follow the numbers. Only the process that numbers calls them; one that fails holds up nobody. */
-  readonly followers: readonly { catchUp(): Promise<void> }[];
+  /** Those who follow the numbers. Only the process that numbers calls them; one that fails is called again. */
+  readonly followers: readonly Follower[];
   readonly outages: Outages;
   readonly watch?: IngestWatch;
 }
@@ -57,7 +64,7 @@ class Followed {
   failure: Error | null = null;
   /** performance.now() before which it is not called again. */
   notBefore = 0;
-  constructor(readonly follower: { catchUp(): Promise<void> }) {}
+  constructor(readonly follower: Follower) {}
 }
 
 export function createSequencer(parts: SequencerParts): Sequencer {
@@ -157,7 +164,11 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       outages.failed(each.failure);
     }
   }
-  const followAll = () => Promise.all(following.map((each) => each.serially(() => follow(each))));
+  /** Resolves when those who are awaited have caught up or failed. */
+  async function followAll(): Promise<void> {
+    const all = following.map((each) => ({ each, done: each.serially(() => follow(each)) }));
+    await Promise.all(all.filter(({ each }) => each.follower.isAwaited).map(({ done }) => done));
+  }
 
   async function poll(): Promise<void> {
     try {

@@ -5,8 +5,9 @@ import type { ArchiveClient } from "./client.js";
 import { connectArchive, SETTINGS_SENT } from "./http.js";
 import { onEachNode } from "./layout.js";
 import { NodesClient } from "./nodes.js";
+import type { Share } from "./priorities.js";
 
-export interface ServersAddress {
+export interface ServersAddress extends Partial<Share> {
   /** One server, or nodes of the cluster: all of them where they have no Keeper. */
   readonly urls: readonly string[];
   readonly user: string;

@@ -49,7 +49,8 @@ export async function showLag(settings: KafkaSettings): Promise<void> {
     `${lagOf(at)}`,
   ]);
   printTable(["topic", "partition", "bookmark", "end", "lag"], rows);
-  process.stdout.write(`${found.reduce((sum, at) => sum + lagOf(at), 0n)} messages wait.\n`);
+  const waiting = found.reduce((sum, at) => sum + lagOf(at), 0n);
+  process.stdout.write(waiting === 1n ? "1 message waits.\n" : `${waiting} messages wait.\n`);
 }
 
 /** Throws GROUP_IN_USE, BAD_ARGUMENT. */

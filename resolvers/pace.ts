@@ -6,6 +6,8 @@ import { setTimeout as rest, setImmediate as turn } from "node:timers/promises";
 const SLICE_MS = 8;
 /** While others are at work, long answers rest for so many times what they have worked: they take a fifth of the time. */
 const REST = 4;
+/** Longest rest: a slice that took long may have waited for the machine. */
+const MOST_REST_MS = 200;
 /** Pieces of an answer that count as short. */
 const SHORT = 50;
 
@@ -38,7 +40,7 @@ export class Pace {
   async #slice(): Promise<void> {
     const worked = performance.now() - this.#since;
     if (worked < SLICE_MS) return;
-    if (this.pressed()) await rest(REST * worked);
+    if (this.pressed()) await rest(Math.min(REST * worked, MOST_REST_MS));
     else await turn();
     this.#since = performance.now();
   }

@@ -1,11 +1,14 @@
 // Requests, cost and sockets of callers over real HTTP and WebSockets: what is refused, what is told, who is counted apart.
+import { connect as connectTo } from "node:net";
 import { createClient } from "graphql-ws";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { until } from "../test/until.js";
 import type { AppSettings } from "./app.js";
+import { DEFAULT_LIMITS } from "./bounds.js";
 import { network } from "./caller.js";
 import { type MemoryService, startMemoryService } from "./memory.fixture.js";
+import { createRates } from "./rates.js";
 
 const TOKEN = "a-token-for-tests";
 const BEARER = { authorization: `Bearer ${TOKEN}` };
@@ -120,6 +123,33 @@ describe("cost of a minute", () => {
     await expect(ask(TINY)).rejects.toMatchObject([{ extensions: { code: "RATE_LIMITED", limit: "requests" } }]);
     await client.dispose();
   });
+});
+
+it("callers beyond those counted apart share one quota", async () => {
+  await start({});
+  const rates = createRates({ ...DEFAULT_LIMITS, address: { requestsPerMinute: 1, costPerMinute: 0, sockets: 0 } });
+  const spend = (key: string) => rates.spend({ kind: "address", key }, "requests", 1);
+  for (let n = 0; n < 50_000; n += 1) await spend(`caller ${n}`);
+  await spend("one more");
+  await expect(spend("another")).rejects.toMatchObject({ code: "RATE_LIMITED" });
+});
+
+it("an answer that is not read is cut off, and its place given back", async () => {
+  await start({ timeLimitMs: 1_000 }, "127.0.0.1");
+  // 7 MB: more than the system takes for a connection.
+  const fields = Array.from({ length: 60 }, (_, n) => `${"a".repeat(100)}${n}: objectId`).join(" ");
+  const query = `{ alerts(where: { survey: ZTF }, first: 1000) { edges { node { ${fields} } } } }`;
+  const body = JSON.stringify({ query });
+  const raw = connectTo(service.port, "127.0.0.1");
+  raw.on("error", () => {});
+  raw.pause();
+  raw.write(`POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`);
+  raw.write(`Content-Length: ${body.length}\r\n\r\n${body}`);
+  await until("its place", () => service.load().running === 1);
+  const began = performance.now();
+  await until("the cut", () => service.load().running === 0);
+  expect(performance.now() - began).toBeGreaterThan(1_000);
+  raw.destroy();
 });
 
 describe("sockets of a caller", () => {

@@ -13,6 +13,7 @@ import type { Lease } from "../stores/lease.store.js";
 import type { LinkStore } from "../stores/links.store.js";
 import type { SequenceStore } from "../stores/sequence.store.js";
 import type { HitHub } from "../subscriptions/hub.js";
+import type { Watching } from "./watching.js";
 
 /** A batch of another process that began this long ago and is not committed was given up. */
 const GIVEN_UP_MS = 10 * 60_000;
@@ -28,6 +29,7 @@ export interface IngestionParts {
   readonly hub: Pick<HitHub, "publish" | "wake">;
   /** Who follows the numbers besides the graph. */
   readonly followers: readonly Follower[];
+  readonly watching: Pick<Watching, "batches" | "sequence" | "lost" | "back">;
   readonly log: Logger;
 }
 
@@ -41,34 +43,44 @@ export interface Ingestion {
 
 /** Finishes what a crash interrupted before it resolves. */
 export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
-  const { stores, shared, hub, log } = parts;
+  const { shared, hub, watching, log } = parts;
+  const stores = watching.batches.stores(parts.stores);
   const waiting = new Set<(why: string) => void>();
   const outages = createOutages({
     began(error, sentence) {
+      watching.lost(error);
       log.warn({ code: (error as Partial<TocsinError>).code, cause: causeOf(error) }, `${sentence} (tried again)`);
       for (const tell of waiting) tell(sentence);
     },
-    ended: (error, _sentence, milliseconds) =>
-      log.warn({ code: (error as Partial<TocsinError>).code, milliseconds }, "It goes on."),
+    ended(error, _sentence, milliseconds) {
+      watching.back(error);
+      log.warn({ code: (error as Partial<TocsinError>).code, milliseconds }, "It goes on.");
+    },
   });
   const follower = createGraphFollower({ ...stores, scope: parts.scope });
-  const sequencer = createSequencer({
-    sequence: stores.sequence,
-    lease: parts.lease,
-    shared,
-    publish: hub.publish,
-    wake: hub.wake,
-    followers: [{ catchUp: follower.catchUp, isAwaited: true }, ...parts.followers],
-    outages,
-  });
-  const pipeline = createPipeline({
-    stores,
-    filters: createFilterRun(parts.inFlight, parts.active),
-    follower,
-    sequencer,
-    onBroken: (broken) => log.error({ broken }, "active filters could not run"),
-    outages,
-  });
+  const sequencer = watching.sequence.sequencer(
+    createSequencer({
+      sequence: watching.sequence.store(stores.sequence),
+      lease: parts.lease,
+      shared,
+      publish: hub.publish,
+      wake: hub.wake,
+      followers: [{ catchUp: follower.catchUp, isAwaited: true }, ...parts.followers],
+      outages,
+      watch: watching.batches,
+    }),
+  );
+  const pipeline = watching.batches.pipeline(
+    createPipeline({
+      stores,
+      filters: createFilterRun(parts.inFlight, parts.active),
+      follower,
+      sequencer,
+      onBroken: (broken) => log.error({ broken }, "active filters could not run"),
+      outages,
+      watch: watching.batches,
+    }),
+  );
   try {
     await sequencer.start();
     const before = Date.now() - (shared ? GIVEN_UP_MS : 0);

@@ -2,19 +2,18 @@
 // Loaded by cli/main.ts.
 import "reflect-metadata";
 import { Command, InvalidArgumentError } from "commander";
-import pino from "pino";
 import { TocsinError } from "../domain/errors.js";
 import { addBackupCommands } from "./backup.js";
 import { demo } from "./demo.js";
 import { addGraphCommands } from "./graph.js";
 import { ingest } from "./ingest.js";
 import { addKafkaCommands } from "./kafka.js";
+import { createLogger } from "./logger.js";
 import { serve } from "./serve.js";
 import { describeSettings, readSettings, type Settings } from "./settings.js";
 import { simulateCommand } from "./simulate.js";
 
 const settings = (): Settings => readSettings(process.env);
-const logger = (level: string) => pino({ level }, pino.destination({ dest: 2, sync: true }));
 
 function count(text: string): number {
   const value = Number(text);
@@ -39,7 +38,7 @@ program
   .description("start the service: GraphQL, live hits and cutouts on PORT")
   .action(async () => {
     const read = settings();
-    await serve(read, logger(read.LOG_LEVEL));
+    await serve(read, createLogger(read.LOG_LEVEL));
   });
 
 program
@@ -48,7 +47,7 @@ program
   .argument("<paths...>", "files and folders")
   .action(async (paths: string[]) => {
     const read = settings();
-    await ingest(read, paths, logger(read.LOG_LEVEL === "info" ? "warn" : read.LOG_LEVEL));
+    await ingest(read, paths, createLogger(read.LOG_LEVEL === "info" ? "warn" : read.LOG_LEVEL));
   });
 
 program
@@ -69,12 +68,12 @@ program
   .description("a service on a simulated sky with a filter, printing live hits")
   .action(async () => {
     const read = settings();
-    await demo(read, logger(read.LOG_LEVEL === "info" ? "warn" : read.LOG_LEVEL));
+    await demo(read, createLogger(read.LOG_LEVEL === "info" ? "warn" : read.LOG_LEVEL));
   });
 
 addKafkaCommands(program, settings);
 addGraphCommands(program, settings);
-addBackupCommands(program, settings, logger);
+addBackupCommands(program, settings, createLogger);
 
 function settingsHelp(): string {
   return describeSettings()

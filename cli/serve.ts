@@ -1,9 +1,15 @@
-// `npm start`: the service with its API. Called by cli/main.ts and cli/demo.ts.
+// `npm start`: the service with its API, or a worker with its probes. Called by cli/main.ts and cli/demo.ts.
+import { type Request, Router } from "express";
 import type { Logger } from "pino";
 import { buildTocsinSchema } from "../resolvers/build.js";
 import { createApp } from "../server/app.js";
+import { type AuthSettings, viewers } from "../server/auth.js";
 import { cutoutRoutes } from "../server/cutouts.js";
+import { healthRoutes } from "../server/health.routes.js";
 import { isLoopback } from "../server/hosts.js";
+import { requestTimes } from "../server/metrics.http.js";
+import { metricsRoute, serveMetrics } from "../server/metrics.routes.js";
+import { createPlain } from "../server/plain.js";
 import { tokenOf } from "../server/token.js";
 import { openService, type Service } from "./service.js";
 import type { Settings } from "./settings.js";
@@ -11,43 +17,87 @@ import type { Settings } from "./settings.js";
 export interface RunningService extends Service {
   /** "http://127.0.0.1:4000" */
   readonly url: string;
+  /** Of METRICS_PORT; null where it is not set. */
+  readonly metricsUrl: string | null;
 }
 
 export async function startService(settings: Settings, log: Logger): Promise<RunningService> {
   const service = await openService(settings, log);
+  const closers: (() => Promise<unknown>)[] = [service.close];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0)) await closer();
+  };
   try {
-    const app = await createApp({
-      settings: {
-        host: settings.HOST,
-        port: settings.PORT,
-        token: ownerToken(settings, log),
-        allowedHosts: settings.ALLOWED_HOSTS,
-        allowedOrigins: settings.ALLOWED_ORIGINS,
-      },
-      schema: buildTocsinSchema(service.services.surveys.values()),
-      services: service.services,
-      log,
-      healthy: service.healthy,
-      routes: (routes, viewerOf) => {
-        routes.use(
-          cutoutRoutes({ reader: service.packetReader, viewerOf, surveys: [...service.services.surveys.keys()] }),
-        );
-      },
-    });
+    const app = await (settings.TOCSIN_ROLE === "ingest" ? workerApp : apiApp)(settings, service, log);
     const port = await app.listen();
+    closers.unshift(() => app.close());
+    const metrics =
+      settings.METRICS_PORT === undefined
+        ? null
+        : await serveMetrics(
+            service.watching.metrics.registry,
+            { host: settings.HOST, port: settings.METRICS_PORT },
+            log,
+          );
+    if (metrics !== null) closers.unshift(metrics.close);
     const host = settings.HOST.includes(":") ? `[${settings.HOST}]` : settings.HOST;
-    return {
-      ...service,
-      url: `http://${host}:${port}`,
-      async close() {
-        await app.close();
-        await service.close();
-      },
-    };
+    return { ...service, url: `http://${host}:${port}`, metricsUrl: metrics?.url ?? null, close };
   } catch (error) {
-    await service.close();
+    await close();
     throw error;
   }
+}
+
+async function apiApp(settings: Settings, service: Service, log: Logger) {
+  const { services, watching, packetReader } = service;
+  const { surveys } = services;
+  const access = accessOf(settings, log);
+  const app = await createApp({
+    settings: access,
+    schema: buildTocsinSchema(surveys.values()),
+    services,
+    log,
+    front: frontOf(access, service),
+    watch: watching.operations,
+    routes: (routes, viewerOf) => {
+      routes.use(cutoutRoutes({ reader: packetReader, viewerOf, surveys: [...surveys.keys()] }));
+      routes.use(metricsRoute(watching.metrics.registry, viewerOf));
+    },
+  });
+  watching.app(app);
+  return app;
+}
+
+async function workerApp(settings: Settings, service: Service, log: Logger) {
+  const access = accessOf(settings, log);
+  return createPlain({
+    settings: access,
+    surveys: service.services.surveys.values(),
+    log,
+    front: frontOf(access, service),
+    routes: (routes, viewerOf) => routes.use(metricsRoute(service.watching.metrics.registry, viewerOf)),
+  });
+}
+
+const accessOf = (settings: Settings, log: Logger) => ({
+  host: settings.HOST,
+  port: settings.PORT,
+  token: ownerToken(settings, log),
+  allowedHosts: settings.ALLOWED_HOSTS,
+  allowedOrigins: settings.ALLOWED_ORIGINS,
+});
+
+/** What comes before everything else: a request's time, and probes. */
+function frontOf(access: AuthSettings, { services, watching }: Service): Router {
+  const viewerOf = viewers(services.surveys.values(), access);
+  const isOwner = (request: Request): boolean => {
+    try {
+      return viewerOf(request, request.headers.authorization).mayChange;
+    } catch {
+      return false;
+    }
+  };
+  return Router().use(requestTimes(watching.metrics.api)).use(healthRoutes(watching.readiness, isOwner));
 }
 
 /** The setting, else the file in DATA_DIR where others than this machine may reach the service. */
@@ -62,7 +112,11 @@ function ownerToken(settings: Settings, log: Logger): string | null {
 /** Serve until a signal ends the process. */
 export async function serve(settings: Settings, log: Logger): Promise<void> {
   const service = await startService(settings, log);
-  log.info(`Tocsin answers at ${service.url}/graphql; the query page is ${service.url}/`);
+  log.info(
+    settings.TOCSIN_ROLE === "ingest"
+      ? `Tocsin ingests; ${service.url}/ready says whether it can.`
+      : `Tocsin answers at ${service.url}/graphql; the query page is ${service.url}/`,
+  );
   await new Promise<void>((resolve) => {
     process.once("SIGTERM", resolve).once("SIGINT", resolve);
   });

@@ -10,7 +10,6 @@ import { createPacketReader } from "../ingest/packetreader.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
 import { anonymousViewer } from "../server/auth.js";
-import type { ArchiveClient } from "../stores/archive/client.js";
 import { createInFlightQuery } from "../stores/archive/inflight.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
 import { createLease, soleLease } from "../stores/graph/lease.js";
@@ -27,6 +26,7 @@ import { kafkaConnection } from "./kafka.settings.js";
 import { schemasOfSettings } from "./schemas.js";
 import type { Settings } from "./settings.js";
 import { openStream, type Stream } from "./stream.js";
+import { createWatching, type Watching } from "./watching.js";
 
 /** Subscribers see hits of other processes after this long at most. */
 const WAKE_MS = 200;
@@ -47,8 +47,7 @@ export interface Service {
   /** What the API stands on. */
   readonly services: Services;
   readonly packetReader: PacketReader;
-  /** Whether the archive answers now. */
-  healthy(): Promise<boolean>;
+  readonly watching: Watching;
   close(): Promise<void>;
 }
 
@@ -71,15 +70,17 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
   try {
     // The other roles keep nothing there and take no commands: any number of them may share a folder.
     const lock = role === "all" ? closing(await lockDataDir(settings.DATA_DIR), (opened) => opened.release()) : null;
+    const watching = closing(await createWatching(settings, log), (opened) => opened.close());
     const archive = closing(await openArchive(settings, log), (opened) => opened.close());
-    const graph = closing(openGraph(settings), (opened) => opened.close());
+    const client = watching.archive(archive.client);
+    const graph = watching.graph(closing(openGraph(settings), (opened) => opened.close()));
     const descriptions = new Map(SURVEYS.map(({ description }) => [description.id, description]));
-    const archived = await createArchiveStores(archive.client, [...descriptions.values()], {
+    const archived = await createArchiveStores(client, [...descriptions.values()], {
       // The positions that other processes write are not heard of.
       skyIndexBytes: shared ? 0 : settings.SKY_INDEX_MB * 1024 ** 2,
       log: (line) => log.warn(line),
     });
-    const packets = closing(await openPackets(settings, archive.client), (opened) => opened.close());
+    const packets = closing(await openPackets(settings, client), (opened) => opened.close());
     const linked = await createGraphStores(graph);
     if (shared) closing(linked.filters.follow(), (stop) => stop());
     const hub = closing(
@@ -87,10 +88,12 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         hits: archived.hits,
         alerts: archived.alerts,
         onFault: (error) => log.warn({ err: error }, "hits cannot be read; they are sent when they can"),
+        onHit: (hit) => watching.sequence.delivered(hit),
         gapMs: shared ? REPLICA_LAG_MS : 0,
       }),
       (opened) => opened.close(),
     );
+    watching.hub(hub);
     if (shared && role !== "ingest") closing(setInterval(hub.wake, WAKE_MS).unref(), clearInterval);
     const fieldsOf = fieldsOfSurveys([...descriptions.values()]);
     const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
@@ -110,6 +113,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             }),
             (opened) => opened.close(),
           );
+    if (publisher !== null) watching.publisher(publisher);
     const holder = `${hostname()} ${process.pid}`;
     const ingestion =
       role === "serve"
@@ -117,7 +121,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         : closing(
             await openIngestion({
               stores: { ...archived, packets, links: linked.links },
-              inFlight: createInFlightQuery(archive.client),
+              inFlight: createInFlightQuery(client),
               active,
               lease: shared
                 ? createLease(graph, "sequencer", { holder, seconds: LEASE_SECONDS })
@@ -127,6 +131,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
               hub,
               // A broker that hangs must not hold up a batch.
               followers: publisher === null ? [] : [{ catchUp: publisher.catchUp, isAwaited: false }],
+              watching,
               log,
             }),
             (opened) => opened.close(),
@@ -149,6 +154,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             ),
             (opened) => opened.close(),
           );
+    if (stream !== null) watching.kafka(() => stream.source);
     const control = ingestion && createControl(settings, ingestion);
     if (lock && control) {
       handleControl(lock, control);
@@ -168,7 +174,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         hub,
         streams: connection !== null,
       },
-      healthy: () => answers(archive.client),
+      watching,
       close,
     };
   } catch (error) {
@@ -183,9 +189,4 @@ function needsServers(role: string): TocsinError {
   return new TocsinError("BAD_SETTING", `TOCSIN_ROLE=${role} works on servers that all processes share.`, {
     remedy: "Set CLICKHOUSE_URL and NEO4J_URL, or leave TOCSIN_ROLE at all.",
   });
-}
-
-async function answers(client: ArchiveClient): Promise<boolean> {
-  const block = await client.query("SELECT 1 AS one", {}, { timeoutMs: 2_000 });
-  return block.rows === 1;
 }

@@ -81,6 +81,23 @@ const schema = z.object({
   ...kafkaShape,
   SCHEMA_DIR: z.string().optional().describe("folder of Avro schemas (*.avsc) for framed packets, for example Rubin's"),
   SCHEMA_REGISTRY_URL: z.url().optional().describe("Confluent schema registry for framed packets"),
+  METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe("port of /metrics for whoever reaches it; without one it is on PORT, for the owner"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url()
+    .optional()
+    .describe("collector of traces by OTLP over HTTP, for example http://localhost:4318"),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe("part of the traces that is sent, from 0 to 1"),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")

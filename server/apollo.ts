@@ -10,6 +10,7 @@ import type { Context } from "../resolvers/context.js";
 import { MAX_TOKENS } from "../schema/cost.js";
 import { type Faults, retryAfter, STATUS } from "./faults.js";
 import { checkOperation } from "./limits.js";
+import { type OperationWatch, outcomeOf } from "./operation.watch.js";
 
 const DRAIN_MS = 5_000;
 
@@ -25,11 +26,20 @@ export interface ApolloParts {
   readonly path: string;
   readonly faults: Faults;
   readonly log: Logger;
+  readonly watch: OperationWatch;
   /** Ends what else holds connections. */
   readonly drain: () => Promise<void>;
 }
 
-export function createApollo({ schema, server, path, faults, log, drain }: ApolloParts): ApolloServer<HttpContext> {
+export function createApollo({
+  schema,
+  server,
+  path,
+  faults,
+  log,
+  watch,
+  drain,
+}: ApolloParts): ApolloServer<HttpContext> {
   return new ApolloServer<HttpContext>({
     schema,
     introspection: true,
@@ -45,17 +55,27 @@ export function createApollo({ schema, server, path, faults, log, drain }: Apoll
       ApolloServerPluginDrainHttpServer({ httpServer: server, stopGracePeriodMillis: DRAIN_MS }),
       {
         serverWillStart: async () => ({ drainServer: drain }),
-        requestDidStart: async () => ({
-          didResolveOperation: async ({ document, request, operation, contextValue }) => {
-            try {
-              if (operation?.operation === "subscription") throw overSocketsOnly(path);
-              const { operationName, variables } = request;
-              await contextValue.spend(checkOperation({ schema, document, operationName, variableValues: variables }));
-            } catch (error) {
-              throw error instanceof TocsinError ? refusal(error) : error;
-            }
-          },
-        }),
+        requestDidStart: async () => {
+          const end = watch.began("http");
+          return {
+            didResolveOperation: async ({ document, request, operation, contextValue }) => {
+              try {
+                if (operation?.operation === "subscription") throw overSocketsOnly(path);
+                const { operationName, variables } = request;
+                await contextValue.spend(
+                  checkOperation({ schema, document, operationName, variableValues: variables }),
+                );
+              } catch (error) {
+                throw error instanceof TocsinError ? refusal(error) : error;
+              }
+            },
+            willSendResponse: async ({ operation, response: { body } }) =>
+              end(
+                operation?.operation ?? "unknown",
+                body.kind === "single" ? outcomeOf(body.singleResult.errors) : "OK",
+              ),
+          };
+        },
       },
     ],
   });

@@ -267,11 +267,11 @@ describe("faults", () => {
     other.close();
   });
 
-  it("health says whether the engines answer", async () => {
-    const health = async () => (await fetch(`${service.url}/health`)).status;
-    expect(await health()).toBe(200);
+  it("health says that the process lives, ready whether the engines answer", async () => {
+    const status = async (path: string) => (await fetch(`${service.url}${path}`)).status;
+    expect([await status("/health"), await status("/ready")]).toEqual([200, 200]);
     service.health.ok = false;
-    expect(await health()).toBe(503);
+    expect([await status("/health"), await status("/ready")]).toEqual([200, 503]);
     service.health.ok = true;
   });
 });

@@ -1,7 +1,7 @@
-// The service over HTTP: GraphQL, health, the query page and whatever cli/ mounts besides, on one port.
+// The service over HTTP: GraphQL, the query page and whatever cli/ mounts besides, on one port.
 import type { Server } from "node:http";
 import { expressMiddleware } from "@as-integrations/express5";
-import express, { type ErrorRequestHandler, type Express, type Request } from "express";
+import express, { type Express, type Request, type RequestHandler } from "express";
 import type { GraphQLSchema } from "graphql";
 import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
@@ -18,15 +18,16 @@ import { createCallers } from "./caller.js";
 import { boundedServer, listen } from "./connections.js";
 import { crossOrigin } from "./crossorigin.js";
 import { createDocuments } from "./documents.js";
+import { failing, MAX_BODY } from "./failing.js";
 import { createFaults } from "./faults.js";
 import { callerOf, createGuard, lifetimeOf } from "./guard.js";
 import { type HostSettings, hostCheck } from "./hosts.js";
+import { type OperationWatch, unwatched } from "./operation.watch.js";
 import { queryPage } from "./page.js";
 import { createRates } from "./rates.js";
 import { serveWebSocket } from "./websocket.js";
 
 const PATH = "/graphql";
-const MAX_BODY = "1mb";
 
 export interface AppSettings extends AuthSettings, HostSettings {
   /** 0 takes a free one. */
@@ -40,8 +41,10 @@ export interface AppOptions {
   readonly schema: GraphQLSchema;
   readonly services: Services;
   readonly log: Logger;
-  /** Whether the engines answer now. */
-  readonly healthy: () => Promise<boolean>;
+  /** Before the check of hosts and quotas: probes are answered here, and requests timed. */
+  readonly front?: RequestHandler;
+  /** Hears of every operation. */
+  readonly watch?: OperationWatch;
   /** Whether ingest or live hits are at work: long answers then take a fifth of the time. Absent: they never are. */
   readonly busy?: () => boolean;
   /** Further routes, for example cutouts: hosts and quotas are checked before them, errors coded behind them. */
@@ -62,6 +65,8 @@ export interface App {
   readonly server: Server;
   /** Open sockets of subscribers. */
   readonly sockets: () => number;
+  /** Bytes that wait for their readers. */
+  readonly queuedBytes: () => number;
   readonly load: () => Load;
   /** Resolves with the port. Throws PORT_TAKEN, BAD_SETTING. */
   listen(): Promise<number>;
@@ -70,7 +75,7 @@ export interface App {
 }
 
 export async function createApp(options: AppOptions): Promise<App> {
-  const { settings, schema, services, log } = options;
+  const { settings, schema, services, log, watch = unwatched } = options;
   const limits = limitsWith(settings.limits);
   const faults = createFaults(log);
   const checkHost = hostCheck(settings);
@@ -96,15 +101,13 @@ export async function createApp(options: AppOptions): Promise<App> {
     liveContextOf: (viewer, signal) => createContext(services, viewer, signal),
     formatError: (error) => faults.formatGraphql(error),
     limits,
+    watch,
   });
-  const apollo = createApollo({ schema, server, path: PATH, faults, log, drain: () => sockets.close() });
+  const apollo = createApollo({ schema, server, path: PATH, faults, log, watch, drain: () => sockets.close() });
   await apollo.start();
 
   app.disable("x-powered-by").disable("etag");
-  app.get("/health", async (_request, response) => {
-    const healthy = await options.healthy().catch(() => false);
-    response.status(healthy ? 200 : 503).json({ status: healthy ? "ok" : "unavailable" });
-  });
+  if (options.front !== undefined) app.use(options.front);
   app.use((request, response, next) => {
     checkHost(request);
     response.set({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer" });
@@ -145,19 +148,12 @@ export async function createApp(options: AppOptions): Promise<App> {
   app.use((request) => {
     throw new TocsinError("NOT_FOUND", `There is nothing at ${request.path.slice(0, 100)}.`);
   });
-  const fail: ErrorRequestHandler = (error, _request, response, _next) => {
-    if (response.headersSent) {
-      response.destroy();
-      return;
-    }
-    const { status, headers, body } = faults.respond(requestFault(error) ?? error);
-    response.status(status).set(headers).json(body);
-  };
-  app.use(fail);
+  app.use(failing(faults));
 
   return {
     server,
     sockets: () => sockets.open,
+    queuedBytes: () => sockets.queuedBytes,
     load: () => {
       const { running, waiting, shed, lagMs } = admission;
       return { running, waiting, shed, lagMs };
@@ -168,14 +164,4 @@ export async function createApp(options: AppOptions): Promise<App> {
       admission.stop();
     },
   };
-}
-
-/** What the router or the body parser found wrong. */
-function requestFault(error: unknown): TocsinError | null {
-  if (error instanceof URIError) return new TocsinError("BAD_REQUEST", "The address is not percent-encoded UTF-8.");
-  const type = (error as { type?: unknown } | null)?.type;
-  if (type === "entity.too.large") return new TocsinError("TOO_LARGE", `A body may have at most ${MAX_BODY}.`);
-  if (type === "entity.parse.failed") return new TocsinError("BAD_REQUEST", "The body is not JSON.");
-  if (typeof type === "string") return new TocsinError("BAD_REQUEST", "The body cannot be read.");
-  return null;
 }

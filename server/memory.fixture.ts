@@ -13,6 +13,7 @@ import type { Services, Stores } from "../resolvers/services.js";
 import { createHitHub, type HitHub } from "../subscriptions/hub.js";
 import { CURSOR_KEY } from "../test/memoryhits.js";
 import { type App, type AppSettings, createApp } from "./app.js";
+import { healthRoutes } from "./health.routes.js";
 
 export const SURVEYS: SurveyDescription[] = ["ZTF", "LSST"].map((id) => ({
   id,
@@ -20,7 +21,8 @@ export const SURVEYS: SurveyDescription[] = ["ZTF", "LSST"].map((id) => ({
   fields: [{ name: "magpsf", type: "Float32", nullable: false, unit: "mag", description: "Magnitude." }],
   bands: ["g", "r"],
   publicProgramids: [1],
-  counterpartRadiusArcsec: 1.5, nightOffsetHours: 0,
+  counterpartRadiusArcsec: 1.5,
+  nightOffsetHours: 0,
 }));
 
 export const OBJECTS = 1_000;
@@ -129,6 +131,13 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
       cursorKey: async () => CURSOR_KEY,
     } as Stores["hits"] & { since: unknown },
     deadLetters: { page: async () => [] },
+    receipts: {
+      night: async (survey, { name }) => {
+        const none = { received: 0, stored: 0, duplicates: 0, deadLetters: 0, hits: 0, archived: 0, sourceCount: 0 };
+        return { survey, night: name, ...none, sources: [], unattributed: [] };
+      },
+    },
+    clock: { clocks: async () => new Map(), latency: async () => [] },
   };
 }
 
@@ -168,6 +177,11 @@ export interface Answer {
   readonly errors?: { message: string; path?: unknown[]; extensions: Record<string, unknown> }[];
 }
 
+const readyAs = (ok: boolean) => {
+  const [code, reason] = ok ? [null, null] : ["ENGINE_UNAVAILABLE", "The archive does not answer."];
+  return { ready: ok, engines: { archive: { ok, needed: true, code, reason, since: "2026-01-01T00:00:00.000Z" } } };
+};
+
 export async function startMemoryService(settings: Partial<AppSettings> = {}): Promise<MemoryService> {
   const [calls, logged, hits]: [string[], string[], Hit[]] = [[], [], []];
   const stores = createStores(hits);
@@ -198,7 +212,7 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
     schema: buildTocsinSchema(SURVEYS),
     services,
     log: pino(sink),
-    healthy: async () => health.ok,
+    front: healthRoutes({ now: async () => readyAs(health.ok) }, () => true),
     routes: (express, viewerOf) => {
       express.get("/whoami", (request, response) => {
         response.json(viewerOf(request).scope);

@@ -8,6 +8,7 @@ import {
   GraphQLError,
   type GraphQLFormattedError,
   type GraphQLSchema,
+  getOperationAST,
 } from "graphql";
 import type { SubscribePayload } from "graphql-ws";
 import { type Extra, useServer as speakProtocol } from "graphql-ws/use/ws";
@@ -23,6 +24,7 @@ import type { Documents } from "./documents.js";
 import { lifetime } from "./lifetime.js";
 import { checkOperation } from "./limits.js";
 import { EndableOperation } from "./operation.js";
+import { type OperationEnd, type OperationWatch, outcomeOf } from "./operation.watch.js";
 import { Outbox } from "./outbox.js";
 import type { Rates } from "./rates.js";
 import { SocketSeats } from "./socketseats.js";
@@ -44,10 +46,13 @@ export interface WebSocketOptions {
   readonly liveContextOf: (viewer: Viewer, signal: AbortSignal) => object;
   readonly formatError: (error: GraphQLError) => GraphQLFormattedError;
   readonly limits: ServerLimits;
+  readonly watch: OperationWatch;
 }
 
 export interface GraphqlSockets {
   readonly open: number;
+  /** Bytes that wait for their readers, of all sockets. */
+  readonly queuedBytes: number;
   /** Closes every socket with 1001 (clients resume by cursor); resolves when all are gone. */
   close(): Promise<void>;
 }
@@ -61,6 +66,7 @@ interface Operation {
   readonly id: string;
   readonly digest: string;
   readonly peer: Extra & Peer;
+  readonly end: OperationEnd;
 }
 /** Close code of a socket beyond those that its caller may have. */
 const TOO_MANY_SOCKETS_CODE = 4421;
@@ -103,7 +109,7 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
     return true;
   }
 
-  async function start(peer: Extra & Peer, open: number, id: string, payload: SubscribePayload) {
+  async function start(peer: Extra & Peer, open: number, id: string, payload: SubscribePayload, end: OperationEnd) {
     const { query, operationName, variables } = payload;
     const caller = peer.caller!;
     if (open > limits.maxOperationsPerSocket) {
@@ -113,7 +119,10 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
     admission.check(caller);
     await rates.spend(caller, "requests", 1);
     const prepared = options.documents.prepare(query);
-    if (!("document" in prepared)) return prepared;
+    if (!("document" in prepared)) {
+      end("unknown", outcomeOf(prepared.map(formatError)));
+      return prepared;
+    }
     const args: ExecutionArgs = {
       schema,
       document: prepared.document,
@@ -123,29 +132,43 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
       rootValue: undefined,
     };
     await rates.spend(caller, "cost", checkOperation(args));
-    operations.set(args, { id, digest: prepared.digest, peer });
+    operations.set(args, { id, digest: prepared.digest, peer, end });
     return args;
   }
 
   function run(args: ExecutionArgs): EndableOperation {
-    const caller = operations.get(args)!.peer.caller!;
-    return new EndableOperation(lifetime(timeLimitMs), async (signal) => {
+    const { peer, end } = operations.get(args)!;
+    const caller = peer.caller!;
+    const execution = async (signal: AbortSignal) => {
       const leave = await admission.enter(caller, signal);
       try {
         return await execute({ ...args, contextValue: options.contextOf(caller.viewer, signal) });
       } finally {
         leave();
       }
+    };
+    const kind = getOperationAST(args.document, args.operationName)?.operation ?? "unknown";
+    return new EndableOperation(lifetime(timeLimitMs), async (signal) => {
+      try {
+        const result = await execution(signal);
+        end(kind, outcomeOf(result.errors?.map(formatError)));
+        return result;
+      } catch (error) {
+        end(kind, error instanceof TocsinError ? error.code : "INTERNAL");
+        throw error;
+      }
     });
   }
 
   async function subscribe(args: ExecutionArgs) {
-    const { id, digest, peer } = operations.get(args)!;
+    const { id, digest, peer, end } = operations.get(args)!;
     const { viewer } = peer.caller!;
     const life = lifetime(timeLimitMs);
     const starting = { ...args, contextValue: options.contextOf(viewer, life.signal) };
     const source = await createSourceEventStream(starting).finally(() => life.end());
-    if (!(source instanceof HitStream)) return refused(source);
+    const isStream = source instanceof HitStream;
+    end("subscription", isStream ? "OK" : outcomeOf("errors" in source ? source.errors?.map(formatError) : [{}]));
+    if (!isStream) return refused(source);
     const render = renderHits(args, (signal) => options.liveContextOf(viewer, signal), formatError, timeLimitMs);
     return new HitDelivery(source, groupKey(args, digest, viewer), render, id, peer.outbox!);
   }
@@ -155,9 +178,11 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
       onConnect: ({ extra, connectionParams }) =>
         connect(extra, connectionParams?.authorization ?? connectionParams?.Authorization),
       onSubscribe: async ({ extra, subscriptions }, id, payload) => {
+        const end = options.watch.began("websocket");
         try {
-          return await start(extra, Object.keys(subscriptions).length, id, payload);
+          return await start(extra, Object.keys(subscriptions).length, id, payload, end);
         } catch (error) {
+          end("unknown", error instanceof TocsinError ? error.code : "INTERNAL");
           if (error instanceof TocsinError) return [asGraphQLError(error)];
           throw error;
         }
@@ -184,6 +209,11 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
   return {
     get open() {
       return sockets.clients.size;
+    },
+    get queuedBytes() {
+      let bytes = 0;
+      for (const { bufferedAmount } of sockets.clients) bytes += bufferedAmount;
+      return bytes;
     },
     async close() {
       stopAccepting();

@@ -24,6 +24,8 @@ export interface HubOptions extends LogStores {
   readonly limits?: Partial<HubLimits>;
   /** Hears of an archive that cannot be read while hits wait for it. */
   readonly onFault?: (error: unknown) => void;
+  /** Hears of each hit as it is handed to the subscribers. */
+  readonly onHit?: (hit: DeliveredHit) => void;
   /** How long a missing seq is waited for; 0, the default, where one server has all hits. */
   readonly gapMs?: number;
 }
@@ -45,6 +47,8 @@ export interface HitHub {
   readonly last: bigint;
   /** In progress now. */
   readonly subscriptions: number;
+  /** Hits that are announced and not handed to subscribers yet. */
+  readonly waiting: number;
   /** Ends the reading of the archive; subscribers are ended by whoever owns their sockets. */
   close(): void;
 }
@@ -60,6 +64,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
     throttled(options),
     limits,
     (hit) => {
+      options.onHit?.(hit);
       for (const group of byFilter.get(hit.filterId) ?? []) group.push(hit);
     },
     options.onFault ?? (() => {}),
@@ -126,6 +131,9 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
     },
     get subscriptions() {
       return subscriptions;
+    },
+    get waiting() {
+      return log.waiting;
     },
     close: () => log.close(),
   };

@@ -65,6 +65,11 @@ export class HitLog {
     return this.#last;
   }
 
+  /** Announced hits that are not emitted yet. */
+  get waiting(): number {
+    return this.#announced.length;
+  }
+
   /** Every hit above `after`, oldest first, if all of them are still in memory; else null. */
   recent(after: bigint): readonly DeliveredHit[] | null {
     if (after < this.#recentAfter) return null;

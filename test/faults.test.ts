@@ -184,9 +184,9 @@ describe.skipIf(process.platform !== "linux")("a service that ends", () => {
   test("never, because its engine hangs or dies", async () => {
     const dataDir = newDataDir();
     const service = await serve(dataDir);
-    const health = async () => (await fetch(`${service.url}/health`)).status;
+    const ready = async () => (await fetch(`${service.url}/ready`)).status;
     const becomes = (status: number) =>
-      vi.waitFor(async () => expect(await health()).toBe(status), { timeout: 20_000, interval: 20 });
+      vi.waitFor(async () => expect(await ready()).toBe(status), { timeout: 20_000, interval: 20 });
     const engine = service.engine()!;
     process.kill(engine, "SIGSTOP");
     await becomes(503);

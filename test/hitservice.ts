@@ -35,6 +35,7 @@ const ZTF: SurveyDescription = {
   bands: ["g", "r", "i"],
   publicProgramids: [1],
   counterpartRadiusArcsec: 1.5,
+  nightOffsetHours: 0,
 };
 
 export async function startHitService(log: MemoryHits, sockets: Partial<SocketLimits> = {}): Promise<HitService> {
@@ -60,7 +61,6 @@ export async function startHitService(log: MemoryHits, sockets: Partial<SocketLi
     schema,
     services,
     log: pino({ level: "silent" }),
-    healthy: async () => true,
   });
   const port = await app.listen();
   return {

@@ -232,7 +232,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of service and engine at 
       expect(sum(counts.map(({ stored, duplicates }) => stored + duplicates))).toBe(alerts);
     }
     // The last kill may have come when all was in.
-    await vi.waitFor(async () => expect((await fetch(`${service.url}/health`)).status).toBe(200), { timeout: 60_000 });
+    await vi.waitFor(async () => expect((await fetch(`${service.url}/ready`)).status).toBe(200), { timeout: 60_000 });
     process.stdout.write(`${JSON.stringify({ ...told, "subscriber cut off": follower.cuts })}\n`);
     expect(told.interrupted).toBeGreaterThanOrEqual(ROUNDS / 2);
     expect(told["alerts recovered"]).toBeGreaterThan(0);

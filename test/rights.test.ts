@@ -381,7 +381,7 @@ function routes(owner: () => Caller, stranger: () => Caller, bareStranger: () =>
     );
   });
 
-  test.each(["/health", "/", "/page/page.js", "/page/graphiql.js", "/nothing", "/graphql"])("GET %s", async (path) => {
+  test.each(["/health", "/metrics", "/", "/page/page.js", "/page/graphiql.js", "/nothing", "/graphql"])("GET %s", async (path) => {
     const { status, body } = await stranger().http("GET", path);
     const beside = await bareStranger().http("GET", path);
     expect([status, body.toString()]).toEqual([beside.status, beside.body.toString()]);

@@ -20,6 +20,7 @@ export const BENCH_FIELDS = fieldsOfSurveys([
     bands: ["g", "r", "i"],
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,
+    nightOffsetHours: 0,
   },
 ]);
 

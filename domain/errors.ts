@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   NOT_EXPORTABLE: "Stop everything that writes to the graph, take out what Tocsin did not write, and export again.",
   IMPORT_UNFINISHED: "Import the same file again: it goes on where it stopped.",
   DUPLICATE_KEY: "Something with this key exists already.",
+  NOT_HERE: "Another process does this; run `cli deadletters replay` with the settings of one that takes alerts in.",
   NOT_FOUND: "There is nothing at this address, or the caller may not see it.",
   TOOL_MISSING: "A program that this command needs is not installed; the message names it.",
   DOWNLOAD_FAILED: "What this command needs could not be fetched; the message says why. Repeat the command.",

@@ -10,6 +10,8 @@ export interface Origin {
   /** Of a Kafka message: its partition, and its offset there. */
   readonly partition?: number;
   readonly offset?: bigint;
+  /** The first offset that this one accounts for: what Kafka has from there to `offset` is known to be no message. */
+  readonly since?: bigint;
 }
 
 /** The Avro schema that wrote a packet. */
@@ -29,22 +31,26 @@ export interface Packet {
   readonly emittedAt?: number;
   /** When we read it, epoch milliseconds. */
   readonly receivedAt?: number;
+  /** The dead letter that it was until now: it is taken in again, and is no delivery. */
+  readonly replayOf?: bigint;
 }
 
 /** Why a packet was set aside. Codes are stable; messages are for people. */
-export type DeadLetterReason =
-  | "TRUNCATED"
-  | "EMPTY"
-  | "NOT_AVRO"
-  | "UNSUPPORTED_CODEC"
-  | "UNKNOWN_SCHEMA"
-  | "UNKNOWN_SURVEY"
-  | "MALFORMED"
-  | "BAD_VALUE"
-  | "CANDID_CONFLICT"
-  | "TOO_LARGE"
-  | "UNSAFE_PATH"
-  | "UNREADABLE";
+export const LETTER_REASONS = [
+  "TRUNCATED",
+  "EMPTY",
+  "NOT_AVRO",
+  "UNSUPPORTED_CODEC",
+  "UNKNOWN_SCHEMA",
+  "UNKNOWN_SURVEY",
+  "MALFORMED",
+  "BAD_VALUE",
+  "CANDID_CONFLICT",
+  "TOO_LARGE",
+  "UNSAFE_PATH",
+  "UNREADABLE",
+] as const;
+export type DeadLetterReason = (typeof LETTER_REASONS)[number];
 
 /** A packet (or a whole file) that could not be taken in. A value, never an exception. */
 export interface DeadLetter {
@@ -53,7 +59,11 @@ export interface DeadLetter {
   readonly message: string;
   readonly origin: Origin;
   readonly survey: Survey | null;
-  /** The packet's original bytes where there are any worth keeping (at most 1 MiB are kept). */
+  /** The original bytes where there are any worth keeping (at most 16 MiB are kept). */
   readonly bytes: Uint8Array | null;
   readonly schemaFingerprint: string | null;
+  /** What wrote the bytes, where they are a bare record; else they are a container or a frame as it came. */
+  readonly schema?: WriterSchema;
+  /** The dead letter that failed once more: it stays as it is. */
+  readonly replayOf?: bigint;
 }

@@ -27,4 +27,6 @@ export interface SurveyDescription {
   readonly publicProgramids: readonly number[];
   /** Two surveys' objects within the smaller of their radii are counterparts; arcsec. */
   readonly counterpartRadiusArcsec: number;
+  /** A night is named by the UTC date of its times less this many hours, so that no night has two names: domain/night.ts. */
+  readonly nightOffsetHours: number;
 }

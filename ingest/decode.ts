@@ -81,6 +81,8 @@ function letter(packet: Packet, survey: SurveyModule | null, reason: DeadLetterR
     survey: survey?.description.id ?? null,
     bytes: keptBytes(packet.bytes),
     schemaFingerprint: packet.schema.fingerprint,
+    schema: packet.schema,
+    ...(packet.replayOf !== undefined && { replayOf: packet.replayOf }),
   };
 }
 

@@ -12,6 +12,8 @@ export interface Deduped {
   /** Of the packets of `batch`. */
   readonly contentHashes: BigUint64Array;
   readonly duplicates: number;
+  /** Rows of the batch as it came. */
+  readonly duplicateRows: readonly number[];
   readonly conflicts: DeadLetter[];
 }
 
@@ -38,7 +40,7 @@ export async function dedupe(batch: AlertBatch, archive: AlertStore, inFlight: I
   const rows: number[] = [];
   const hashes: bigint[] = [];
   const conflicts: DeadLetter[] = [];
-  let duplicates = 0;
+  const duplicateRows: number[] = [];
 
   for (let row = 0; row < candids.length; row += 1) {
     const candid = candids[row]!;
@@ -49,7 +51,7 @@ export async function dedupe(batch: AlertBatch, archive: AlertStore, inFlight: I
     if (before !== undefined && before !== hash) {
       conflicts.push(conflict(batch.survey, candid, packet));
     } else if (taken.has(candid) || unfinished.has(candid) || stored?.committed) {
-      duplicates += 1;
+      duplicateRows.push(row);
     } else {
       taken.set(candid, hash);
       rows.push(row);
@@ -60,7 +62,8 @@ export async function dedupe(batch: AlertBatch, archive: AlertStore, inFlight: I
   return {
     batch: all ? batch : takeAlerts(batch, Uint32Array.from(rows)),
     contentHashes: BigUint64Array.from(hashes),
-    duplicates,
+    duplicates: duplicateRows.length,
+    duplicateRows,
     conflicts,
   };
 }
@@ -73,5 +76,7 @@ function conflict(survey: string, candid: bigint, packet: Packet): DeadLetter {
     survey,
     bytes: keptBytes(packet.bytes),
     schemaFingerprint: packet.schema.fingerprint,
+    schema: packet.schema,
+    ...(packet.replayOf !== undefined && { replayOf: packet.replayOf }),
   };
 }

@@ -54,6 +54,7 @@ function world() {
       },
       deadLetters: { add: async (more: readonly DeadLetter[]) => void letters.push(...more) },
       counterparts: { found: nothing },
+      receipts: { write: nothing },
       packets: { append: async (kept: readonly Packet[]) => kept.map(() => ({})) },
     },
     filters: { run: async () => ({ hits: [], broken: [] }) },

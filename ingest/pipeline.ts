@@ -4,21 +4,24 @@ import type { Alert, AlertBatch } from "../domain/alert.js";
 import { TocsinError } from "../domain/errors.js";
 import type { FoundHit } from "../domain/filter.js";
 import type { DeadLetter, Packet } from "../domain/packet.js";
+import type { BatchTallies } from "../domain/receipt.js";
 import type { Survey } from "../domain/survey.js";
 import type { FilterRun } from "../filters/run.js";
 import type { AlertStore } from "../stores/alerts.store.js";
-import type { BatchStore } from "../stores/batches.store.js";
+import type { BatchStore, UncommittedPacket } from "../stores/batches.store.js";
 import type { CounterpartStore } from "../stores/counterparts.store.js";
 import type { DeadLetterStore } from "../stores/deadletters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketStore } from "../stores/packets.store.js";
+import type { ReceiptStore } from "../stores/receipts.store.js";
 import { decode } from "./decode.js";
 import { checksumOf, type Deduped, dedupe } from "./dedupe.js";
 import { classify } from "./enrich/class.js";
 import { findCounterparts } from "./enrich/counterparts.js";
 import type { GraphFollower } from "./follow.js";
 import { type Outages, persistently } from "./persistently.js";
+import { Receipts } from "./receipt.js";
 import { alertAt, bigColumn } from "./rows.js";
 import type { Sequencer } from "./sequencer.js";
 import { STEP_VERSIONS } from "./steps.js";
@@ -32,6 +35,7 @@ export interface PipelineStores {
   readonly deadLetters: DeadLetterStore;
   readonly counterparts: CounterpartStore;
   readonly packets: PacketStore;
+  readonly receipts: Pick<ReceiptStore, "write">;
 }
 
 export interface PipelineParts {
@@ -74,8 +78,13 @@ export interface Pipeline {
 /** A survey's part of a batch, written to the archive and waiting for its filters. */
 interface Written {
   readonly batchId: bigint;
+  /** As it was decoded. */
+  readonly whole: AlertBatch;
+  /** What is new of it. */
   readonly batch: AlertBatch;
   readonly deduped: Deduped;
+  /** Epoch milliseconds. */
+  readonly storedAt: number;
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
@@ -83,6 +92,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const writing = pLimit(1);
   const finishing = pLimit(1);
   const inFlight = new Map<Survey, Map<bigint, bigint>>();
+  const receipts = new Receipts();
 
   /** decode → dedupe → classify → keep the packets → write to the archive. Adds to `written` as it goes. */
   async function write(packets: readonly Packet[], written: Written[]): Promise<DeadLetter[]> {
@@ -104,21 +114,26 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         await step("store", () => stores.alerts.write(batchId, batch, deduped.contentHashes, locations));
         remember(taken, batch, deduped.contentHashes);
       }
-      written.push({ batchId, batch, deduped });
+      written.push({ batchId, whole, batch, deduped, storedAt: Date.now() });
     }
     return letters;
   }
 
-  /** filter → keep the hits → counterparts → objects into the graph → commit → number, publish, follow. */
-  async function finish({ batchId, batch, deduped }: Written): Promise<number> {
+  /** filter → keep the hits → receipt, counterparts → objects into the graph → commit → number, publish, follow. */
+  async function finish({ batchId, batch, deduped, storedAt }: Written, tallies: BatchTallies): Promise<number> {
     const step = stepsOf(batch, batchId);
+    const receipt = step("receipt", () => stores.receipts.write(batchId, tallies));
+    // Looked at below; a filter may fail before.
+    receipt.catch(() => {});
     const hits = batch.alerts.rows === 0 ? [] : await step("filter", () => runFilters(batchId, batch));
+    const filteredAt = Date.now();
     const pairs = await step("counterparts", async () => {
       const found = await findCounterparts(batch, stores.objects);
       await stores.counterparts.found(batchId, found);
       await follower.enter(batch);
       return found;
     });
+    await receipt;
     await step("commit", () =>
       stores.batches.commit(batchId, {
         survey: batch.survey,
@@ -128,6 +143,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         deadLetters: deduped.conflicts.length,
         hits: hits.length,
         steps: STEP_VERSIONS,
+        storedAt,
+        filteredAt,
       }),
     );
     await sequencer.committed({ batchId, hits, pairs, alertOf: alertsOf(batch) });
@@ -140,11 +157,29 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       timed(watch, { stage, survey, batchId, alerts: alerts.rows }, () => persistently(work, outages));
   }
 
-  async function finishAll(written: readonly Written[], letters: readonly DeadLetter[]): Promise<Counts> {
+  /** Nothing but dead letters: their receipt is committed as a batch without alerts. */
+  async function finishLetters(tallies: BatchTallies): Promise<void> {
+    const batchId = stores.batches.begin();
+    const [none, now] = [{ stored: 0, duplicates: 0, hits: 0, steps: STEP_VERSIONS }, Date.now()];
+    const counts = { ...none, survey: null, read: tallies.letters.length, deadLetters: tallies.letters.length };
+    await persistently(async () => {
+      await stores.receipts.write(batchId, tallies);
+      await stores.batches.commit(batchId, { ...counts, storedAt: now, filteredAt: now });
+    }, outages);
+    await sequencer.committed({ batchId, hits: [], pairs: [], alertOf: noAlert });
+  }
+
+  async function finishAll(
+    written: readonly Written[],
+    letters: readonly DeadLetter[],
+    tallies: readonly BatchTallies[],
+  ): Promise<Counts> {
     const counts = { ...noCounts(), deadLetters: letters.length };
-    if (letters.length > 0) await persistently(() => stores.deadLetters.add(letters), outages);
-    for (const part of written) {
-      counts.hits += await finish(part);
+    const fresh = letters.filter(({ replayOf }) => replayOf === undefined);
+    if (fresh.length > 0) await persistently(() => stores.deadLetters.add(fresh), outages);
+    if (written.length === 0 && fresh.length > 0) await finishLetters(tallies[0]!);
+    for (const [n, part] of written.entries()) {
+      counts.hits += await finish(part, tallies[n]!);
       counts.stored += part.batch.alerts.rows;
       counts.duplicates += part.deduped.duplicates;
     }
@@ -163,9 +198,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   return {
     async take(packets, sourceLetters) {
       const written: Written[] = [];
+      const now = Date.now();
+      // Only streams tell when they read a packet.
+      const received = packets.map((packet) =>
+        packet.receivedAt === undefined ? { ...packet, receivedAt: now } : packet,
+      );
       try {
-        const letters = [...sourceLetters, ...(await writing(() => write(packets, written)))];
-        const counts = await finishing(() => finishAll(written, letters));
+        const letters = [...sourceLetters, ...(await writing(() => write(received, written)))];
+        const tallies = receipts.of(received, sourceLetters, written, letters, now);
+        const counts = await finishing(() => finishAll(written, letters, tallies));
         return { ...counts, read: packets.length + sourceLetters.length, letters };
       } finally {
         // Complete by now, or failed: then whoever brings these alerts again must find them still to be done.
@@ -183,6 +224,10 @@ function alertsOf(batch: AlertBatch): (candid: bigint) => Alert {
     return alertAt(batch, rowOf.get(candid)!);
   };
 }
+
+const noAlert = (): never => {
+  throw new Error("a batch of dead letters has no alerts");
+};
 
 function takenBy(inFlight: Map<Survey, Map<bigint, bigint>>, survey: Survey): Map<bigint, bigint> {
   const taken = inFlight.get(survey) ?? new Map<bigint, bigint>();
@@ -224,10 +269,11 @@ export async function recover(
   await stores.batches.recovered(before);
   return recovered;
 
-  async function reread({ survey, candid, location }: (typeof unfinished)[number]): Promise<Packet | DeadLetter> {
+  async function reread(packet: UncommittedPacket): Promise<Packet | DeadLetter> {
+    const { survey, candid, location, ...times } = packet;
     const origin = { source: "packet store", position: `segment ${location.segment} offset ${location.offset}` };
     try {
-      return { ...(await stores.packets.read(location)), origin };
+      return { ...(await stores.packets.read(location)), ...times, origin };
     } catch (error) {
       if (!(error instanceof TocsinError && error.code === "DATA_DAMAGED")) throw error;
       const message = `${survey} alert ${candid} waits to be ingested again: a crash interrupted it. ${error.message}`;

@@ -9,6 +9,7 @@ export const STAGES = [
   "store",
   "filter",
   "counterparts",
+  "receipt",
   "commit",
   "number",
   "link",

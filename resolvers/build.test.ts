@@ -28,6 +28,7 @@ const survey = (id: string): SurveyDescription => ({
   bands: [],
   publicProgramids: [1],
   counterpartRadiusArcsec: 1.5,
+  nightOffsetHours: 0,
 });
 const served = buildTocsinSchema([survey("ZTF"), survey("LSST")]);
 

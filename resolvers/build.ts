@@ -5,11 +5,13 @@ import { buildSchemaSync } from "type-graphql";
 import type { SurveyDescription } from "../domain/survey.js";
 import { registerSurveys } from "../schema/survey/survey.type.js";
 import { AlertResolver } from "./alert/alert.resolver.js";
+import { ClockResolver } from "./clock/clock.resolver.js";
 import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
 import { FilterMutations } from "./filter/filter.mutation.js";
 import { FilterQueries } from "./filter/filter.query.js";
 import { HitResolver } from "./hit/hit.resolver.js";
 import { ObjectResolver } from "./object/object.resolver.js";
+import { ReceiptResolver } from "./receipt/receipt.resolver.js";
 import { SurveyResolver } from "./survey/survey.resolver.js";
 
 /** type-graphql asks for one where a subscription exists, though ours bring their own `subscribe`. */
@@ -26,11 +28,13 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
   return buildSchemaSync({
     resolvers: [
       AlertResolver,
+      ClockResolver,
       ObjectResolver,
       HitResolver,
       FilterQueries,
       FilterMutations,
       DeadLetterResolver,
+      ReceiptResolver,
       SurveyResolver,
     ],
     // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.

@@ -4,6 +4,7 @@ import { TocsinError } from "../domain/errors.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import { alertLoader, objectPageLoader, ownFieldsLoader, packetLoader } from "./alert/alert.loader.js";
+import { clockLoader } from "./clock/clock.loader.js";
 import { endingWith } from "./deadline.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Pace } from "./pace.js";
@@ -13,6 +14,7 @@ const createLoaders = (stores: Stores, viewer: Viewer) => ({
   alert: alertLoader(stores.alerts, viewer),
   packet: packetLoader(stores.packets, viewer),
   objectPage: objectPageLoader(stores.alerts, viewer),
+  clock: clockLoader(stores.clock, viewer),
   ownFields: ownFieldsLoader(stores.alerts, viewer),
   object: objectLoader(stores.objects, viewer),
   lightCurve: lightCurveLoader(stores.photometry, viewer),

@@ -1,14 +1,17 @@
 // What the API stands on: the stores, the surveys, the filter language and the feed of live hits. cli/ fills it once.
 import type { Survey, SurveyDescription } from "../domain/survey.js";
+import type { Viewer } from "../domain/viewer.js";
 import type { FilterLanguage } from "../filters/language.js";
 import type { AlertStore } from "../stores/alerts.store.js";
-import type { DeadLetterStore } from "../stores/deadletters.store.js";
+import type { ClockStore } from "../stores/clock.store.js";
+import type { DeadLetterStore, LetterConditions } from "../stores/deadletters.store.js";
 import type { FilterStore } from "../stores/filters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { LinkStore } from "../stores/links.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
+import type { ReceiptStore } from "../stores/receipts.store.js";
 import type { HitHub } from "../subscriptions/hub.js";
 
 /** The stores as a resolver may use them: reads, each with a viewer, and the filters. */
@@ -21,13 +24,28 @@ export interface Stores {
   readonly filters: Pick<FilterStore, "create" | "update" | "get" | "byIds" | "list">;
   readonly hits: Pick<HitStore, "page" | "lastSeq">;
   readonly deadLetters: Pick<DeadLetterStore, "page">;
+  readonly receipts: Pick<ReceiptStore, "night">;
+  readonly clock: ClockStore;
 }
+
+/** Dead letters and their alerts after a replay; `reasons`: why the first few failed. */
+export interface Replayed {
+  readonly replayed: number;
+  readonly failed: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly reasons: readonly string[];
+}
+
+export type Replay = (viewer: Viewer, where: LetterConditions, first: number) => Promise<Replayed>;
 
 export interface Services {
   readonly stores: Stores;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly language: FilterLanguage;
   readonly hub: Pick<HitHub, "listen" | "cursors">;
+  /** Absent where this process takes nothing in. */
+  readonly replay?: Replay;
   /** Hits can be published to Kafka topics. */
   readonly streams?: boolean;
 }

@@ -75,7 +75,15 @@ export const testLocations = (alerts: readonly TestAlert[]): PacketLocation[] =>
 
 /** A survey with one own field of each kind, as small as a test needs. */
 export function testSurvey(id: Survey, fields: readonly OwnField[] = []): SurveyDescription {
-  return { id, title: id, fields, bands: ["g", "r"], publicProgramids: [1], counterpartRadiusArcsec: 2 };
+  return {
+    id,
+    title: id,
+    fields,
+    bands: ["g", "r"],
+    publicProgramids: [1],
+    counterpartRadiusArcsec: 2,
+    nightOffsetHours: 0,
+  };
 }
 
 const ARRAYS: Record<Exclude<ElementType, "String">, (rows: number) => Column["values"]> = {

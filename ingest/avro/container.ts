@@ -8,8 +8,11 @@ import { Header, readHeader } from "./header.js";
 import { at, MalformedError, readNumber } from "./primitives.js";
 import { leastBytes, parseSchema, type RecordNode } from "./schema.js";
 
-/** A dead letter keeps at most this much of what it is about. */
-const MAX_LETTER_BYTES = 1024 * 1024;
+/**
+ * A dead letter keeps at most this much of what it is about: no Kafka message holds more (sources/kafka/message.ts), so
+ * that all that could have been a packet is kept whole and can be replayed.
+ */
+const MAX_LETTER_BYTES = 16 * 1024 * 1024;
 
 /** What a letter keeps: a copy, which does not hold on to the file that the bytes are a view of (as Buffer's slice would). */
 export const keptBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.subarray(0, MAX_LETTER_BYTES));
@@ -34,9 +37,15 @@ export function* readContainer(
     message,
     origin: { source, position },
     survey: null,
-    bytes: bytes.length === 0 ? null : keptBytes(bytes.subarray(from, to)),
+    bytes: bytes.length === 0 ? null : keptPart(bytes, from, to),
     schemaFingerprint: header instanceof Header ? header.schema.fingerprint : null,
   });
+
+  /** With the file's header before it, a part is a container file of its own. */
+  const keptPart = (whole: Uint8Array, from: number, to: number): Uint8Array =>
+    from === 0 || !(header instanceof Header)
+      ? keptBytes(whole.subarray(from, to))
+      : keptBytes(Buffer.concat([whole.subarray(0, header.end), whole.subarray(from, to)]));
 
   let header: Header | DeadLetterReason | null = null;
   if (bytes.length === 0) {

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Packet } from "../../domain/packet.js";
 import { separationArcsec } from "../../domain/sky.js";
 import { python, pythonHas } from "../../test/python.js";
 import { readContainer } from "../avro/container.js";
@@ -113,7 +114,7 @@ describe("its packets", () => {
     const candids = new Set<string>();
     for (const path of files) {
       const { batches, deadLetters } = decode(
-        [...readContainer(readFileSync(path), path)].filter((p) => "schema" in p),
+        [...readContainer(readFileSync(path), path)].filter((item): item is Packet => !("reason" in item)),
       );
       expect(deadLetters).toEqual([]);
       for (const { survey, alerts } of batches) {

@@ -22,8 +22,24 @@ export class DeadLetterType {
   survey!: Survey | null;
   @Field(() => DateTime)
   receivedAt!: number;
-  @Field(() => Int, { description: "How many bytes of the packet were kept." })
+  @Field(() => Int, { description: "How many bytes of it were kept, at most 16 MiB: GET /deadletters/{id} has them." })
   bytesKept!: number;
+  @Field(() => DateTime, { nullable: true, description: "When it was taken in after all." })
+  replayedAt!: number | null;
+}
+
+@ObjectType("ReplayResult", { simpleResolvers: true })
+export class ReplayResultType {
+  @Field(() => Int, { description: "Dead letters that were taken in." })
+  replayed!: number;
+  @Field(() => Int, { description: "Dead letters that failed again; they stay." })
+  failed!: number;
+  @Field(() => Int, { description: "Alerts that they brought." })
+  stored!: number;
+  @Field(() => Int, { description: "Alerts in them that had been taken in before." })
+  duplicates!: number;
+  @Field(() => [String], { description: "Why the first few failed." })
+  reasons!: string[];
 }
 
 @ObjectType("DeadLetterEdge", { simpleResolvers: true })

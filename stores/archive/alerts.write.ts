@@ -3,7 +3,7 @@ import { type AlertBatch, PHOTOMETRY_FIELDS } from "../../domain/alert.js";
 import type { Block, Column } from "../../domain/columns.js";
 import type { PacketLocation } from "../packets.store.js";
 import type { AlertTable } from "./alerts.table.js";
-import { blockOf, chosen, counts, repeated, texts, unsigned } from "./blocks.js";
+import { blockOf, chosen, counts, repeated, signed, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { latestTellings } from "./photometry.merge.js";
 
@@ -37,6 +37,8 @@ export async function writeBatch(
         offset: unsigned(BigUint64Array.from(packets, ({ offset }) => BigInt(offset))),
         length: counts(Uint32Array.from(packets, ({ length }) => length)),
         schema: texts(packets.map(({ schema }) => schema)),
+        emittedAt: moments(batch.packets.map(({ emittedAt }) => emittedAt)),
+        receivedAt: moments(batch.packets.map(({ receivedAt }) => receivedAt)),
       }),
     ],
     [
@@ -59,6 +61,10 @@ export async function writeBatch(
   const done = await Promise.allSettled(inserts.map(([name, block]) => client.insert(name, block)));
   for (const insert of done) if (insert.status === "rejected") throw insert.reason;
 }
+
+/** Epoch milliseconds, 0 where there are none. */
+const moments = (values: readonly (number | undefined)[]): Column =>
+  signed(BigInt64Array.from(values, (ms) => BigInt(ms ?? 0)));
 
 function tableColumns(alerts: Block, table: AlertTable): Map<string, Column> {
   return new Map([...alerts.columns].filter(([name]) => table.columns.has(name)));

@@ -1,8 +1,6 @@
 // BatchStore on ClickHouse. Made by stores.ts.
 import { randomInt } from "node:crypto";
-import type { Survey } from "../../domain/survey.js";
-import type { BatchReceipt, BatchStore } from "../batches.store.js";
-import type { PacketLocation } from "../packets.store.js";
+import type { BatchReceipt, BatchStore, UncommittedPacket } from "../batches.store.js";
 import { packetLocations } from "./alerts.js";
 import { bigints, blockOf, counts, signed, strings, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
@@ -35,30 +33,34 @@ export class ArchiveBatches implements BatchStore {
 
   async commit(batchId: bigint, receipt: BatchReceipt): Promise<void> {
     const count = (value: number) => counts(Uint32Array.of(value));
+    const time = (ms: number) => signed(BigInt64Array.of(BigInt(ms)));
     await this.client.insert(
       "batches",
       blockOf(1, {
         batch: unsigned(BigUint64Array.of(batchId)),
-        survey: texts([receipt.survey]),
+        survey: texts([receipt.survey ?? ""]),
         read: count(receipt.read),
         stored: count(receipt.stored),
         duplicates: count(receipt.duplicates),
         deadLetters: count(receipt.deadLetters),
         hits: count(receipt.hits),
         steps: texts([JSON.stringify(receipt.steps)]),
-        committedAt: signed(BigInt64Array.of(BigInt(Date.now()))),
+        committedAt: time(Date.now()),
+        storedAt: time(receipt.storedAt ?? 0),
+        filteredAt: time(receipt.filteredAt ?? 0),
       }),
     );
     this.committed.add(batchId);
   }
 
-  async uncommittedPackets(before: number): Promise<{ survey: Survey; candid: bigint; location: PacketLocation }[]> {
+  async uncommittedPackets(before: number): Promise<UncommittedPacket[]> {
     const mark = await this.client.query("SELECT max(before) AS before FROM recovered");
     const from = idAt(Number(bigints(mark, "before")[0] ?? 0));
     const complete = "(SELECT batch FROM batches)";
     const block = await this.client.query(
       `SELECT survey, candid, argMax(segment, batch) AS segment, argMax(offset, batch) AS offset,
-        argMax(length, batch) AS length, argMax(schema, batch) AS schema
+        argMax(length, batch) AS length, argMax(schema, batch) AS schema,
+        max(emittedAt) AS emittedAt, max(receivedAt) AS receivedAt
       FROM alert_index
       WHERE (survey, candid) IN (
         SELECT survey, candid FROM alert_index
@@ -69,7 +71,14 @@ export class ArchiveBatches implements BatchStore {
       { from, to: idAt(before) },
     );
     const surveys = strings(block, "survey");
-    return packetLocations(block).map(([candid, location], row) => ({ survey: surveys[row]!, candid, location }));
+    const [emitted, received] = [bigints(block, "emittedAt"), bigints(block, "receivedAt")];
+    return packetLocations(block).map(([candid, location], row) => ({
+      survey: surveys[row]!,
+      candid,
+      location,
+      ...(emitted[row]! > 0n && { emittedAt: Number(emitted[row]) }),
+      ...(received[row]! > 0n && { receivedAt: Number(received[row]) }),
+    }));
   }
 
   async recovered(before: number): Promise<void> {

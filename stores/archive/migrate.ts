@@ -12,6 +12,7 @@ import * as journal from "./migrations/0004-journal.js";
 import * as keys from "./migrations/0005-keys.js";
 import * as sequence from "./migrations/0006-sequence.js";
 import * as packets from "./migrations/0007-packets.js";
+import * as receipts from "./migrations/0008-receipts.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -22,6 +23,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0005-keys", keys.up],
   ["0006-sequence", sequence.up],
   ["0007-packets", packets.up],
+  ["0008-receipts", receipts.up],
 ];
 
 /**
@@ -48,7 +50,7 @@ const EXECUTED: TableDefinition = {
 };
 
 /** Only where it is missing: a user may be good for everything within it and yet not be allowed to make it. */
-async function createDatabase(client: ArchiveClient): Promise<void> {
+export async function createDatabase(client: ArchiveClient): Promise<void> {
   const { answers, failure } = await onEachNode(nodesOf(client), hasDatabase);
   if (answers.every((present) => present)) return;
   if (failure !== null) throw failure;

@@ -2,16 +2,19 @@
 import type { SurveyDescription } from "../../domain/survey.js";
 import type { AlertStore } from "../alerts.store.js";
 import type { BatchStore } from "../batches.store.js";
+import type { ClockStore } from "../clock.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
 import type { HitStore } from "../hits.store.js";
 import type { ObjectStore } from "../objects.store.js";
 import type { PhotometryStore } from "../photometry.store.js";
+import type { ReceiptStore } from "../receipts.store.js";
 import type { SequenceStore } from "../sequence.store.js";
 import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
 import { ArchiveBatches } from "./batches.js";
 import type { ArchiveClient } from "./client.js";
+import { ArchiveClock } from "./clock.js";
 import { CommittedBatches } from "./committed.js";
 import { ArchiveCounterparts } from "./counterparts.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
@@ -20,6 +23,7 @@ import { migrate } from "./migrate.js";
 import { IndexedObjects } from "./objects.indexed.js";
 import { ArchiveObjects } from "./objects.js";
 import { ArchivePhotometry } from "./photometry.js";
+import { ArchiveReceipts } from "./receipts.js";
 import { ArchiveSequence } from "./sequence.js";
 
 export interface ArchiveStores {
@@ -31,6 +35,8 @@ export interface ArchiveStores {
   readonly deadLetters: DeadLetterStore;
   readonly counterparts: CounterpartStore;
   readonly sequence: SequenceStore;
+  readonly receipts: ReceiptStore;
+  readonly clock: ClockStore;
   /** Whether the sky index answers, once the positions have been read into it. */
   readonly skyIndexed: Promise<boolean>;
 }
@@ -54,7 +60,7 @@ export async function createArchiveStores(
   await migrate(client);
   const tables = await Promise.all(surveys.map((survey) => syncAlertTable(client, survey)));
   const committed = new CommittedBatches(client);
-    const archived = new ArchiveObjects(client);
+  const archived = new ArchiveObjects(client);
   const indexed = skyIndexBytes === 0 ? null : new IndexedObjects(client, archived, skyIndexBytes, log);
   const byName = new Map(tables.map((table) => [table.survey, table]));
   return {
@@ -65,6 +71,8 @@ export async function createArchiveStores(
     hits: new ArchiveHits(client),
     batches: await ArchiveBatches.start(client, committed),
     sequence: new ArchiveSequence(client),
+    receipts: new ArchiveReceipts(client),
+    clock: new ArchiveClock(client),
     deadLetters: new ArchiveDeadLetters(client),
     counterparts: new ArchiveCounterparts(client),
   };

@@ -36,6 +36,7 @@ export const TEST_SURVEY: SurveyDescription = {
   bands: ["g", "r", "i"],
   publicProgramids: [1],
   counterpartRadiusArcsec: 1.5,
+  nightOffsetHours: 0,
 };
 
 export const TEST_FIELDS = fieldsOfSurveys([TEST_SURVEY]);

@@ -18,6 +18,8 @@ export const lsst: SurveyModule = {
     bands: LSST_BANDS,
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,
+    // Rubin's day_obs: the date at UTC - 12 h.
+    nightOffsetHours: 12,
   },
   recognises: (schema) => /^lsst\.v\d+_\d+\.alert$/.test(schema.name),
   layout: LSST_LAYOUT,

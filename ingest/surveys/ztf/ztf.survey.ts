@@ -22,6 +22,8 @@ export const ztf: SurveyModule = {
     bands: ["g", "r", "i"],
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,
+    // Palomar observes from about 2 to 14 h UT.
+    nightOffsetHours: 0,
   },
   recognises: (schema) => schema.name === "ztf.alert",
   layout: ZTF_LAYOUT,

@@ -43,7 +43,7 @@ async function withGraph(settings: Settings, work: (graph: Graph) => Promise<voi
   }
 }
 
-async function exportTo(graph: Graph, file: string): Promise<void> {
+export async function exportTo(graph: Graph, file: string): Promise<void> {
   const toStdout = file === "-";
   const draft = `${file}.new`;
   const counts = await shown("Exporting", async (onProgress) => {
@@ -72,7 +72,7 @@ async function exportTo(graph: Graph, file: string): Promise<void> {
   say(`${counted(counts)} exported`);
 }
 
-async function importFrom(graph: Graph, file: string): Promise<void> {
+export async function importFrom(graph: Graph, file: string): Promise<void> {
   const folder = file === "-" ? await mkdtemp(join(tmpdir(), "tocsin-import-")) : undefined;
   try {
     // The lines are read twice; stdin gives them once.

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import neo4j, { type Driver, type Plan } from "neo4j-driver";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Running } from "../../cli/servers/background.js";
 import { startNeo4j } from "../../cli/servers/neo4j.js";
@@ -13,7 +14,11 @@ import type { Graph } from "./graph.js";
 import { statement } from "./graph.js";
 import { importGraph } from "./import.js";
 import { createLease } from "./lease.js";
+import { KEYS } from "./migrations.js";
 import { openNeo4j } from "./neo4j.js";
+import * as lease from "./statements/lease.js";
+import * as links from "./statements/links.js";
+import { createRelationships, nodesAfter, relationshipsInto } from "./statements/transfer.js";
 import { fillWorld, linesOf } from "./transfer.world.js";
 
 /** A server of its own: imports need an empty graph. */
@@ -65,6 +70,37 @@ describe("a lease on neo4j", () => {
     }
     expect(await other.hold()).toBeNull();
     await one.release();
+  });
+});
+
+describe("the catalogue on neo4j", () => {
+  const made = { NODES: nodesAfter("Object", KEYS), EDGES: relationshipsInto("Object", KEYS) };
+  const anchored = Object.entries({
+    ...links,
+    ...lease,
+    ...made,
+    CREATE: createRelationships("HIT", "Filter", "Object", KEYS),
+  });
+  let driver: Driver;
+  beforeAll(async () => {
+    const { NEO4J_URL, NEO4J_USER, NEO4J_PASSWORD } = server.settings;
+    driver = neo4j.driver(NEO4J_URL!, neo4j.auth.basic(NEO4J_USER!, NEO4J_PASSWORD!));
+    const graph = open();
+    await graph.migrate();
+    await graph.close();
+  });
+  afterAll(() => driver.close());
+
+  it.each(anchored)("%s starts at a unique index", async (_name, { text }) => {
+    const names = [...text.matchAll(/\$(\w+)/g)].map(([, name]) => name!);
+    const value = (name: string) =>
+      ["first", "skip"].includes(name) ? neo4j.int(1) : ["rows", "keys"].includes(name) ? [] : "a";
+    const params = Object.fromEntries(names.map((name) => [name, value(name)]));
+    const { summary } = await driver.executeQuery(`EXPLAIN ${text}`, params);
+    const operators = (plan: Plan): string[] => [plan.operatorType, ...plan.children.flatMap(operators)];
+    const found = operators(summary.plan as Plan).filter((operator) => /Seek|Scan/.test(operator));
+    expect(found.length).toBeGreaterThan(0);
+    expect(found.filter((operator) => !operator.startsWith("NodeUniqueIndexSeek"))).toEqual([]);
   });
 });
 

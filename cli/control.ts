@@ -1,10 +1,11 @@
 // Packets handed to a running service over the socket in its DATA_DIR: the service's side and the callers' side.
-// Called by cli/serve.ts (handle) and by cli/ingest.ts, cli/simulate.ts (send).
+// Called by cli/service.ts (handle) and by cli/ingest.ts, cli/simulate.ts (send), cli/records.ts (callService).
 import { once } from "node:events";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { TocsinError } from "../domain/errors.js";
 import type { Counts } from "../ingest/pipeline.js";
 import { type DataDirLock, socketPath } from "./datadir.js";
+import type { Records } from "./records.js";
 
 export interface Progress extends Counts {
   readonly bytesDone: number;
@@ -26,9 +27,9 @@ export interface Control {
 const MAX_CONTAINER_BYTES = 256 * 1024 * 1024;
 const MAX_PATHS_BYTES = 1024 * 1024;
 
-export function handleControl(lock: DataDirLock, control: Control): void {
+export function handleControl(lock: DataDirLock, control: Control, records: Records): void {
   lock.answer((request, response) => {
-    answer(request, response, control).catch((error: unknown) => {
+    answer(request, response, control, records).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(400, { "content-type": "application/x-ndjson" });
       const known = error instanceof TocsinError;
       const message = error instanceof Error ? error.message : String(error);
@@ -39,7 +40,12 @@ export function handleControl(lock: DataDirLock, control: Control): void {
   });
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, control: Control): Promise<void> {
+async function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  control: Control,
+  records: Records,
+): Promise<void> {
   if (request.url === "/paths") {
     const paths = JSON.parse((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as string[];
     const abort = new AbortController();
@@ -56,10 +62,28 @@ async function answer(request: IncomingMessage, response: ServerResponse, contro
     const counts = await control.ingestContainer(bytes, String(request.headers["x-source"] ?? "live"));
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.end(`${JSON.stringify({ counts })}\n`);
+  } else if (request.url?.startsWith(RECORDS)) {
+    const name = request.url.slice(RECORDS.length) as keyof Records;
+    const args = parsed((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as never[];
+    if (!Object.hasOwn(records, name)) throw new TocsinError("BAD_ARGUMENT", "The service does not know this command.");
+    const answered: unknown = await (records[name] as (...args: never[]) => Promise<unknown>)(...args);
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.end(`${written({ answer: answered })}\n`);
   } else {
     response.writeHead(404).end();
   }
 }
+
+const RECORDS = "/records/";
+
+/** JSON in which 64-bit integers keep their digits. */
+const written = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => (typeof part === "bigint" ? { long: part.toString() } : part));
+const parsed = (text: string): unknown =>
+  JSON.parse(text, (_, part) => {
+    const isLong = typeof part === "object" && part !== null && Object.keys(part).join() === "long";
+    return isLong ? BigInt(part.long) : part;
+  });
 
 async function body(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -75,16 +99,18 @@ async function body(request: IncomingMessage, limit: number): Promise<Buffer> {
 interface Line {
   readonly progress?: Progress;
   readonly counts?: Counts;
+  readonly answer?: unknown;
   readonly error?: { code: "INTERNAL"; message: string; remedy: string };
 }
 
+/** Counts of an ingest, or the answer of a call. */
 async function send(
   dataDir: string,
   path: string,
   payload: string | Uint8Array,
   headers: Record<string, string>,
   onProgress: (progress: Progress) => void,
-): Promise<Counts> {
+): Promise<unknown> {
   const call = request({ socketPath: socketPath(dataDir), path, method: "POST", headers });
   call.end(payload);
   try {
@@ -93,6 +119,7 @@ async function send(
       if (line.error) throw new TocsinError(line.error.code, line.error.message, { remedy: line.error.remedy });
       if (line.progress) onProgress(line.progress);
       if (line.counts) return line.counts;
+      if (line.answer !== undefined) return line.answer;
     }
   } catch (error) {
     throw error instanceof TocsinError ? error : serviceEnded(error);
@@ -112,7 +139,7 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<Line> {
   for await (const text of response.setEncoding("utf8")) {
     const lines = (rest + text).split("\n");
     rest = lines.pop()!;
-    for (const line of lines) yield JSON.parse(line) as Line;
+    for (const line of lines) yield parsed(line) as Line;
   }
 }
 
@@ -121,9 +148,21 @@ export function sendPaths(
   paths: readonly string[],
   onProgress: (progress: Progress) => void,
 ): Promise<Counts> {
-  return send(dataDir, "/paths", JSON.stringify(paths), { "content-type": "application/json" }, onProgress);
+  const headers = { "content-type": "application/json" };
+  return send(dataDir, "/paths", JSON.stringify(paths), headers, onProgress) as Promise<Counts>;
 }
 
 export function sendContainer(dataDir: string, bytes: Uint8Array, source: string): Promise<Counts> {
-  return send(dataDir, "/container", bytes, { "content-type": "application/avro", "x-source": source }, () => {});
+  const headers = { "content-type": "application/avro", "x-source": source };
+  return send(dataDir, "/container", bytes, headers, () => {}) as Promise<Counts>;
+}
+
+/** A method of Records in the service that has the folder open. */
+export function callService<Name extends keyof Records>(
+  dataDir: string,
+  name: Name,
+  args: Parameters<Records[Name]>,
+): ReturnType<Records[Name]> {
+  const headers = { "content-type": "application/json" };
+  return send(dataDir, `${RECORDS}${name}`, written(args), headers, () => {}) as ReturnType<Records[Name]>;
 }

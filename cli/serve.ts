@@ -5,12 +5,14 @@ import { buildTocsinSchema } from "../resolvers/build.js";
 import { createApp } from "../server/app.js";
 import { type AuthSettings, viewers } from "../server/auth.js";
 import { cutoutRoutes } from "../server/cutouts.js";
+import { deadLetterRoutes } from "../server/deadletters.js";
 import { healthRoutes } from "../server/health.routes.js";
 import { isLoopback } from "../server/hosts.js";
 import { requestTimes } from "../server/metrics.http.js";
 import { metricsRoute, serveMetrics } from "../server/metrics.routes.js";
 import { createPlain } from "../server/plain.js";
 import { tokenOf } from "../server/token.js";
+import { serverLimits } from "./limits.settings.js";
 import { openService, type Service } from "./service.js";
 import type { Settings } from "./settings.js";
 
@@ -53,7 +55,7 @@ async function apiApp(settings: Settings, service: Service, log: Logger) {
   const { surveys } = services;
   const access = accessOf(settings, log);
   const app = await createApp({
-    settings: access,
+    settings: { ...access, limits: serverLimits(settings) },
     schema: buildTocsinSchema(surveys.values()),
     services,
     log,
@@ -61,6 +63,7 @@ async function apiApp(settings: Settings, service: Service, log: Logger) {
     watch: watching.operations,
     routes: (routes, viewerOf) => {
       routes.use(cutoutRoutes({ reader: packetReader, viewerOf, surveys: [...surveys.keys()] }));
+      routes.use(deadLetterRoutes(service.letters, viewerOf));
       routes.use(metricsRoute(watching.metrics.registry, viewerOf));
     },
   });

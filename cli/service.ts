@@ -12,6 +12,7 @@ import type { Services } from "../resolvers/services.js";
 import { anonymousViewer } from "../server/auth.js";
 import { createInFlightQuery } from "../stores/archive/inflight.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
+import type { DeadLetterStore } from "../stores/deadletters.store.js";
 import { createLease, soleLease } from "../stores/graph/lease.js";
 import { createGraphStores } from "../stores/graph/stores.js";
 import type { PacketReader } from "../stores/packets.store.js";
@@ -22,7 +23,10 @@ import { lockDataDir } from "./datadir.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
 import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
-import { kafkaConnection } from "./kafka.settings.js";
+import { kafkaConnection, kafkaReading } from "./kafka.settings.js";
+import { hubLimits } from "./limits.settings.js";
+import { createRecords, type Records } from "./records.js";
+import { letterReplayer } from "./replays.js";
 import { schemasOfSettings } from "./schemas.js";
 import type { Settings } from "./settings.js";
 import { openStream, type Stream } from "./stream.js";
@@ -47,6 +51,9 @@ export interface Service {
   /** What the API stands on. */
   readonly services: Services;
   readonly packetReader: PacketReader;
+  /** Null in a process that only serves. */
+  readonly records: Records | null;
+  readonly letters: DeadLetterStore;
   readonly watching: Watching;
   close(): Promise<void>;
 }
@@ -90,6 +97,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         onFault: (error) => log.warn({ err: error }, "hits cannot be read; they are sent when they can"),
         onHit: (hit) => watching.sequence.delivered(hit),
         gapMs: shared ? REPLICA_LAG_MS : 0,
+        limits: hubLimits(settings),
       }),
       (opened) => opened.close(),
     );
@@ -136,19 +144,13 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             }),
             (opened) => opened.close(),
           );
+    const reading = ingestion && kafkaReading(settings);
     const stream =
-      ingestion === null || connection === null || !readsTopics(settings)
+      ingestion === null || reading === null
         ? null
         : closing(
             openStream(
-              {
-                connection,
-                group: settings.KAFKA_GROUP,
-                topics: settings.KAFKA_TOPICS,
-                start: settings.KAFKA_START,
-                schemas: schemasOfSettings(settings),
-                log: (line) => log.warn(line),
-              },
+              { ...reading, schemas: schemasOfSettings(settings), log: (line) => log.warn(line) },
               ingestion.pipeline,
               log,
             ),
@@ -156,8 +158,10 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
           );
     if (stream !== null) watching.kafka(() => stream.source);
     const control = ingestion && createControl(settings, ingestion);
-    if (lock && control) {
-      handleControl(lock, control);
+    const replay = ingestion && letterReplayer(settings, archived.deadLetters, ingestion.pipeline);
+    const records = replay && createRecords({ ...archived, surveys: descriptions, replay });
+    if (lock && control && records) {
+      handleControl(lock, control, records);
       closing(lock, () => lock.hangUp());
     }
     const packetReader = createPacketReader({ alerts: archived.alerts, packets });
@@ -167,12 +171,15 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
       stream,
       publisher,
       packetReader,
+      records,
+      letters: archived.deadLetters,
       services: {
         stores: { ...archived, ...linked, packets: packetReader },
         surveys: descriptions,
         language: createFilterLanguage(fieldsOf),
         hub,
         streams: connection !== null,
+        ...(replay !== null && { replay }),
       },
       watching,
       close,
@@ -182,8 +189,6 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     throw error;
   }
 }
-
-const readsTopics = ({ KAFKA_TOPICS: { names, patterns } }: Settings): boolean => names.length + patterns.length > 0;
 
 function needsServers(role: string): TocsinError {
   return new TocsinError("BAD_SETTING", `TOCSIN_ROLE=${role} works on servers that all processes share.`, {

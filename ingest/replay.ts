@@ -1,6 +1,6 @@
 // Dead letters through the pipeline once more, after what was wrong has been put right. Made by cli/.
 import pLimit from "p-limit";
-import type { DeadLetter, Packet } from "../domain/packet.js";
+import type { DeadLetter, Origin, Packet } from "../domain/packet.js";
 import type { Viewer } from "../domain/viewer.js";
 import type {
   DeadLetterStore,
@@ -21,8 +21,8 @@ const MOST_REASONS = 5;
 export interface ReplayParts {
   readonly letters: DeadLetterStore;
   readonly pipeline: Pipeline;
-  /** Where the schema of a framed packet is looked up: near its file, or by its topic. */
-  readonly schemasOf: (origin: DeadLetter["origin"]) => SchemaLookup;
+  /** Asked for each replay: who registers a schema that was missing does not wait for what is remembered. */
+  readonly schemas: () => (origin: Origin) => SchemaLookup;
 }
 
 export interface ReplaySums {
@@ -39,11 +39,12 @@ export type Replayer = (viewer: Viewer, where: LetterConditions, first: number) 
  * Replays the newest `first` of those that wait. One that fails again stays as it is. One whose bytes hold several packets
  * is replayed when all of them are in; those that can be taken in are so in any case. One replay after the other.
  */
-export function createReplayer({ letters, pipeline, schemasOf }: ReplayParts): Replayer {
+export function createReplayer({ letters, pipeline, schemas }: ReplayParts): Replayer {
   const serially = pLimit(1);
 
   async function replay(viewer: Viewer, where: LetterConditions, first: number): Promise<ReplaySums> {
     const sums: ReplaySums = { replayed: 0, failed: 0, stored: 0, duplicates: 0, reasons: [] };
+    const schemasOf = schemas();
     let after: LetterKey | null = null;
     for (let left = first; left > 0; ) {
       const page: StoredDeadLetter[] = await letters.page(
@@ -52,7 +53,7 @@ export function createReplayer({ letters, pipeline, schemasOf }: ReplayParts): R
         Math.min(left, LETTERS_AT_ONCE),
         after,
       );
-      for (const share of sharesOf(page)) await takeAgain(await letters.whole(viewer, share), sums);
+      for (const share of sharesOf(page)) await takeAgain(await letters.whole(viewer, share), schemasOf, sums);
       if (page.length < Math.min(left, LETTERS_AT_ONCE)) break;
       left -= page.length;
       after = page.at(-1)!;
@@ -60,11 +61,15 @@ export function createReplayer({ letters, pipeline, schemasOf }: ReplayParts): R
     return sums;
   }
 
-  async function takeAgain(share: readonly WholeDeadLetter[], sums: ReplaySums): Promise<void> {
+  async function takeAgain(
+    share: readonly WholeDeadLetter[],
+    schemasOf: (origin: Origin) => SchemaLookup,
+    sums: ReplaySums,
+  ): Promise<void> {
     const packets: Packet[] = [];
     const failures: DeadLetter[] = [];
     for (const letter of share) {
-      for await (const item of itemsOf(letter)) {
+      for await (const item of itemsOf(letter, schemasOf)) {
         if ("reason" in item) failures.push({ ...item, replayOf: letter.id });
         else packets.push({ ...item, receivedAt: letter.receivedAt, replayOf: letter.id });
       }
@@ -79,7 +84,10 @@ export function createReplayer({ letters, pipeline, schemasOf }: ReplayParts): R
   }
 
   /** At least one item, each with the letter's own origin. */
-  async function* itemsOf(letter: WholeDeadLetter): AsyncGenerator<Packet | DeadLetter> {
+  async function* itemsOf(
+    letter: WholeDeadLetter,
+    schemasOf: (origin: Origin) => SchemaLookup,
+  ): AsyncGenerator<Packet | DeadLetter> {
     const { bytes, schema, origin } = letter;
     if (bytes === null || bytes.length === 0) {
       yield { ...failure(letter), message: `Nothing was kept of ${origin.source}: bring it again.` };

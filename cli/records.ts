@@ -1,0 +1,79 @@
+// What an owner asks a service of its receipts and dead letters: answered in this process, or by the one that has DATA_DIR
+// open. Called by cli/receipt.ts and cli/deadletters.ts; made by cli/service.ts.
+import type { Logger } from "pino";
+import { TocsinError } from "../domain/errors.js";
+import { nightNamed } from "../domain/night.js";
+import type { NightReceipt } from "../domain/receipt.js";
+import type { Survey, SurveyDescription } from "../domain/survey.js";
+import type { Viewer } from "../domain/viewer.js";
+import type { Replayer, ReplaySums } from "../ingest/replay.js";
+import type { DeadLetterStore, LetterConditions, StoredDeadLetter } from "../stores/deadletters.store.js";
+import type { ReceiptStore } from "../stores/receipts.store.js";
+import { callService } from "./control.js";
+import { isOpen } from "./datadir.js";
+import { openService } from "./service.js";
+import type { Settings } from "./settings.js";
+
+export interface Records {
+  /** Throws UNKNOWN_SURVEY, BAD_ARGUMENT. */
+  receipt(survey: Survey, night: string): Promise<NightReceipt>;
+  letters(where: LetterConditions, first: number): Promise<StoredDeadLetter[]>;
+  /** Base64; null where there is no such letter, or nothing was kept of it. */
+  bytes(id: bigint): Promise<string | null>;
+  replay(where: LetterConditions, first: number): Promise<ReplaySums>;
+}
+
+export interface RecordParts {
+  readonly receipts: ReceiptStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
+  readonly replay: Replayer;
+}
+
+const OWNER: Viewer = { scope: "owner", programids: new Map(), mayChange: true };
+
+export function createRecords({ receipts, deadLetters, surveys, replay }: RecordParts): Records {
+  return {
+    async receipt(id, night) {
+      const survey = surveys.get(id);
+      if (survey === undefined) {
+        const remedy = `There are ${[...surveys.keys()].join(", ")}.`;
+        throw new TocsinError("UNKNOWN_SURVEY", `There is no survey ${id}.`, { remedy });
+      }
+      return receipts.night(id, nightNamed(night, survey.nightOffsetHours));
+    },
+    letters: (where, first) => deadLetters.page(OWNER, where, first, null),
+    async bytes(id) {
+      const [letter] = await deadLetters.whole(OWNER, [id]);
+      return letter?.bytes == null ? null : Buffer.from(letter.bytes).toString("base64");
+    },
+    replay: (where, first) => replay(OWNER, where, first),
+  };
+}
+
+/**
+ * Ask whoever has DATA_DIR open, else open the engines for as long as it takes. No topic is read for it.
+ */
+export async function withRecords<T>(
+  settings: Settings,
+  log: Logger,
+  ask: (records: Records) => Promise<T>,
+): Promise<T> {
+  const { DATA_DIR } = settings;
+  if (await isOpen(DATA_DIR)) {
+    return ask({
+      receipt: (...args) => callService(DATA_DIR, "receipt", args),
+      letters: (...args) => callService(DATA_DIR, "letters", args),
+      bytes: (...args) => callService(DATA_DIR, "bytes", args),
+      replay: (...args) => callService(DATA_DIR, "replay", args),
+    });
+  }
+  const { KAFKA_BROKERS: _, ...alone } = settings;
+  const service = await openService(alone, log);
+  try {
+    if (service.records === null) throw new TocsinError("NOT_HERE", "This process takes nothing in.");
+    return await ask(service.records);
+  } finally {
+    await service.close();
+  }
+}

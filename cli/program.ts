@@ -4,11 +4,13 @@ import "reflect-metadata";
 import { Command, InvalidArgumentError } from "commander";
 import { TocsinError } from "../domain/errors.js";
 import { addBackupCommands } from "./backup.js";
+import { addDeadLetterCommands } from "./deadletters.js";
 import { demo } from "./demo.js";
 import { addGraphCommands } from "./graph.js";
 import { ingest } from "./ingest.js";
 import { addKafkaCommands } from "./kafka.js";
 import { createLogger } from "./logger.js";
+import { addReceiptCommand } from "./receipt.js";
 import { serve } from "./serve.js";
 import { describeSettings, readSettings, type Settings } from "./settings.js";
 import { simulateCommand } from "./simulate.js";
@@ -74,6 +76,8 @@ program
 addKafkaCommands(program, settings);
 addGraphCommands(program, settings);
 addBackupCommands(program, settings, createLogger);
+addReceiptCommand(program, settings, createLogger);
+addDeadLetterCommands(program, settings, createLogger);
 
 function settingsHelp(): string {
   return describeSettings()

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 import { TocsinError } from "../domain/errors.js";
 import { kafkaShape } from "./kafka.settings.js";
+import { limitSettings } from "./limits.settings.js";
 
 const list = z
   .string()
@@ -98,6 +99,7 @@ const schema = z.object({
     .max(1)
     .default(0.1)
     .describe("part of the traces that is sent, from 0 to 1"),
+  ...limitSettings,
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error", "silent"])
     .default("info")

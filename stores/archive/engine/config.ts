@@ -56,6 +56,12 @@ const PROFILE: Readonly<Record<string, number>> = {
 /** All but what reads files, other hosts or users: a flaw in a statement must not reach beyond the archive. */
 const GRANTS = "SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW, KILL QUERY, SYSTEM, dictGet";
 
+/** What lets the user write backups to this one folder. */
+export const backupAccess = (folder: string): Pick<EngineAccess, "elements" | "grants"> => ({
+  elements: `<backups><allowed_path>${escaped(folder)}/</allowed_path></backups>`,
+  grants: `${GRANTS}, BACKUP`,
+});
+
 const escaped = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 

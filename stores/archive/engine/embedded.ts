@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { TocsinError } from "../../../domain/errors.js";
 import { spawnEngine } from "./child.js";
-import { writeConfig } from "./config.js";
+import { backupAccess, writeConfig } from "./config.js";
 import { folderFault, startFault, trimLog } from "./faults.js";
 import { engineLibrary } from "./library.js";
 
@@ -25,6 +25,8 @@ export interface EmbeddedOptions {
   readonly dataDir: string;
   /** Takes one line for each thing worth telling: a death, a restart, a missing terminal. */
   readonly log?: (line: string) => void;
+  /** Let it write backups to its folder backups/, and read them. Default: it may not. */
+  readonly backups?: boolean;
   /** Tests name a missing one to exercise the fallback. */
   readonly terminalPath?: string;
 }
@@ -59,6 +61,7 @@ class Engine implements EmbeddedArchive {
   readonly #logFile: string;
   readonly #tell: (line: string) => void;
   readonly #terminalPath: string;
+  readonly #backups: boolean;
   readonly #stopping = new AbortController();
   #runDir = "";
   #port = 0;
@@ -66,12 +69,13 @@ class Engine implements EmbeddedArchive {
   #keeping: Promise<void> = Promise.resolve();
   #trimming: NodeJS.Timeout | undefined;
 
-  constructor(library: string, { dataDir, log, terminalPath }: EmbeddedOptions) {
+  constructor(library: string, { dataDir, log, terminalPath, backups }: EmbeddedOptions) {
     this.#library = library;
     this.#dataDir = dataDir;
     this.#logFile = join(dataDir, "engine.log");
     this.#tell = log ?? (() => {});
     this.#terminalPath = terminalPath ?? "/dev/ptmx";
+    this.#backups = backups ?? false;
   }
 
   get url(): string {
@@ -144,7 +148,12 @@ class Engine implements EmbeddedArchive {
 
   /** Start one child and resolve when it answers; a child that does not is gone when this rejects. */
   async #launch(): Promise<ChildProcess> {
-    const files = await writeConfig(this.#runDir, { user: this.user, password: this.password, port: this.#port });
+    const files = await writeConfig(this.#runDir, {
+      user: this.user,
+      password: this.password,
+      port: this.#port,
+      ...(this.#backups ? backupAccess(join(this.#dataDir, "backups")) : {}),
+    });
     await rm(files.port, { force: true });
     const logStart = await trimLog(this.#logFile);
     const terminal = this.#openTerminal();

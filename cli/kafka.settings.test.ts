@@ -1,18 +1,31 @@
 // The settings KAFKA_*: what is taken, and what is refused with its name.
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { kafkaConnection, kafkaShape } from "./kafka.settings.js";
+import { kafkaConnection, kafkaReading, kafkaShape } from "./kafka.settings.js";
 
 const schema = z.object(kafkaShape);
 const read = (environment: Record<string, string>) => schema.parse(environment);
 
 test("without KAFKA_BROKERS there is no Kafka", () => {
   expect(kafkaConnection(read({}))).toBeNull();
+  expect(kafkaReading(read({ KAFKA_TOPICS: "ztf" }))).toBeNull();
   expect(read({})).toMatchObject({
     KAFKA_GROUP: "tocsin",
-    KAFKA_START: { at: "earliest" },
-    KAFKA_TOPICS: { names: [], patterns: [] },
+    KAFKA_START: "earliest",
+    KAFKA_TOPICS: "",
     KAFKA_TLS: false,
+  });
+});
+
+test("what is read", () => {
+  const brokers = { KAFKA_BROKERS: "a.example:9092" };
+  expect(kafkaReading(read(brokers))).toBeNull();
+  const start = { KAFKA_START: "2026-01-31T18:00:00Z", KAFKA_GROUP: "night" };
+  expect(kafkaReading(read({ ...brokers, ...start, KAFKA_TOPICS: "ztf,/lsst.*/" }))).toEqual({
+    connection: { brokers: ["a.example:9092"] },
+    group: "night",
+    topics: { names: ["ztf"], patterns: [/^(?:lsst.*)$/] },
+    start: { at: "time", time: Date.parse("2026-01-31T18:00:00Z") },
   });
 });
 

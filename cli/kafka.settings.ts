@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { TocsinError } from "../domain/errors.js";
 import type { KafkaConnection } from "../ingest/sources/kafka/client.js";
-import { parseStart, type Start } from "../ingest/sources/kafka/start.js";
-import { parseTopics, type TopicChoice } from "../ingest/sources/kafka/topics.js";
+import type { KafkaOptions } from "../ingest/sources/kafka/source.js";
+import { parseStart } from "../ingest/sources/kafka/start.js";
+import { parseTopics } from "../ingest/sources/kafka/topics.js";
 
 const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:,[\]]+):\d{1,5}$/;
 
@@ -19,33 +20,30 @@ const brokers = z
   )
   .refine((list) => list.length > 0 && list.every((part) => ADDRESS.test(part)), "it must be host:port,host:port");
 
-const topics = z.string().transform((text, context): TopicChoice => {
-  try {
-    return parseTopics(text);
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-    return z.NEVER;
-  }
-});
-
-const start = z.string().transform((text, context): Start => {
-  const found = parseStart(text.trim(), Date.now());
-  if (found !== null) return found;
-  context.addIssue({ code: "custom", message: START_FORMS });
-  return z.NEVER;
-});
+const topics = z
+  .string()
+  .default("")
+  .superRefine((text, context) => {
+    try {
+      parseTopics(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+    }
+  });
 
 /** What a user may say for a place in a topic. */
 export const START_FORMS = "it must be earliest, latest, a time like 2026-01-31T18:00:00Z or a while ago like 6h";
 
 export const kafkaShape = {
   KAFKA_BROKERS: brokers.optional().describe("Kafka to read alerts from and publish hits to: host:port,host:port"),
-  KAFKA_TOPICS: topics
-    .prefault("")
-    .describe("topics to read, comma-separated: names, or patterns as /ztf_\\d{8}_programid1/; new ones are found"),
+  KAFKA_TOPICS: topics.describe(
+    "topics to read, comma-separated: names, or patterns as /ztf_\\d{8}_programid1/; new ones are found",
+  ),
   KAFKA_GROUP: z.string().min(1).max(255).default("tocsin").describe("the group whose bookmarks say what is read"),
-  KAFKA_START: start
-    .prefault("earliest")
+  KAFKA_START: z
+    .string()
+    .default("earliest")
+    .refine((text) => parseStart(text, Date.now()) !== null, START_FORMS)
     .describe("where a topic without bookmark begins: earliest, latest, a time, or a while ago like 6h"),
   KAFKA_SASL_MECHANISM: z
     .enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
@@ -72,6 +70,16 @@ export function kafkaConnection(read: KafkaSettings): KafkaConnection | null {
     ...(read.KAFKA_TLS && { ssl: read.KAFKA_CA_FILE === undefined ? true : { ca: [pem(read.KAFKA_CA_FILE)] } }),
     ...(read.KAFKA_USER !== undefined && { sasl: login(read, read.KAFKA_USER) }),
   };
+}
+
+/** What is to be read, and how; null where no topics or no brokers are set. Throws as kafkaConnection. */
+export function kafkaReading(
+  read: KafkaSettings,
+): Pick<KafkaOptions, "connection" | "group" | "topics" | "start"> | null {
+  const connection = kafkaConnection(read);
+  const topics = parseTopics(read.KAFKA_TOPICS);
+  if (connection === null || topics.names.length + topics.patterns.length === 0) return null;
+  return { connection, group: read.KAFKA_GROUP, topics, start: parseStart(read.KAFKA_START, Date.now())! };
 }
 
 function login(read: KafkaSettings, username: string): NonNullable<KafkaConnection["sasl"]> {

@@ -6,7 +6,7 @@ import { lagOf, lags, offsetsAt } from "../ingest/sources/kafka/bookmarks.js";
 import { moveBookmarks } from "../ingest/sources/kafka/bookmarks.move.js";
 import { kafkaClient, withAdmin } from "../ingest/sources/kafka/client.js";
 import { parseStart } from "../ingest/sources/kafka/start.js";
-import { chosenTopics } from "../ingest/sources/kafka/topics.js";
+import { chosenTopics, parseTopics } from "../ingest/sources/kafka/topics.js";
 import { type KafkaSettings, kafkaConnection, START_FORMS } from "./kafka.settings.js";
 
 export function addKafkaCommands(program: Command, settings: () => KafkaSettings): void {
@@ -77,7 +77,9 @@ async function chosen(settings: KafkaSettings, only?: string): Promise<{ kafka: 
   const kafka = kafkaClient(connection);
   const existing = await withAdmin(kafka, (admin) => admin.listTopics());
   const topics =
-    only === undefined ? chosenTopics(settings.KAFKA_TOPICS, existing) : existing.filter((t) => t === only);
+    only === undefined
+      ? chosenTopics(parseTopics(settings.KAFKA_TOPICS), existing)
+      : existing.filter((t) => t === only);
   if (topics.length > 0) return { kafka, topics };
   const message = only === undefined ? "No topic in Kafka fits KAFKA_TOPICS." : `There is no topic ${only} in Kafka.`;
   const known = existing.filter((topic) => !topic.startsWith("__")).sort();

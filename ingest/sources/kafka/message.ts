@@ -25,7 +25,7 @@ const MAX_MESSAGE_RECORDS = 10_000;
 export class SchemasUnavailable extends Error {}
 
 /**
- * At least one item. What is wrong with the message is one dead letter that keeps its value, up to 1 MiB. Throws
+ * At least one item. What is wrong with the message is a dead letter that keeps its value (keptBytes). Throws
  * SchemasUnavailable.
  */
 export async function itemsOf(
@@ -58,17 +58,19 @@ export async function itemsOf(
 
   const items: KafkaItem[] = [];
   let bytes = 0;
-  let records = 0;
+  let hasLetter = false;
   for (const item of readContainer(value, name)) {
+    bytes += "reason" in item ? 0 : item.bytes.length;
+    if (bytes > MAX_MESSAGE_BYTES || items.length >= MAX_MESSAGE_RECORDS) return tooLarge();
     if ("reason" in item) {
-      items.push(letter(item.reason, item.message, item.schemaFingerprint));
-      continue;
+      const { reason, message: text, schemaFingerprint } = item;
+      // The first keeps the whole message: what is to be tried again is that.
+      items.push(hasLetter ? { ...item, origin, bytes: null } : letter(reason, text, schemaFingerprint));
+      hasLetter = true;
+    } else {
+      const place = items.length === 0 ? origin : { ...origin, position: `${position} record ${items.length + 1}` };
+      items.push({ ...item, origin: place, ...times });
     }
-    bytes += item.bytes.length;
-    records += 1;
-    if (bytes > MAX_MESSAGE_BYTES || records > MAX_MESSAGE_RECORDS) return tooLarge();
-    const place = records === 1 ? origin : { ...origin, position: `${position} record ${records}` };
-    items.push({ ...item, origin: place, ...times });
   }
   return items.length > 0 ? items : [letter("EMPTY", `${name} is a container file without records.`)];
 }

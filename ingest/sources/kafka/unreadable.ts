@@ -8,7 +8,7 @@ const MAX_RECORDS = 1_000_000;
 
 /**
  * As many records as the batch declares, in Kafka's record format (v2), without keys. The first holds the packed
- * bytes, at most 1 MiB of them; each carries `reason` in a header. kafkajs hands a codec a view of the fetched bytes: the
+ * bytes, as many as a dead letter keeps; each carries `reason` in a header. kafkajs hands a codec a view of the fetched bytes: the
  * 32 bits before it are the number of records.
  */
 export function unreadableRecords(packed: Buffer, reason: string): Uint8Array {

@@ -15,6 +15,8 @@ export class Pace {
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
   #since = 0;
+  /** How long answers have rested so far: ms. */
+  restedMs = 0;
 
   /** `pressed`: whether others (ingest, live hits) are at work. */
   constructor(readonly pressed: () => boolean) {}
@@ -40,8 +42,11 @@ export class Pace {
   async #slice(): Promise<void> {
     const worked = performance.now() - this.#since;
     if (worked < SLICE_MS) return;
-    if (this.pressed()) await rest(Math.min(REST * worked, MOST_REST_MS));
-    else await turn();
+    if (this.pressed()) {
+      const from = performance.now();
+      await rest(Math.min(REST * worked, MOST_REST_MS));
+      this.restedMs += performance.now() - from;
+    } else await turn();
     this.#since = performance.now();
   }
 }

@@ -54,7 +54,7 @@ describe("a turn", () => {
     const gone = new AbortController();
     const left = admission.enter(bob, gone.signal);
     gone.abort("gone");
-    await expect(left).rejects.toBe("gone");
+    await expect(left).rejects.toMatchObject({ code: "QUERY_TIMEOUT" });
     await expect(admission.enter(bob, signal)).rejects.toMatchObject({
       code: "OVERLOADED",
       details: { retryAfterSeconds: 2 },

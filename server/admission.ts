@@ -53,9 +53,9 @@ export class Admission {
     }
   }
 
-  /** Resolves when it is the operation's turn; the function must be called at its end. Throws OVERLOADED, or why `signal` ended. */
+  /** Resolves when it is the operation's turn; the function must be called at its end. Throws OVERLOADED, QUERY_TIMEOUT. */
   async enter(caller: Pick<Caller, "key">, signal: AbortSignal): Promise<() => void> {
-    signal.throwIfAborted();
+    if (signal.aborted) throw signal.reason instanceof TocsinError ? signal.reason : nobodyWaits();
     this.check(caller);
     const { key } = caller;
     if (!this.#mayRun(key)) await this.#turn(key, signal);
@@ -103,7 +103,7 @@ export class Admission {
       };
       const gone = () => {
         leave();
-        reject(signal.reason);
+        reject(signal.reason instanceof TocsinError ? signal.reason : nobodyWaits());
       };
       const timer = setTimeout(() => {
         leave();
@@ -126,3 +126,5 @@ export class Admission {
     return new TocsinError("OVERLOADED", message, { details: { retryAfterSeconds: RETRY_AFTER_S } });
   }
 }
+
+const nobodyWaits = () => new TocsinError("QUERY_TIMEOUT", "Nobody waits for this operation any more.");

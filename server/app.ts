@@ -22,6 +22,7 @@ import { failing, MAX_BODY } from "./failing.js";
 import { createFaults } from "./faults.js";
 import { callerOf, createGuard, lifetimeOf } from "./guard.js";
 import { type HostSettings, hostCheck } from "./hosts.js";
+import { Lane } from "./lane.js";
 import { type OperationWatch, unwatched } from "./operation.watch.js";
 import { queryPage } from "./page.js";
 import { createRates } from "./rates.js";
@@ -84,6 +85,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const rates = createRates(limits);
   const admission = new Admission(limits.admission);
   const pace = new Pace(options.busy ?? (() => false));
+  const lane = new Lane(limits.admission, limits.timeLimitMs, pace);
   const guard = createGuard({ callers, rates, admission, limits });
 
   const app = express();
@@ -97,6 +99,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     callers,
     rates,
     admission,
+    lane,
     contextOf: (viewer, signal) => createContext(services, viewer, signal, pace),
     liveContextOf: (viewer, signal) => createContext(services, viewer, signal),
     formatError: (error) => faults.formatGraphql(error),
@@ -125,14 +128,18 @@ export async function createApp(options: AppOptions): Promise<App> {
     expressMiddleware(apollo, {
       context: async ({ res: response }) => {
         const caller = callerOf(response);
+        const { signal } = lifetimeOf(response);
         return {
-          ...createContext(services, caller.viewer, lifetimeOf(response).signal, pace),
+          ...createContext(services, caller.viewer, signal, pace),
           async spend(cost) {
             try {
               await rates.spend(caller, "cost", cost);
             } finally {
               response.set(await rates.headers(caller));
             }
+            const leave = await lane.enter(cost, caller, signal);
+            if (response.closed) leave();
+            else response.once("close", leave);
           },
         };
       },
@@ -162,6 +169,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     async close() {
       await apollo.stop();
       admission.stop();
+      lane.stop();
     },
   };
 }

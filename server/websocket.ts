@@ -21,6 +21,7 @@ import type { ServerLimits } from "./bounds.js";
 import type { Caller, Callers } from "./caller.js";
 import { groupKey, HitDelivery, renderHits } from "./delivery.js";
 import type { Documents } from "./documents.js";
+import type { Lane } from "./lane.js";
 import { lifetime } from "./lifetime.js";
 import { checkOperation } from "./limits.js";
 import { EndableOperation } from "./operation.js";
@@ -40,6 +41,7 @@ export interface WebSocketOptions {
   readonly callers: Callers;
   readonly rates: Rates;
   readonly admission: Admission;
+  readonly lane: Lane;
   /** A fresh context with its own loaders; the signal ends it. */
   readonly contextOf: (viewer: Viewer, signal: AbortSignal) => object;
   /** The same for a page of live hits: nothing makes it wait. */
@@ -65,6 +67,7 @@ interface Peer {
 interface Operation {
   readonly id: string;
   readonly digest: string;
+  readonly cost: number;
   readonly peer: Extra & Peer;
   readonly end: OperationEnd;
 }
@@ -131,19 +134,23 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
       contextValue: null,
       rootValue: undefined,
     };
-    await rates.spend(caller, "cost", checkOperation(args));
-    operations.set(args, { id, digest: prepared.digest, peer, end });
+    const cost = checkOperation(args);
+    await rates.spend(caller, "cost", cost);
+    operations.set(args, { id, digest: prepared.digest, cost, peer, end });
     return args;
   }
 
   function run(args: ExecutionArgs): EndableOperation {
-    const { peer, end } = operations.get(args)!;
+    const { peer, cost, end } = operations.get(args)!;
     const caller = peer.caller!;
     const execution = async (signal: AbortSignal) => {
       const leave = await admission.enter(caller, signal);
+      let leaveLane = () => {};
       try {
+        leaveLane = await options.lane.enter(cost, caller, signal);
         return await execute({ ...args, contextValue: options.contextOf(caller.viewer, signal) });
       } finally {
+        leaveLane();
         leave();
       }
     };

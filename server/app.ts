@@ -139,7 +139,8 @@ export async function createApp(options: AppOptions): Promise<App> {
             }
             const leave = await lane.enter(cost, caller, signal);
             if (response.closed) leave();
-            else response.once("close", leave);
+            // Once all is written, and not only when a slow reader has read it.
+            else response.once("prefinish", leave).once("close", leave);
           },
         };
       },

@@ -40,7 +40,10 @@ export class Lane {
     const leave = await this.#turns.enter(caller, signal);
     const from = performance.now();
     const restedBefore = this.pace.restedMs;
+    let over = false;
     return () => {
+      if (over) return;
+      over = true;
       if (!this.pace.pressed()) {
         leave();
         return;

@@ -30,7 +30,7 @@ const { path, filterId, stopBeforeGraph, ...address } = JSON.parse(process.argv[
 const archive = await createArchiveStores(connectArchive(address), []);
 const { links } = await createGraphStores(openGrafeo(path));
 const follower = createGraphFollower({ ...archive, links, scope: "hits" });
-await archive.sequence.begin(BigInt(Date.now()), 0);
+await archive.sequence.begin(0);
 await follower.catchUp();
 for (let n = Number(await archive.hits.lastSeq()); ; n += 40) {
   const objects = Array.from({ length: 40 }, (_, i) => ({ survey: "ZTF", objectId: "ZTF" + (n + i) }));

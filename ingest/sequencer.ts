@@ -52,7 +52,7 @@ export interface Sequencer {
   committed(batch: CommittedBatch): Promise<void>;
   /** Number what earlier processes left, if the lease is free; then go on by itself. */
   start(): Promise<void>;
-  /** The epoch while this process numbers. */
+  /** The archive's epoch while this process numbers. */
   readonly epoch: bigint | null;
   close(): Promise<void>;
 }
@@ -72,7 +72,9 @@ export function createSequencer(parts: SequencerParts): Sequencer {
   const numbering = pLimit(1);
   const following = parts.followers.map((follower) => new Followed(follower));
   const own = new Map<bigint, CommittedBatch>();
+  /** Of the archive, while this process numbers; and of the lease under which it began. */
   let epoch: bigint | null = null;
+  let leaseEpoch: bigint | null = null;
   let heldAt = Number.NEGATIVE_INFINITY;
   let sweptAt = Number.NEGATIVE_INFINITY;
   /** Hits may have become visible in a call that failed, without anybody being told of them. */
@@ -94,11 +96,11 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       throw error;
     }
     heldAt = now;
-    if (held === epoch) return held !== null;
+    if (epoch !== null && held === leaseEpoch) return true;
     epoch = null;
     if (held === null) return false;
-    await sequence.begin(held, shared ? SETTLE_MS : 0);
-    epoch = held;
+    epoch = await sequence.begin(shared ? SETTLE_MS : 0);
+    leaseEpoch = held;
     sweptAt = Number.NEGATIVE_INFINITY;
     untold = true;
     for (const each of following) each.behind = true;

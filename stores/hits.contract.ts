@@ -35,7 +35,7 @@ export function hitContract(
     let archive: NumberingArchive;
     beforeEach(async () => {
       archive = await open(SURVEYS);
-      await archive.sequence.begin(1n, 0);
+      await archive.sequence.begin(0);
     });
 
     it("come back as they were put in", async () => {
@@ -97,7 +97,7 @@ export function hitContract(
     let archive: NumberingArchive;
     beforeEach(async () => {
       archive = await open(SURVEYS);
-      await archive.sequence.begin(1n, 0);
+      await archive.sequence.begin(0);
     });
 
     it("is one sequence without gaps over batches, in the order of their commits", async () => {
@@ -137,7 +137,7 @@ export function hitContract(
       await numbered(archive, range("f", 0, 3));
       const late = await committed(archive, range("f", 10, 13));
       const next = await reopen();
-      await next.sequence.begin(2n, 0);
+      await next.sequence.begin(0);
       // Frozen before its insert, and awake again.
       expect(await archive.sequence.number([late], new Map())).toBeNull();
       expect(await next.hits.lastSeq()).toBe(3n);
@@ -151,7 +151,7 @@ export function hitContract(
   describe("counterpart pairs", () => {
     it("are numbered once each, whichever end was met first, over restarts too", async () => {
       const archive = await open(SURVEYS);
-      await archive.sequence.begin(1n, 0);
+      await archive.sequence.begin(0);
       expect(await archive.counterparts.since(0n, 10)).toEqual([]);
       const turned = ({ a, b, separationArcsec }: CounterpartPair) => ({ a: b, b: a, separationArcsec });
       const batches = [
@@ -160,7 +160,7 @@ export function hitContract(
       ];
       await archive.sequence.number(batches, new Map());
       const again = await reopen();
-      await again.sequence.begin(2n, 0);
+      await again.sequence.begin(0);
       await numbered(again, [], [pair(3), pair(4)]);
       const found = await again.counterparts.since(0n, 10);
       expect(found.map(({ seq }) => seq)).toEqual([1n, 2n, 3n, 4n]);

@@ -11,10 +11,11 @@ export interface Found {
 
 export interface SequenceStore {
   /**
-   * From now on this process numbers, and what processes of earlier epochs still send is refused. Resolves after
-   * `settleMs`, by which time what they had sent before is in the archive.
+   * From now on this process numbers: an epoch of its own begins, and what processes of earlier epochs still send is
+   * refused. Resolves with it after `settleMs`, by which time what they had sent before is in the archive. For the holder
+   * of the lease only: whoever begins takes the numbering away from the one before.
    */
-  begin(epoch: bigint, settleMs: number): Promise<void>;
+  begin(settleMs: number): Promise<bigint>;
   /** Committed batches that are not numbered yet and began at `since` (epoch ms) or later, oldest first. */
   pending(since: number, first: number): Promise<bigint[]>;
   /**

@@ -20,7 +20,7 @@ let stores: ArchiveStores;
 beforeAll(async () => {
   engine = await startTestArchive();
   stores = await createArchiveStores(engine.client, [ZTF]);
-  await stores.sequence.begin(1n, 0);
+  await stores.sequence.begin(0);
 });
 afterAll(() => engine?.stop());
 

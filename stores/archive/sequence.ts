@@ -1,16 +1,20 @@
 // SequenceStore on ClickHouse: hits and counterpart pairs get their seqs after the commit of their batch. Made by stores.ts.
+import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { TocsinError } from "../../domain/errors.js";
 import type { FoundHit, Hit } from "../../domain/filter.js";
 import type { CounterpartPair } from "../links.store.js";
 import type { Found, SequenceStore } from "../sequence.store.js";
-import { bigints, blockOf, signed, unsigned } from "./blocks.js";
+import { bigints, blockOf, numbers, signed, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { foundPairs, insertPairs, type NumberedPair, pairKey, pairsWithSeq, upright } from "./counterparts.js";
 import { foundHits, hitKey, hitsWithSeq, insertHits } from "./hits.js";
 
-/** A later epoch shuts out what an earlier one still sends, whenever it arrives. */
-const IN_FORCE = "(SELECT max(epoch) FROM epochs) = {epoch:UInt64}";
+/**
+ * A later epoch shuts out what an earlier one still sends, whenever it arrives. Epochs are the archive's own: the graph,
+ * which keeps the lease, may have been lost or restored. Where two processes began the same one, one of them holds it.
+ */
+const IN_FORCE = "(SELECT max((epoch, holder)) FROM epochs) = ({epoch:UInt64}, {holder:UInt64})";
 
 /** What goes to the archive together. */
 interface Share {
@@ -19,8 +23,14 @@ interface Share {
   readonly pairs: readonly NumberedPair[];
 }
 
+interface Epoch {
+  readonly epoch: bigint;
+  /** Random. */
+  readonly holder: bigint;
+}
+
 export class ArchiveSequence implements SequenceStore {
-  #epoch: bigint | null = null;
+  #epoch: Epoch | null = null;
   #lastHit = 0n;
   #lastPair = 0n;
   /** Sent to the archive and not answered: it goes again as it was, before anything else gets a seq. */
@@ -28,12 +38,21 @@ export class ArchiveSequence implements SequenceStore {
 
   constructor(private readonly client: ArchiveClient) {}
 
-  async begin(epoch: bigint, settleMs: number): Promise<void> {
-    await this.client.insert("epochs", blockOf(1, { epoch: unsigned(BigUint64Array.of(epoch)) }));
+  async begin(settleMs: number): Promise<bigint> {
+    const before = bigints(await this.client.query("SELECT max(epoch) AS epoch FROM epochs"), "epoch")[0] ?? 0n;
+    const begun = { epoch: before + 1n, holder: randomBytes(8).readBigUInt64BE() };
+    await this.client.insert(
+      "epochs",
+      blockOf(1, {
+        epoch: unsigned(BigUint64Array.of(begun.epoch)),
+        holder: unsigned(BigUint64Array.of(begun.holder)),
+      }),
+    );
     await delay(settleMs);
     [this.#lastHit, this.#lastPair] = await Promise.all([this.#last("hits"), this.#last("counterparts")]);
     this.#unconfirmed = null;
-    this.#epoch = epoch;
+    this.#epoch = begun;
+    return begun.epoch;
   }
 
   async pending(since: number, first: number): Promise<bigint[]> {
@@ -59,8 +78,8 @@ export class ArchiveSequence implements SequenceStore {
     this.#unconfirmed = share;
     await this.#store(epoch, share);
     this.#unconfirmed = null;
-    const inForce = bigints(await this.client.query("SELECT max(epoch) AS epoch FROM epochs"), "epoch")[0];
-    if (inForce === epoch) return [...(earlier?.hits ?? []), ...share.hits];
+    const inForce = await this.client.query(`SELECT toUInt8(${IN_FORCE}) AS inForce`, { ...epoch });
+    if (numbers(inForce, "inForce")[0] === 1) return [...(earlier?.hits ?? []), ...share.hits];
     this.#epoch = null;
     return null;
   }
@@ -95,14 +114,14 @@ export class ArchiveSequence implements SequenceStore {
     return [...byKey.values()];
   }
 
-  async #store(epoch: bigint, { batches, hits, pairs }: Share): Promise<void> {
+  async #store(epoch: Epoch, { batches, hits, pairs }: Share): Promise<void> {
     if (batches.length === 0) return;
-    const fence = { onlyIf: IN_FORCE, parameters: { epoch } };
+    const fence = { onlyIf: IN_FORCE, parameters: { ...epoch } };
     await Promise.all([insertHits(this.client, hits, fence), insertPairs(this.client, pairs, fence)]);
     // Last: whoever finds a batch here finds its hits and pairs.
     const numbered = blockOf(batches.length, {
       batch: unsigned(BigUint64Array.from(batches)),
-      epoch: unsigned(new BigUint64Array(batches.length).fill(epoch)),
+      epoch: unsigned(new BigUint64Array(batches.length).fill(epoch.epoch)),
       numberedAt: signed(new BigInt64Array(batches.length).fill(BigInt(Date.now()))),
     });
     await this.client.insert("numbered", numbered, fence);

@@ -57,11 +57,12 @@ const NUMBERED: TableDefinition = {
   shardBy: null,
 };
 
-/** Who may number: the highest epoch. */
+/** Who may number: the highest (epoch, holder). */
 const EPOCHS: TableDefinition = {
   name: "epochs",
   columns: `
   epoch UInt64,
+  holder UInt64,
   begunAt DateTime64(3) DEFAULT now64(3)`,
   engine: "MergeTree",
   orderBy: "epoch",

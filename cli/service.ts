@@ -102,6 +102,8 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
       (opened) => opened.close(),
     );
     watching.hub(hub);
+    watching.batches.expect(descriptions.keys());
+    watching.skyIndex(archived.skyPositions);
     if (shared && role !== "ingest") closing(setInterval(hub.wake, WAKE_MS).unref(), clearInterval);
     const fieldsOf = fieldsOfSurveys([...descriptions.values()]);
     const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
@@ -156,6 +158,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             ),
             (opened) => opened.close(),
           );
+    if (ingestion !== null) watching.receipts(archived.receipts, () => ingestion.sequencer.epoch !== null);
     if (stream !== null) watching.kafka(() => stream.source);
     const control = ingestion && createControl(settings, ingestion);
     const replay = ingestion && letterReplayer(settings, archived.deadLetters, ingestion.pipeline);

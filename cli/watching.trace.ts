@@ -37,7 +37,10 @@ export interface Take {
 export const takes = new AsyncLocalStorage<Take>();
 
 /** For every line that is logged while a batch is at work. */
-export function traceFields(): { batchId?: string; traceId?: string } {
-  const batchId = takes.getStore()?.batches.at(-1)?.batchId;
-  return batchId === undefined ? {} : { batchId: String(batchId), traceId: traceOf(batchId).traceId };
+export function traceFields(): Readonly<Record<string, string | readonly string[]>> {
+  const ids = takes.getStore()?.batches.map(({ batchId }) => batchId) ?? [];
+  if (ids.length === 0) return {};
+  if (ids.length === 1) return { batchId: String(ids[0]), traceId: traceOf(ids[0]!).traceId };
+  // Taken in together: it cannot be told whose step this is.
+  return { batchIds: ids.map(String), traceIds: ids.map((batchId) => traceOf(batchId).traceId) };
 }

@@ -111,14 +111,15 @@ export class Watching {
     this.metrics.api.hubHits.from(() => hub.waiting);
   }
 
-  receipts(receipts: Pick<ReceiptStore, "discrepancies">): void {
+  /** `isOurs`: whether it is this process's turn to ask; one is enough. */
+  receipts(receipts: Pick<ReceiptStore, "discrepancies">, isOurs: () => boolean): void {
     const found = remembered(() => receipts.discrepancies(Date.now() - RECEIPTS_OF_MS), RECEIPTS_MS);
-    this.metrics.ingest.discrepancies.from(async () => (await found()).length);
+    this.metrics.ingest.discrepancies.from(async () => (isOurs() ? (await found()).length : null));
   }
 
-  /** Objects in the sky index; null where there is none. */
-  skyIndex(size: () => number | null): void {
-    this.metrics.ingest.skyIndex.from(size);
+  /** Null where there is no sky index. */
+  skyIndex(positions: () => number | null): void {
+    this.metrics.ingest.skyIndex.from(positions);
   }
 
   app(app: Pick<App, "load" | "sockets" | "queuedBytes">): void {

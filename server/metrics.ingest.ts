@@ -90,7 +90,7 @@ export function ingestMetrics(registry: Registry) {
       "tocsin_sequencer_epoch",
       "How often numbering has changed hands; 0 where it is not ours.",
     ),
-    skyIndex: readGauge(registry, "tocsin_sky_index_objects", "Positions in the sky index of this process."),
+    skyIndex: readGauge(registry, "tocsin_sky_index_positions", "Positions of objects in the memory of this process."),
     discrepancies: readGauge(
       registry,
       "tocsin_receipt_discrepancies",

@@ -24,7 +24,7 @@ export function readGauge(
   labelNames: readonly string[] = [],
 ): ReadGauge {
   let reader: Reader = () => null;
-  const gauge = new Gauge({
+  new Gauge({
     name,
     help,
     labelNames: [...labelNames],
@@ -37,7 +37,6 @@ export function readGauge(
       for (const { labels, value } of readings(read)) this.set(labels, value);
     },
   });
-  gauge.remove();
   return {
     from(next) {
       reader = next;

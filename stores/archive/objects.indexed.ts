@@ -38,6 +38,11 @@ export class IndexedObjects implements ObjectStore {
     return this.#complete;
   }
 
+  /** Positions in memory; null where the index was given up. */
+  get positions(): number | null {
+    return this.#index?.rows ?? null;
+  }
+
   /** Alerts that were just written, whether reading has come to their places yet or not. */
   written(survey: Survey, alerts: Block): void {
     this.#put(alerts, () => survey);

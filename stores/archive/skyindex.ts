@@ -99,6 +99,10 @@ export class SkyIndex {
     return true;
   }
 
+  get rows(): number {
+    return this.#rows;
+  }
+
   /** The surveys and programids that have rows. */
   get classes(): readonly RowClass[] {
     return this.#classes;

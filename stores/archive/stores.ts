@@ -39,6 +39,8 @@ export interface ArchiveStores {
   readonly clock: ClockStore;
   /** Whether the sky index answers, once the positions have been read into it. */
   readonly skyIndexed: Promise<boolean>;
+  /** Positions in the sky index; null where there is none. */
+  readonly skyPositions: () => number | null;
 }
 
 export interface ArchiveOptions {
@@ -67,6 +69,7 @@ export async function createArchiveStores(
     alerts: new ArchiveAlerts(client, byName, committed, (survey, alerts) => indexed?.written(survey, alerts)),
     objects: indexed ?? archived,
     skyIndexed: indexed?.loaded() ?? Promise.resolve(false),
+    skyPositions: () => indexed?.positions ?? null,
     photometry: new ArchivePhotometry(client),
     hits: new ArchiveHits(client),
     batches: await ArchiveBatches.start(client, committed),

@@ -11,69 +11,17 @@ import { createRandom } from "../ingest/simulator/random.js";
 import { openGrafeo } from "../stores/graph/grafeo.js";
 import { createGraphStores } from "../stores/graph/stores.js";
 import { HIT_FIELDS, HitFollower, type SeenHit, startCursor } from "./follower.js";
+import { every } from "./pages.js";
 import { isAlive, processesNaming, type ServiceProcess, startCommand, startServiceProcess } from "./process.js";
 import { ask } from "./service.js";
-import { containerOf, type Fields, type TrueAlert, trueAlerts } from "./truth.js";
+import { ANNOTATED, FILTERS, type TrueFilter } from "./truefilters.js";
+import { containerOf, sameSources, type TrueAlert, trueAlerts } from "./truth.js";
 import { until } from "./until.js";
 
 const ROUNDS = 20;
 const SEED = process.env.TOCSIN_KILL_SEED ?? "kill";
 /** Alerts of a round. */
 const SIZES = { ZTF: 160, LSST: 40 } as const;
-
-interface TrueFilter {
-  readonly name: string;
-  readonly survey: "ZTF" | "LSST";
-  readonly where: string;
-  readonly passes: (fields: Fields) => boolean;
-  readonly annotations: readonly { readonly name: string; readonly expression: string }[];
-}
-const FILTERS: readonly TrueFilter[] = [
-  {
-    name: "every ZTF alert",
-    survey: "ZTF",
-    where: "magpsf < 99",
-    passes: () => true,
-    annotations: [{ name: "mag", expression: "magpsf" }],
-  },
-  {
-    name: "bright and real",
-    survey: "ZTF",
-    where: "drb > 0.8 and isPositive and magpsf < 19.5",
-    passes: (f) => Number(f.drb) > 0.8 && f.isdiffpos === "t" && Number(f.magpsf) < 19.5,
-    annotations: [
-      { name: "detections", expression: "ndethist" },
-      { name: "score", expression: "drb" },
-    ],
-  },
-  {
-    name: "asteroids",
-    survey: "ZTF",
-    where: "ssdistnr between 0 and 12",
-    passes: (f) => Number(f.ssdistnr) >= 0 && Number(f.ssdistnr) <= 12,
-    annotations: [],
-  },
-  {
-    name: "strong Rubin sources",
-    survey: "LSST",
-    where: "snr > 10",
-    passes: (f) => Number(f.snr) > 10,
-    annotations: [{ name: "flux", expression: "psfFlux" }],
-  },
-  {
-    name: "fading Rubin sources",
-    survey: "LSST",
-    where: "psfFlux < 0 and reliability > 0.9",
-    passes: (f) => Number(f.psfFlux) < 0 && Number(f.reliability) > 0.9,
-    annotations: [],
-  },
-];
-const ANNOTATED: Readonly<Record<string, string>> = {
-  mag: "magpsf",
-  detections: "ndethist",
-  score: "drb",
-  flux: "psfFlux",
-};
 
 let folder: string;
 let dataDir: string;
@@ -109,44 +57,6 @@ async function filesOf(round: number): Promise<{ paths: string[]; alerts: number
 const send = (paths: readonly string[]) => Promise.all(paths.map((path) => sendPaths(dataDir, [path], () => {})));
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const count = (service: ServiceProcess, text: string) => service.errors.filter((line) => line.includes(text)).length;
-
-/** Objects of two surveys that are one simulated source, both ways round. */
-function sameSources(): Set<string> {
-  const of = (survey: string) =>
-    new Map(truth.filter((alert) => alert.survey === survey).map(({ source, objectId }) => [source, objectId]));
-  const lsst = of("LSST");
-  return new Set(
-    [...of("ZTF")].flatMap(([source, objectId]) => {
-      const other = lsst.get(source);
-      return other === undefined ? [] : [`ZTF:${objectId} LSST:${other}`, `LSST:${other} ZTF:${objectId}`];
-    }),
-  );
-}
-
-interface Page<T> {
-  edges: { node: T }[];
-  pageInfo: { hasNextPage: boolean; endCursor: string | null };
-}
-/** Every node of a connection, page by page. */
-async function every<T>(
-  url: string,
-  field: string,
-  argumentsText: string,
-  fields: string,
-  variables = {},
-): Promise<T[]> {
-  const nodes: T[] = [];
-  for (let after: string | null = null; ; ) {
-    const types = Object.keys(variables).length > 0 ? "$ids: [ID!]!, " : "";
-    const query = `query (${types}$after: String) { ${field}(${argumentsText} first: 1000, after: $after) {
-      edges { node { ${fields} } } pageInfo { hasNextPage endCursor } } }`;
-    const page: Record<string, Page<T>> = await ask(url, query, { ...variables, after });
-    const { edges, pageInfo } = page[field]!;
-    nodes.push(...edges.map(({ node }) => node));
-    if (!pageInfo.hasNextPage) return nodes;
-    after = pageInfo.endCursor;
-  }
-}
 
 describe.skipIf(process.platform !== "linux")("kill -9 of service and engine at random moments", () => {
   const settings = () => ({ DATA_DIR: dataDir, LOG_LEVEL: "info" });
@@ -339,7 +249,7 @@ describe.skipIf(process.platform !== "linux")("kill -9 of service and engine at 
         others.map(({ survey, objectId }) => `${object} ${survey}:${objectId}`),
       );
       expect(counterparts).not.toEqual([]);
-      expect(counterparts.toSorted()).toEqual([...sameSources()].toSorted());
+      expect(counterparts.toSorted()).toEqual([...sameSources(truth)].toSorted());
     } finally {
       await graph.close();
     }

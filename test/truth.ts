@@ -37,18 +37,23 @@ interface LsstRecord {
 }
 
 /** Oldest first: all the alerts of a seeded sky. */
-export function trueAlerts(seed: string, alerts: ReadonlyMap<Survey, number>): TrueAlert[] {
+export const trueAlerts = (seed: string, alerts: ReadonlyMap<Survey, number>): TrueAlert[] => [
+  ...eachTrueAlert(seed, alerts),
+];
+
+/** The same one by one, for skies whose packets do not fit into memory together. */
+export function* eachTrueAlert(seed: string, alerts: ReadonlyMap<Survey, number>): Generator<TrueAlert> {
   const sky = simulate({ seed, nights: 20, endJd: 2_461_000.5, alerts });
   const packet = packetMaker(seed);
   const types = new Map([...alerts.keys()].map((id) => [id, avscType(surveyModule(id).simulated.schema)]));
-  return sky.map((alert) => {
+  for (const alert of sky) {
     const { survey } = alert;
     const { body } = packet(alert);
     const record: unknown = types.get(survey)!.fromBuffer(body);
     const objectId = surveyModule(survey).simulated.objectId(alert);
     const told = survey === "ZTF" ? ofZtf(record as ZtfRecord) : ofLsst(record as LsstRecord);
-    return { survey, objectId, source: alert.source.name, body, ...told };
-  });
+    yield { survey, objectId, source: alert.source.name, body, ...told };
+  }
 }
 
 function ofZtf({ candid, candidate, prv_candidates, fp_hists }: ZtfRecord) {
@@ -75,3 +80,16 @@ function ofLsst({ diaSourceId, diaSource, prvDiaSources, prvDiaForcedSources }: 
 
 /** An Avro container file of one survey's alerts. */
 export const containerOf = (alerts: readonly TrueAlert[]): Buffer => container(alerts[0]!.survey, alerts);
+
+/** Objects of two surveys that are one simulated source, both ways round. */
+export function sameSources(truth: readonly Pick<TrueAlert, "survey" | "source" | "objectId">[]): Set<string> {
+  const of = (survey: string) =>
+    new Map(truth.filter((alert) => alert.survey === survey).map(({ source, objectId }) => [source, objectId]));
+  const lsst = of("LSST");
+  return new Set(
+    [...of("ZTF")].flatMap(([source, objectId]) => {
+      const other = lsst.get(source);
+      return other === undefined ? [] : [`ZTF:${objectId} LSST:${other}`, `LSST:${other} ZTF:${objectId}`];
+    }),
+  );
+}

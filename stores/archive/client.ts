@@ -60,7 +60,7 @@ export interface ArchiveClient {
    */
   query(sql: string, parameters?: Readonly<Record<string, Parameter>>, options?: QueryOptions): Promise<Block>;
   /**
-   * All-or-nothing within a partition for up to 1,000,000 rows. Columns are matched by name; those that the block lacks
+   * All-or-nothing within a partition (and a shard) for up to 1,000,000 rows. Columns are matched by name; those that the block lacks
    * get their defaults. Resolved after the server has stored it. Never retried here: rows must be idempotent by key.
    */
   insert(table: string, block: Block, options?: InsertOptions): Promise<void>;

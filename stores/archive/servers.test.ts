@@ -49,13 +49,18 @@ const USERS = [
   user("reader", "", ["SELECT ON *.*", "CREATE TEMPORARY TABLE ON *.*"]),
 ];
 
+/** Its servers are to copy rows themselves, and have no Keeper by which they could. */
+const CLUSTER = `<remote_servers><keeperless><shard><internal_replication>true</internal_replication>
+  <replica><host>127.0.0.1</host><port>1</port></replica><replica><host>127.0.0.1</host><port>2</port></replica>
+</shard></keeperless></remote_servers>`;
+
 let folder: string;
 let child: ChildProcess;
 let url: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tocsin-server-"));
-  const files = await writeConfig(folder, { user: "owner", password: PASSWORD, port: 0 });
+  const files = await writeConfig(folder, { user: "owner", password: PASSWORD, port: 0, elements: CLUSTER });
   let users = await readFile(files.users, "utf8");
   users = users.replace(/<http_max_field_value_size>\d+<\/http_max_field_value_size>/, "");
   for (const each of USERS) users = users.replace("<boot>", `${each.profile}<boot>`).replace("</users>", each.user);
@@ -156,4 +161,8 @@ it("tells a wrong password, a server that is not there, and addresses that make 
   });
   await expect(openArchiveServers({ ...right, urls: [url, url] })).rejects.toMatchObject({ code: "BAD_SETTING" });
   await expect(openArchiveServers({ ...right, cluster: "none" })).rejects.toMatchObject({ code: "BAD_SETTING" });
+  await expect(openArchiveServers({ ...right, cluster: "keeperless" })).rejects.toMatchObject({
+    code: "BAD_SETTING",
+    remedy: expect.stringContaining("Keeper"),
+  });
 });

@@ -38,10 +38,11 @@ export async function openArchiveServers(address: ServersAddress): Promise<Archi
   try {
     const { answers } = await onEachNode(probes, fixedSettings);
     const omit = new Set(answers.flatMap((fixed) => [...fixed]));
-    const replicated = cluster === null ? false : await isReplicated(probes, cluster);
-    const nodes = urls.map((url) => connectArchive({ ...address, url, omit }));
-    if (cluster === null) return nodes[0]!;
-    return new NodesClient({ name: cluster, replicated, nodes }, log);
+    if (cluster === null) return connectArchive({ ...address, url: urls[0]!, omit });
+    const copies = await copiesByServers(probes, cluster);
+    const settings = { ...address.settings, ...(copies === null ? {} : storedByAll(copies)) };
+    const nodes = urls.map((url) => connectArchive({ ...address, url, omit, settings }));
+    return new NodesClient({ name: cluster, replicated: copies !== null, nodes }, log);
   } finally {
     await Promise.all(probes.map((probe) => probe.close()));
   }
@@ -82,8 +83,14 @@ function isWithin(sent: string, least: string | null, most: string | null): bool
   return (least === null || Number(sent) >= Number(least)) && (most === null || Number(sent) <= Number(most));
 }
 
-/** Whether the servers of a cluster copy rows themselves. Checks that the cluster is one that can be used. */
-async function isReplicated(probes: readonly ArchiveClient[], cluster: string): Promise<boolean> {
+/** An insert is answered when each copy has it: whichever is read next knows what was stored. */
+const storedByAll = (copies: number) => ({ insert_quorum: copies, insert_quorum_timeout: 60_000 });
+
+/**
+ * Copies of each row where the servers of a cluster make them themselves; null where whoever inserts does. Checks that
+ * the cluster is one that can be used.
+ */
+async function copiesByServers(probes: readonly ArchiveClient[], cluster: string): Promise<number | null> {
   const { answers, failure } = await onEachNode(probes, (node) => placesIn(node, cluster));
   const places = answers[0]!;
   if (places.all.size === 0) {
@@ -92,7 +99,7 @@ async function isReplicated(probes: readonly ArchiveClient[], cluster: string): 
     });
   }
   if (places.replicated) {
-    if (answers.every(({ keeper }) => keeper)) return true;
+    if (answers.every(({ keeper }) => keeper)) return places.copies;
     throw new TocsinError("BAD_SETTING", `The servers of "${cluster}" shall copy rows themselves and have no Keeper.`, {
       remedy: "Configure the Keeper, or internal_replication = false in the cluster's definition.",
     });
@@ -104,11 +111,13 @@ async function isReplicated(probes: readonly ArchiveClient[], cluster: string): 
       remedy: "A cluster without a Keeper needs the URLs of all its servers, separated by commas.",
     });
   }
-  return false;
+  return null;
 }
 
 interface Places {
   readonly all: ReadonlySet<string>;
+  /** The most that a shard has. */
+  readonly copies: number;
   readonly own: string | null;
   readonly replicated: boolean;
   readonly keeper: boolean;
@@ -116,7 +125,7 @@ interface Places {
 
 async function placesIn(node: ArchiveClient, cluster: string): Promise<Places> {
   const block = await node.query(
-    `SELECT toString((shard_num, replica_num)) AS place, is_local, internal_replication FROM system.clusters
+    `SELECT toString((shard_num, replica_num)) AS place, replica_num, is_local, internal_replication FROM system.clusters
     WHERE cluster = {cluster:String}`,
     { cluster },
   );
@@ -125,6 +134,7 @@ async function placesIn(node: ArchiveClient, cluster: string): Promise<Places> {
   const replicated = numbers(block, "internal_replication").includes(1);
   return {
     all: new Set(places),
+    copies: Math.max(...numbers(block, "replica_num")),
     own: places.find((_, row) => local[row] === 1) ?? null,
     replicated,
     keeper: replicated && (await hasKeeper(node)),

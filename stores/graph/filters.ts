@@ -32,11 +32,11 @@ interface Changed<T> {
 
 export function createFilterStore(graph: Graph): FilterStore {
   const listeners = new Set<() => void>();
-  /** The listeners have been told of every change up to this one. */
+  /** The revision of which the listeners were told last. */
   let told = -1;
 
   function tell(revision: number): void {
-    told = Math.max(told, revision);
+    told = revision;
     for (const listener of listeners) listener();
   }
 
@@ -48,9 +48,11 @@ export function createFilterStore(graph: Graph): FilterStore {
   }
 
   async function look(): Promise<void> {
+    const before = told;
     const [row] = await graph.read(REVISION, FEED);
     const revision = row?.number ?? 0;
-    if (revision > told) tell(revision);
+    // A change of our own during that read: what was read may be older. A graph that was imported may count from less.
+    if (told === before && revision !== told) tell(revision);
   }
 
   return {

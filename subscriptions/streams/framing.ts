@@ -41,7 +41,9 @@ export async function avroHeader(topic: string, registryUrl: string | null): Pro
 /** The schema's id in the registry; null where we may not register. */
 async function registeredId(topic: string, url: string): Promise<number | null> {
   const unavailable = (cause: unknown) =>
-    new TocsinError("ENGINE_UNAVAILABLE", `The schema registry at ${url} does not take the schema of hits: ${cause}`);
+    new TocsinError("ENGINE_UNAVAILABLE", `The schema registry at ${url} does not take the schema of hits: ${cause}`, {
+      remedy: "Hits wait in the archive and are published when it does.",
+    });
   let response: Response;
   try {
     response = await fetch(`${url.replace(/\/+$/, "")}/subjects/${topic}-value/versions`, {

@@ -1,5 +1,6 @@
 // Hits of filters with a stream go to their Kafka topics, each once, in the order of seq. Made by cli/; the process that
 // numbers hits calls catchUp.
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { TocsinError } from "../../domain/errors.js";
 import type { FilterStream, Hit } from "../../domain/filter.js";
@@ -17,8 +18,11 @@ import { hitTopic, publisherId } from "./topic.js";
 
 /** Hits of one transaction at most. */
 const PAGE = 1_000;
-/** After a failure, calls within this time fail at once. */
-const PAUSE_MS = 1_000;
+/** Replicas further behind are not asked by ClickHouse: what they all do not show after this time was never given. */
+const GAP_MS = 5 * 60_000;
+/** A part that a replica is about to fetch is looked for so often before the call fails. */
+const LOOKS = 5;
+const LOOK_MS = 200;
 
 export interface HitPublisherParts {
   readonly kafka: BrokerSettings;
@@ -31,13 +35,16 @@ export interface HitPublisherParts {
   readonly links: Pick<LinkStore, "checkpoint" | "setCheckpoint">;
   /** What it may not see is not published: a topic's readers are not known by their rights. */
   readonly viewer: Viewer;
-  readonly log: Pick<Logger, "info" | "warn">;
+  readonly log: Pick<Logger, "warn">;
+  /** For tests: how long a missing seq is waited for. */
+  readonly gapMs?: number;
 }
 
 export interface HitPublisher {
   /**
-   * Publishes every hit numbered so far. Calls while one is at work wait for one more round, together. Throws
-   * ENGINE_UNAVAILABLE, with nothing lost: call again. Do not let numbering wait for it: a broker that hangs takes seconds.
+   * Publishes every hit numbered so far. Calls while one is at work wait for one more round, together. Throws what the
+   * stores throw, and ENGINE_UNAVAILABLE where Kafka or the registry does not answer; nothing is lost: call again. Do not
+   * let numbering wait for it: a broker that hangs takes seconds.
    */
   catchUp(): Promise<void>;
   /** Hits numbered and not yet looked at; 0n where no filter has a stream. */
@@ -46,7 +53,7 @@ export interface HitPublisher {
 }
 
 export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
-  const { hits, filters, links, viewer, log } = parts;
+  const { hits, filters, links, viewer, log, gapMs = GAP_MS } = parts;
   const avroHeaders = new Map<string, Buffer>();
   let broker: Broker | null = null;
   let identity: { readonly id: string; readonly cursors: HitCursors } | null = null;
@@ -57,16 +64,17 @@ export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
   let closed = false;
   let running: Promise<void> | null = null;
   let next: Promise<void> | null = null;
-  let failed: { readonly error: unknown; readonly until: number } | null = null;
+  /** performance.now() at which the hit after `position` was first found missing before later ones. */
+  let missingSince: number | null = null;
 
-  async function open(): Promise<Broker> {
+  async function begin(): Promise<Broker> {
     if (identity === null) {
       const key = await hits.cursorKey();
       identity = { id: publisherId(key), cursors: createHitCursors(key) };
     }
-    const opened = await takeOver(parts.kafka, identity.id);
+    broker = await takeOver(parts.kafka, identity.id);
     const known = await links.checkpoint(identity.id);
-    position = opened.position !== null && opened.position > known ? opened.position : known;
+    position = broker.position !== null && broker.position > known ? broker.position : known;
     latest = await hits.lastSeq();
     if (position > latest) {
       log.warn(
@@ -74,30 +82,59 @@ export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
         "hits are published beyond the archive's end, as if it came from a backup: none is published until it is there again",
       );
     }
-    return opened;
+    return broker;
   }
 
   async function publishAll(): Promise<void> {
     streams = await filters.streams();
     if (streams.size === 0) return;
     latest = await hits.lastSeq();
-    broker ??= await open();
-    let page: readonly Hit[];
-    do {
+    const to = broker ?? (await begin());
+    while (!closed) {
       const began = [...streams.values()].reduce((least, { after }) => (after < least ? after : least), latest);
       if (began > position) position = began;
-      await broker.create([...streams].map(([filterId, { format }]) => hitTopic(filterId, format)));
-      page = await hits.since(position, PAGE);
+      await to.create(topics());
+      const page = await nextPage();
       if (page.length === 0) return;
       // After the page: whatever was switched on before one of these hits was numbered is among them.
       streams = await filters.streams();
+      await to.create(topics());
       const upTo = page.at(-1)!.seq;
       const messages = await messagesOf(page);
-      if (messages.length > 0) await broker.publish(messages, upTo);
+      if (messages.length > 0) await to.publish(messages, upTo);
       position = upTo;
       await links.setCheckpoint(identity!.id, upTo);
-    } while (page.length === PAGE && !closed);
+    }
   }
+
+  /**
+   * The next hits, without a gap before or between them: a replica may show later ones first, and what is passed over is
+   * never published.
+   */
+  async function nextPage(): Promise<readonly Hit[]> {
+    for (let look = 1; ; look += 1) {
+      const page = await hits.since(position, PAGE);
+      const ready = consecutive(position, page);
+      if (ready.length > 0 || page.length === 0) {
+        missingSince = null;
+        return ready;
+      }
+      missingSince ??= performance.now();
+      const first = page[0]!.seq;
+      const gap = { from: String(position + 1n), to: String(first - 1n) };
+      if (performance.now() - missingSince > gapMs) {
+        log.warn(gap, "the archive has no hits of these numbers, and none were published");
+        missingSince = null;
+        return consecutive(first - 1n, page);
+      }
+      if (look === LOOKS) {
+        throw new TocsinError("ENGINE_UNAVAILABLE", `The archive does not show hits ${gap.from} to ${gap.to} yet.`);
+      }
+      await delay(LOOK_MS);
+    }
+  }
+
+  const topics = () => [...streams].map(([filterId, { format }]) => hitTopic(filterId, format));
 
   async function messagesOf(page: readonly Hit[]): Promise<TopicMessage[]> {
     const wanted = page.filter(({ filterId, seq, survey, programid }) => {
@@ -122,14 +159,9 @@ export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
 
   async function run(): Promise<void> {
     if (closed) throw new TocsinError("ENGINE_UNAVAILABLE", "The publisher of hits is closed.");
-    if (failed !== null && Date.now() < failed.until) throw failed.error;
     try {
       await publishAll();
-      if (failed !== null) log.info({ behind: behind().toString() }, "hits are published to Kafka again");
-      failed = null;
     } catch (error) {
-      if (failed === null) log.warn({ err: error }, "hits are not published to Kafka; they will be, none is lost");
-      failed = { error, until: Date.now() + PAUSE_MS };
       void broker?.close();
       broker = null;
       throw error;
@@ -165,4 +197,10 @@ export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
       await broker?.close();
     },
   };
+}
+
+/** Those that follow `last` without a gap. */
+function consecutive(last: bigint, hits: readonly Hit[]): readonly Hit[] {
+  const end = hits.findIndex((hit, at) => hit.seq !== last + BigInt(at + 1));
+  return end === -1 ? hits : hits.slice(0, end);
 }

@@ -51,8 +51,10 @@ export class World {
     return stored.slice(from);
   }
 
-  publisher(more: { brokers?: string; registryUrl?: string } = {}): HitPublisher {
+  /** `alone`: it shares no graph with the others, so that Kafka alone knows the position. */
+  publisher(more: { brokers?: string; registryUrl?: string; alone?: boolean; gapMs?: number } = {}): HitPublisher {
     const line = (...of: unknown[]) => void this.lines.push(String(of[1]));
+    const checkpoints = more.alone ? new Map<string, bigint>() : this.checkpoints;
     return createHitPublisher({
       kafka: { brokers: [more.brokers ?? this.brokers] },
       registryUrl: more.registryUrl ?? null,
@@ -60,11 +62,12 @@ export class World {
       alerts: this.memory.alerts,
       filters: { streams: async () => new Map(this.streams) },
       links: {
-        checkpoint: async (feed) => this.checkpoints.get(feed) ?? 0n,
-        setCheckpoint: async (feed, seq) => void this.checkpoints.set(feed, seq),
+        checkpoint: async (feed) => checkpoints.get(feed) ?? 0n,
+        setCheckpoint: async (feed, seq) => void checkpoints.set(feed, seq),
       },
       viewer: ANYBODY,
-      log: { info: line, warn: line },
+      log: { warn: line },
+      ...(more.gapMs !== undefined && { gapMs: more.gapMs }),
     });
   }
 
@@ -83,14 +86,23 @@ export class World {
 }
 
 /** Candids in a topic by key, in the order in which a reader of committed messages gets them. */
-export function readTopics(brokers: string, topics: readonly string[]): Record<string, string[]>[] {
-  const found = python<Record<string, Record<string, string[]>>>(READ, { brokers, topics, group: randomUUID() });
+export function readTopics(
+  brokers: string,
+  topics: readonly string[],
+  client: keyof typeof READ = "confluent-kafka",
+): Record<string, string[]>[] {
+  const found = python<Record<string, Record<string, string[]>>>(READ[client], {
+    brokers,
+    topics,
+    group: randomUUID(),
+  });
   return topics.map((topic) => found[topic] ?? {});
 }
 
 export const topicOf = (filterId: string, format: StreamFormat): string => hitTopic(filterId, format);
 
-const READ = `
+const READ = {
+  "confluent-kafka": `
 from confluent_kafka import Consumer, KafkaError
 consumer = Consumer({"bootstrap.servers": input["brokers"], "group.id": input["group"], "auto.offset.reset": "earliest",
   "enable.partition.eof": True, "enable.auto.commit": False, "isolation.level": "read_committed"})
@@ -107,4 +119,14 @@ while len(ended) < 4 * len(input["topics"]):
     found.setdefault(message.topic(), {}).setdefault(message.key().decode(), []).append(headers["candid"])
 consumer.close()
 print(json.dumps(found))
-`;
+`,
+  "kafka-python": `
+from kafka import KafkaConsumer
+found = {}
+for message in KafkaConsumer(*input["topics"], bootstrap_servers=input["brokers"], group_id=input["group"],
+        auto_offset_reset="earliest", isolation_level="read_committed", consumer_timeout_ms=10000):
+    headers = {name: text.decode() for name, text in message.headers}
+    found.setdefault(message.topic, {}).setdefault(message.key.decode(), []).append(headers["candid"])
+print(json.dumps(found))
+`,
+};

@@ -11,7 +11,7 @@ export const HEAVY_COST = 20_000;
 const AT_ONCE = 2;
 /** Work and rest of the lane are 1 to 4: a fifth of the time. */
 const REST = 4;
-const MOST_REST_MS = 2_000;
+const MOST_REST_MS = 10_000;
 
 export class Lane {
   readonly #turns: Admission;

@@ -104,6 +104,12 @@ export class Spans {
     });
   }
 
+  /** Sends what waits. */
+  close(): Promise<void> {
+    this.#flush();
+    return this.tracing.close();
+  }
+
   #flush(): void {
     if (this.#delivery === null) return;
     const { batchId, startedAt, endedAt, hits } = this.#delivery;

@@ -16,12 +16,11 @@ import { outsideRequests } from "../stores/request.js";
 import type { HitHub } from "../subscriptions/hub.js";
 import type { HitPublisher } from "../subscriptions/streams/publisher.js";
 import type { Settings } from "./settings.js";
-import { openTracing, type Tracing } from "./tracing.js";
 import { BatchWatch } from "./watching.batches.js";
 import { askArchive, askGraph, watchArchive, watchGraph } from "./watching.engines.js";
 import { remembered } from "./watching.remembered.js";
 import { SequenceWatch } from "./watching.sequence.js";
-import { Spans } from "./watching.spans.js";
+import type { Spans } from "./watching.spans.js";
 
 /** What persistently() waits for, and so what an operator looks for before it ever happened. */
 const USUAL_OUTAGES = ["ENGINE_UNAVAILABLE", "DISK_FULL", "QUERY_TIMEOUT"];
@@ -31,9 +30,11 @@ const RECEIPTS_OF_MS = 3_600_000;
 
 export async function createWatching(settings: Settings, log: Logger): Promise<Watching> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio, TOCSIN_ROLE: role } = settings;
+  if (endpoint === undefined) return new Watching(settings, log, null);
+  // Only now is anything of OpenTelemetry loaded.
+  const [{ openTracing }, { Spans }] = await Promise.all([import("./tracing.js"), import("./watching.spans.js")]);
   const attributes = { "service.name": "tocsin", "tocsin.role": role };
-  const tracing = endpoint === undefined ? null : await openTracing({ endpoint, ratio, attributes }, log);
-  return new Watching(settings, log, tracing);
+  return new Watching(settings, log, new Spans(await openTracing({ endpoint, ratio, attributes }, log)));
 }
 
 export class Watching {
@@ -46,9 +47,9 @@ export class Watching {
   constructor(
     private readonly settings: Settings,
     log: Logger,
-    private readonly tracing: Tracing | null,
+    /** Null while nobody collects traces. */
+    private readonly spans: Spans | null,
   ) {
-    const spans = tracing === null ? null : new Spans(tracing);
     const { ingest, engines } = this.metrics;
     this.batches = new BatchWatch(ingest, log, spans);
     this.sequence = new SequenceWatch(this.metrics, log, spans);
@@ -141,7 +142,7 @@ export class Watching {
 
   async close(): Promise<void> {
     this.batches.throughput.close();
-    await this.tracing?.close();
+    await this.spans?.close();
   }
 }
 

@@ -72,7 +72,8 @@ async function applyPacketAges(client: ArchiveClient, ages: Ages): Promise<void>
   await alterTable(client, TABLE, change, "rows").catch((error: unknown) => {
     if (wanted.coldDays === null || !/storage policy|such volume|No volume/i.test(causeOf(error))) throw error;
     throw new TocsinError("BAD_SETTING", "PACKETS_COLD_DAYS needs a storage policy with a volume named cold.", {
-      remedy: "Name one by CLICKHOUSE_STORAGE_POLICY before the archive is first used; docs/clickhouse.md has an example.",
+      remedy:
+        "Name one by CLICKHOUSE_STORAGE_POLICY before the archive is first used; docs/clickhouse.md has an example.",
       cause: error,
     });
   });

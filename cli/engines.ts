@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ArchiveClient } from "../stores/archive/client.js";
-import { dividedArchive } from "../stores/archive/divided.js";
+import { type DividedArchive, dividedArchive } from "../stores/archive/divided.js";
 import { startEmbeddedArchive } from "../stores/archive/engine/embedded.js";
 import { connectArchive } from "../stores/archive/http.js";
 import { openArchivePackets } from "../stores/archive/packets.js";
@@ -24,7 +24,7 @@ export const isShared = ({ CLICKHOUSE_URL, NEO4J_URL }: Settings): boolean =>
   CLICKHOUSE_URL.length > 0 && NEO4J_URL !== undefined;
 
 export interface OpenArchive {
-  readonly client: ArchiveClient;
+  readonly client: DividedArchive;
   close(): Promise<void>;
 }
 

@@ -1,11 +1,9 @@
 // The writing half of a service: pipeline, sequencer, and what they tell of themselves. Called by cli/service.ts.
 import type { Logger } from "pino";
-import type { TocsinError } from "../domain/errors.js";
 import type { ActiveFilters } from "../filters/active.js";
 import { createFilterRun } from "../filters/run.js";
 import { createGraphFollower } from "../ingest/follow.js";
 import { BATCH_ALERTS } from "../ingest/intake.js";
-import { createOutages } from "../ingest/outages.js";
 import { createPipeline, type Pipeline, type PipelineStores, recover } from "../ingest/pipeline.js";
 import { createSequencer, type Follower, type Sequencer } from "../ingest/sequencer.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
@@ -13,6 +11,7 @@ import type { Lease } from "../stores/lease.store.js";
 import type { LinkStore } from "../stores/links.store.js";
 import type { SequenceStore } from "../stores/sequence.store.js";
 import type { HitHub } from "../subscriptions/hub.js";
+import { loggedOutages } from "./outages.js";
 import type { Watching } from "./watching.js";
 
 /** A batch of another process that began this long ago and is not committed was given up. */
@@ -46,16 +45,8 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
   const { shared, hub, watching, log } = parts;
   const stores = watching.batches.stores(parts.stores);
   const waiting = new Set<(why: string) => void>();
-  const outages = createOutages({
-    began(error, sentence) {
-      watching.lost(error);
-      log.warn({ code: (error as Partial<TocsinError>).code, cause: causeOf(error) }, `${sentence} (tried again)`);
-      for (const tell of waiting) tell(sentence);
-    },
-    ended(error, _sentence, milliseconds) {
-      watching.back(error);
-      log.warn({ code: (error as Partial<TocsinError>).code, milliseconds }, "It goes on.");
-    },
+  const outages = loggedOutages(watching, log, (sentence) => {
+    for (const tell of waiting) tell(sentence);
   });
   const follower = createGraphFollower({ ...stores, scope: parts.scope });
   const sequencer = watching.sequence.sequencer(
@@ -101,5 +92,3 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
     close: () => sequencer.close(),
   };
 }
-
-const causeOf = (error: Error): string | undefined => (error.cause instanceof Error ? error.cause.message : undefined);

@@ -61,6 +61,7 @@ async function apiApp(settings: Settings, service: Service, log: Logger) {
     log,
     front: frontOf(access, service),
     watch: watching.operations,
+    busy: service.busy,
     routes: (routes, viewerOf) => {
       routes.use(cutoutRoutes({ reader: packetReader, viewerOf, surveys: [...surveys.keys()] }));
       routes.use(deadLetterRoutes(service.letters, viewerOf));

@@ -7,6 +7,7 @@ import { createActiveFilters } from "../filters/active.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
 import { createPacketReader } from "../ingest/packetreader.js";
+import { persistently } from "../ingest/persistently.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
 import { anonymousViewer } from "../server/auth.js";
@@ -25,6 +26,7 @@ import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
 import { kafkaConnection, kafkaReading } from "./kafka.settings.js";
 import { hubLimits } from "./limits.settings.js";
+import { loggedOutages } from "./outages.js";
 import { createRecords, type Records } from "./records.js";
 import { letterReplayer } from "./replays.js";
 import { schemasOfSettings } from "./schemas.js";
@@ -55,6 +57,8 @@ export interface Service {
   readonly records: Records | null;
   readonly letters: DeadLetterStore;
   readonly watching: Watching;
+  /** Whether ingest is at work: then heavy queries go slower. */
+  readonly busy: () => boolean;
   close(): Promise<void>;
 }
 
@@ -78,17 +82,23 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     // The other roles keep nothing there and take no commands: any number of them may share a folder.
     const lock = role === "all" ? closing(await lockDataDir(settings.DATA_DIR), (opened) => opened.release()) : null;
     const watching = closing(await createWatching(settings, log), (opened) => opened.close());
-    const archive = closing(await openArchive(settings, log), (opened) => opened.close());
+    // A server may come later than we do; an engine of our own that does not start is a fault.
+    const outages = loggedOutages(watching, log);
+    const onServers = shared || settings.CLICKHOUSE_URL.length > 0 || settings.NEO4J_URL !== undefined;
+    const patiently = <T>(work: () => Promise<T>): Promise<T> => (onServers ? persistently(work, outages) : work());
+    const archive = closing(await patiently(() => openArchive(settings, log)), (opened) => opened.close());
     const client = watching.archive(archive.client);
     const graph = watching.graph(closing(openGraph(settings), (opened) => opened.close()));
     const descriptions = new Map(SURVEYS.map(({ description }) => [description.id, description]));
-    const archived = await createArchiveStores(client, [...descriptions.values()], {
-      // The positions that other processes write are not heard of.
-      skyIndexBytes: shared ? 0 : settings.SKY_INDEX_MB * 1024 ** 2,
-      log: (line) => log.warn(line),
-    });
-    const packets = closing(await openPackets(settings, client), (opened) => opened.close());
-    const linked = await createGraphStores(graph);
+    const archived = await patiently(() =>
+      createArchiveStores(client, [...descriptions.values()], {
+        // The positions that other processes write are not heard of.
+        skyIndexBytes: shared ? 0 : settings.SKY_INDEX_MB * 1024 ** 2,
+        log: (line) => log.warn(line),
+      }),
+    );
+    const packets = closing(await patiently(() => openPackets(settings, client)), (opened) => opened.close());
+    const linked = await patiently(() => createGraphStores(graph));
     if (shared) closing(linked.filters.follow(), (stop) => stop());
     const hub = closing(
       await createHitHub({
@@ -185,6 +195,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         ...(replay !== null && { replay }),
       },
       watching,
+      busy: () => archive.client.writing(),
       close,
     };
   } catch (error) {

@@ -22,6 +22,8 @@ export interface BenchResult {
   readonly goals: readonly { readonly text: string; readonly reached: string; readonly met: boolean }[];
   /** Figures that other programs read, at the top level of the JSON file. */
   readonly figures?: Readonly<Record<string, unknown>>;
+  /** Whether a goal that is missed is an error of the run. */
+  readonly mustMeet?: boolean;
 }
 
 export function spread(values: readonly number[]): Spread {
@@ -98,7 +100,7 @@ export async function report(result: BenchResult, folder: string): Promise<void>
   for (const goal of result.goals)
     process.stdout.write(`${goal.met ? "met   " : "MISSED"} ${goal.text}: ${goal.reached}\n`);
   await mkdir(folder, { recursive: true });
-  const { figures, ...rest } = result;
+  const { figures, mustMeet: _, ...rest } = result;
   const machine = {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,

@@ -6,8 +6,11 @@ import { report } from "./harness.js";
 // As cli/main.ts does: graphql-js checks far more otherwise. Nothing that was imported so far has read it.
 process.env.NODE_ENV ??= "production";
 
-/** Every benchmark: its module exports run(smoke). */
-const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(smoke: boolean): Promise<BenchResult> }>>> = {
+type Options = Readonly<Record<string, string>>;
+type Benchmark = { run(smoke: boolean, options: Options): Promise<BenchResult> };
+
+/** Every benchmark: its module exports run(smoke, options); options are the arguments --name=value. */
+const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   decode: () => import("./decode.bench.js"),
   ingest: () => import("./ingest.bench.js"),
   cone: () => import("./cone.bench.js"),
@@ -16,17 +19,28 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(smoke: boolean): P
   fanout: () => import("./fanout.bench.js"),
   query: () => import("./query.bench.js"),
   heavy: () => import("./heavy.bench.js"),
+  faults: () => import("./faults.bench.js"),
+  soak: () => import("./soak.bench.js"),
 };
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const smoke = process.argv.includes("--smoke");
+const options = Object.fromEntries(
+  process.argv.slice(2).flatMap((argument) => {
+    const [, name, value] = /^--(\w+)=(.+)$/.exec(argument) ?? [];
+    return name === undefined ? [] : [[name, value!]];
+  }),
+);
 const unknown = names.filter((name) => !(name in BENCHMARKS));
 if (unknown.length > 0 || process.argv.includes("--help")) {
   process.stderr.write(`usage: npm run bench -- [--smoke] [${Object.keys(BENCHMARKS).join("] [")}]\n`);
   process.exit(unknown.length > 0 ? 2 : 0);
 }
+let failed = false;
 for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
   const { run } = await BENCHMARKS[name]!();
-  await report(await run(smoke), smoke ? "bench/results/smoke" : "bench/results");
+  const result = await run(smoke, options);
+  await report(result, smoke ? "bench/results/smoke" : "bench/results");
+  if (result.mustMeet && result.goals.some(({ met }) => !met)) failed = true;
 }
-process.exit(0);
+process.exit(failed ? 1 : 0);

@@ -9,6 +9,7 @@ import { type RunningService, startService } from "../cli/serve.js";
 import { startClickHouse } from "../cli/servers/clickhouse.js";
 import { startNeo4j } from "../cli/servers/neo4j.js";
 import { readSettings } from "../cli/settings.js";
+import { samplesOf, sumOf } from "./exposition.js";
 import { HitFollower, startCursor } from "./follower.js";
 import { available, serverFolder } from "./servers.js";
 import { ask } from "./service.js";
@@ -97,6 +98,30 @@ describe.skipIf(!available("neo4j"))("two API nodes and two workers", () => {
       expect(alerts.edges.map(({ node: { candid } }) => candid).toSorted()).toEqual(candids(truth));
       for (const { node: alert } of alerts.edges) expect(alert.packet.candid).toBe(alert.candid);
     }
+  });
+
+  test("a worker has its probes and its metrics, and no GraphQL; one of them numbers", async () => {
+    const [worker] = workers as [RunningService];
+    expect((await fetch(`${worker.url}/health`)).status).toBe(200);
+    const ready = await fetch(`${worker.url}/ready`);
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toMatchObject({ engines: { archive: { ok: true }, graph: { ok: true } } });
+    const post = {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"query":"{ __typename }"}',
+    };
+    expect((await fetch(`${worker.url}/graphql`, post)).status).toBe(404);
+    const samples = await Promise.all(
+      [...workers, ...api].map(async ({ url }) => samplesOf(await (await fetch(`${url}/metrics`)).text())),
+    );
+    const leaders = samples.map((of) => sumOf(of, "tocsin_sequencer_leader")).filter((value) => value === 1);
+    expect(leaders).toHaveLength(1);
+    const stored = samples.map((of) => sumOf(of, "tocsin_alerts_stored_total", { survey: "ZTF" }));
+    expect(stored.reduce((sum, value) => sum + value)).toBeGreaterThanOrEqual(ALERTS);
+    // Each API node hands every hit on, whoever numbered it.
+    const late = sumOf(samples.at(-1)!, "tocsin_delivery_delay_seconds_count");
+    expect(late).toBeGreaterThan(0);
   });
 
   test("a filter changed on one node acts on the workers within seconds; the other worker numbers on when one ends", async () => {

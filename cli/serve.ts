@@ -11,6 +11,7 @@ import { isLoopback } from "../server/hosts.js";
 import { requestTimes } from "../server/metrics.http.js";
 import { metricsRoute, serveMetrics } from "../server/metrics.routes.js";
 import { createPlain } from "../server/plain.js";
+import { streamRoutes } from "../server/streams.js";
 import { tokenOf } from "../server/token.js";
 import { serverLimits } from "./limits.settings.js";
 import { openService, type Service } from "./service.js";
@@ -64,6 +65,7 @@ async function apiApp(settings: Settings, service: Service, log: Logger) {
     busy: service.busy,
     routes: (routes, viewerOf) => {
       routes.use(cutoutRoutes({ reader: packetReader, viewerOf, surveys: [...surveys.keys()] }));
+      routes.use(streamRoutes());
       routes.use(deadLetterRoutes(service.letters, viewerOf));
       routes.use(metricsRoute(watching.metrics.registry, viewerOf));
     },

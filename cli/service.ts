@@ -156,6 +156,8 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             }),
             (opened) => opened.close(),
           );
+    // A new stream's topic is made at once, not with the next hit.
+    if (ingestion && publisher) closing(linked.filters.onChange(ingestion.sequencer.nudge), (stop) => stop());
     const reading = ingestion && kafkaReading(settings);
     const stream =
       ingestion === null || reading === null

@@ -134,10 +134,10 @@ export class Watching {
   }
 
   lost(error: Error): void {
-    this.metrics.ingest.outage.set({ code: outageCode(error) }, 1);
+    this.metrics.ingest.outage.inc({ code: outageCode(error) });
   }
   back(error: Error): void {
-    this.metrics.ingest.outage.set({ code: outageCode(error) }, 0);
+    this.metrics.ingest.outage.dec({ code: outageCode(error) });
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 // The way of a micro-batch from packets to delivered hits: this page names the steps in order. Called by ingest/intake.ts.
 import pLimit from "p-limit";
 import type { Alert, AlertBatch } from "../domain/alert.js";
-import { TocsinError } from "../domain/errors.js";
+import { type ErrorCode, TocsinError } from "../domain/errors.js";
 import type { FoundHit } from "../domain/filter.js";
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import type { BatchTallies } from "../domain/receipt.js";
@@ -242,6 +242,9 @@ function forget(taken: Map<bigint, bigint>, batch: AlertBatch): void {
   for (const candid of bigColumn(batch.alerts, "candid").values) taken.delete(candid);
 }
 
+/** Codes of a packet that cannot be had any more. */
+const GONE: readonly ErrorCode[] = ["DATA_DAMAGED", "PACKET_EXPIRED"];
+
 /**
  * Finish what a crash interrupted: packets of batches that began and were never committed go through the pipeline again.
  * Called once at start, before anything else is taken in, for batches that began before `before` (epoch ms): younger ones
@@ -275,7 +278,7 @@ export async function recover(
     try {
       return { ...(await stores.packets.read(location)), ...times, origin };
     } catch (error) {
-      if (!(error instanceof TocsinError && error.code === "DATA_DAMAGED")) throw error;
+      if (!(error instanceof TocsinError && GONE.includes(error.code))) throw error;
       const message = `${survey} alert ${candid} waits to be ingested again: a crash interrupted it. ${error.message}`;
       return { reason: "UNREADABLE", message, origin, survey, bytes: null, schemaFingerprint: null };
     }

@@ -52,6 +52,8 @@ export interface Sequencer {
   committed(batch: CommittedBatch): Promise<void>;
   /** Number what earlier processes left, if the lease is free; then go on by itself. */
   start(): Promise<void>;
+  /** Followers may have something to do though nothing new was numbered: a filter was given a stream. */
+  nudge(): void;
   /** The archive's epoch while this process numbers. */
   readonly epoch: bigint | null;
   close(): Promise<void>;
@@ -196,6 +198,9 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       own.set(batch.batchId, batch);
       await persistently(() => numbering(numberAll), outages);
       await followAll();
+    },
+    nudge() {
+      for (const each of following) each.behind = true;
     },
     get epoch() {
       return epoch;

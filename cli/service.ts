@@ -104,7 +104,8 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
       await createHitHub({
         hits: archived.hits,
         alerts: archived.alerts,
-        onFault: (error) => log.warn({ err: error }, "hits cannot be read; they are sent when they can"),
+        onFault: outages.failed,
+        onBack: outages.over,
         onHit: (hit) => watching.sequence.delivered(hit),
         gapMs: shared ? REPLICA_LAG_MS : 0,
         limits: hubLimits(settings),

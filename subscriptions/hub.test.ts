@@ -76,14 +76,15 @@ describe("hub", () => {
   it("tries again when the archive cannot be read, and says why", async () => {
     const log = new MemoryHits();
     const faults: unknown[] = [];
-    const hub = await createHitHub({ ...log, onFault: (error) => faults.push(error) });
+    const onFault = (error: Error) => faults.push(error);
+    const hub = await createHitHub({ ...log, onFault, onBack: ({ message }) => faults.push(`no more ${message}`) });
     const live = collect(hub);
     log.store({});
     log.failures.push(new Error("engine away"));
     hub.publish(log.store({}));
     await until("both hits", () => live.seqs.length === 2);
     expect(live.seqs).toEqual([1n, 2n]);
-    expect(faults).toEqual([new Error("engine away")]);
+    expect(faults).toEqual([new Error("engine away"), "no more engine away"]);
   });
 
   it("ends a replay that the archive cannot serve with its error", async () => {

@@ -23,7 +23,9 @@ export interface HubOptions extends LogStores {
   readonly hits: LogStores["hits"] & Pick<HitStore, "cursorKey">;
   readonly limits?: Partial<HubLimits>;
   /** Hears of an archive that cannot be read while hits wait for it. */
-  readonly onFault?: (error: unknown) => void;
+  readonly onFault?: (error: Error) => void;
+  /** Hears that it can be read again, with the last such error. */
+  readonly onBack?: (error: Error) => void;
   /** Hears of each hit as it is handed to the subscribers. */
   readonly onHit?: (hit: DeliveredHit) => void;
   /** How long a missing seq is waited for; 0, the default, where one server has all hits. */
@@ -67,7 +69,7 @@ export async function createHitHub(options: HubOptions): Promise<HitHub> {
       options.onHit?.(hit);
       for (const group of byFilter.get(hit.filterId) ?? []) group.push(hit);
     },
-    options.onFault ?? (() => {}),
+    { failed: options.onFault ?? (() => {}), over: options.onBack ?? (() => {}) },
     options.gapMs ?? 0,
   );
 

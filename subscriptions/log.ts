@@ -17,6 +17,12 @@ export interface LogStores {
   readonly alerts: Pick<AlertStore, "byCandid">;
 }
 
+/** The archive cannot be read, told with each try, and can be again, told once. */
+export interface ReadFaults {
+  failed(error: Error): void;
+  over(error: Error): void;
+}
+
 /**
  * The log's head. `last` is the seq up to which every hit has been handed to `emit`; it only grows, and emit is called
  * for last + 1, last + 2, ... What is announced is a short cut: whatever is missing before it is read from the archive,
@@ -33,6 +39,8 @@ export class HitLog {
   #woken = false;
   /** performance.now() at which a seq was first found missing; null while none is. */
   #missingSince: number | null = null;
+  /** Why the archive could not be read the last time. */
+  #failure: Error | null = null;
   readonly #closed = new AbortController();
 
   private constructor(
@@ -40,7 +48,7 @@ export class HitLog {
     last: bigint,
     readonly limits: Pick<HubLimits, "page" | "recent">,
     readonly emit: (hit: DeliveredHit) => void,
-    readonly onFault: (error: unknown) => void,
+    readonly faults: ReadFaults,
     readonly gapMs: number,
   ) {
     this.#last = last;
@@ -48,17 +56,17 @@ export class HitLog {
   }
 
   /**
-   * `onFault` hears why the archive could not be read; the log tries again by itself. `gapMs`: how long a seq that the
+   * `faults` hears why the archive could not be read; the log tries again by itself. `gapMs`: how long a seq that the
    * archive does not show, though it shows later ones, is waited for; replicas may show the younger part first.
    */
   static async open(
     stores: LogStores,
     limits: Pick<HubLimits, "page" | "recent">,
     emit: (hit: DeliveredHit) => void,
-    onFault: (error: unknown) => void,
+    faults: ReadFaults,
     gapMs: number,
   ): Promise<HitLog> {
-    return new HitLog(stores, await stores.hits.lastSeq(), limits, emit, onFault, gapMs);
+    return new HitLog(stores, await stores.hits.lastSeq(), limits, emit, faults, gapMs);
   }
 
   get last(): bigint {
@@ -117,13 +125,17 @@ export class HitLog {
       const end = before !== null && !isFull ? before - 1n : (missing.at(-1)?.seq ?? this.#last);
       const waits = this.#waitsForGap(end - this.#last > BigInt(missing.length));
       const ready = waits ? consecutive(this.#last, missing) : missing;
-      for (const hit of await withAlerts(this.stores, everything(ready), ready)) this.#emit(hit);
+      const delivered = await withAlerts(this.stores, everything(ready), ready);
+      if (this.#failure !== null) this.faults.over(this.#failure);
+      this.#failure = null;
+      for (const hit of delivered) this.#emit(hit);
       if (waits) await this.#pause();
       else if (end > this.#last) this.#last = end;
       if (before === null && (waits || isFull)) this.#woken = true;
     } catch (error) {
       if (before === null) this.#woken = true;
-      this.onFault(error);
+      this.#failure = error as Error;
+      this.faults.failed(this.#failure);
       await this.#pause();
     }
   }

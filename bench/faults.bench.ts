@@ -14,6 +14,7 @@ import { askPatiently, startWorld, type World } from "./faults.world.js";
 import { type BenchResult, spread } from "./harness.js";
 
 const RESULTS = "bench/results";
+const LOG = `${RESULTS}/faults.log`;
 /** What the stream is spread over: a round takes about as long. */
 const ROUND_SECONDS = 25;
 const AT_MOST_PER_SECOND = 80;
@@ -29,7 +30,8 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
   const alerts = Number(options.alerts ?? (smoke ? 600 : 20_000));
   const seed = options.seed ?? "faults";
   mkdirSync(RESULTS, { recursive: true });
-  const world = await startWorld();
+  writeFileSync(LOG, "");
+  const world = await startWorld(LOG);
   const over = new AbortController();
   try {
     const stream = new AlertStream(seed, alerts, world.kafka.settings.KAFKA_BROKERS!, `${RESULTS}/faults.truth.jsonl`);
@@ -61,8 +63,6 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
     return result({ world, seed, rounds, alerts, played, checks, readBy, stream });
   } finally {
     over.abort();
-    const logs = world.processes.flatMap(({ name, lines }) => lines.map((line) => `${name} ${line}\n`));
-    writeFileSync(`${RESULTS}/faults.log`, logs.join(""));
     await world.close();
   }
 }

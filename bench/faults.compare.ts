@@ -160,7 +160,7 @@ async function lightCurves(url: string, alerts: readonly Told[]): Promise<Check>
       );
     }
   }
-  return compared("light curves of 200 objects: points and counts", due, found);
+  return compared("light curves of a sample: points and counts", due, found);
 }
 
 async function deadLetters(url: string, sent: readonly Sent[]): Promise<Check> {

@@ -1,6 +1,7 @@
 // Our own processes under the benchmark of faults: killed, frozen and started again on the same port, with all they say.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { appendFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { until } from "../test/until.js";
@@ -27,6 +28,8 @@ export class OurProcess {
   constructor(
     readonly name: string,
     readonly environment: Readonly<Record<string, string>>,
+    /** File to which its lines are added. */
+    readonly log: string | null = null,
   ) {}
 
   get pid(): number | null {
@@ -80,7 +83,10 @@ export class OurProcess {
     });
     this.#child = child;
     living.add(child);
-    createInterface({ input: child.stderr }).on("line", (line) => this.lines.push(line));
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      this.lines.push(line);
+      if (this.log !== null) appendFileSync(this.log, `${this.name} ${line}\n`);
+    });
     void once(child, "close").then(([code, signal]) => {
       living.delete(child);
       this.#child = null;

@@ -16,7 +16,7 @@ const TICK_MS = 100;
 const WINDOW = 40;
 const REMEMBERED = 200;
 /** Parts of the deliveries. */
-const [TWICE, POISONED] = [0.04, 0.005];
+const [TWICE, POISONED] = [0.04, 0.01];
 /** A second night begins in the middle. */
 const PARTITIONS: Readonly<Record<string, number>> = {
   ztf_20261121_programid1: 4,

@@ -41,7 +41,8 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+/** `log`: file of all that our processes say. */
+export async function startWorld(log: string): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "tocsin-faults-"));
   const closers: (() => Promise<unknown> | unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
@@ -59,7 +60,7 @@ export async function startWorld(): Promise<World> {
     return { cable: made, url: url.replace(/:\d+$/, `:${port}`) };
   };
   const ours = (name: string, environment: Record<string, string>): OurProcess => {
-    const made = new OurProcess(name, { ...environment, DATA_DIR: join(folder, name.replace(" ", "-")) });
+    const made = new OurProcess(name, { ...environment, DATA_DIR: join(folder, name.replace(" ", "-")) }, log);
     closers.push(() => made.kill());
     return made;
   };
@@ -68,7 +69,7 @@ export async function startWorld(): Promise<World> {
     const graph = await server(startNeo4j, "neo4j");
     const clickhouse = await server(startClickHouse, "clickhouse");
     const settings = { ...kafka.settings, ...graph.settings, ...clickhouse.settings } as Record<string, string>;
-    const common = { ...settings, LOG_LEVEL: "info", SCHEMA_DIR: await schemaFolder(folder) };
+    const common = { ...settings, LOG_LEVEL: "debug", SCHEMA_DIR: await schemaFolder(folder) };
     const workers: Worker[] = [];
     for (const name of ["worker 1", "worker 2"]) {
       const toClickHouse = await cable(settings.CLICKHOUSE_URL!);

@@ -84,7 +84,7 @@ async function read(...paths: string[]) {
   for (const { message, bytes } of letters) {
     expect(message).toMatch(/^\S.*\.$/s);
     expect(message.length).toBeLessThan(400);
-    expect(bytes?.length ?? 0).toBeLessThanOrEqual(1024 * 1024);
+    expect(bytes?.length ?? 0).toBeLessThanOrEqual(16 * 1024 * 1024);
   }
   return { found, letters, progress };
 }

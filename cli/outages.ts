@@ -6,18 +6,18 @@ import { createOutages } from "../ingest/outages.js";
 import type { Watching } from "./watching.js";
 
 export function loggedOutages(
-  { lost, back }: Pick<Watching, "lost" | "back">,
+  watching: Pick<Watching, "lost" | "back">,
   log: Logger,
   onBegan: (sentence: string) => void = () => {},
 ): ReturnType<typeof createOutages> {
   return createOutages({
     began(error, sentence) {
-      lost(error);
+      watching.lost(error);
       log.warn({ code: codeOf(error), cause: causeOf(error) }, `${sentence} (tried again)`);
       onBegan(sentence);
     },
     ended(error, _sentence, milliseconds) {
-      back(error);
+      watching.back(error);
       log.warn({ code: codeOf(error), milliseconds }, "It goes on.");
     },
   });

@@ -1,4 +1,4 @@
-// Spans to a collector of OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT names one. Nothing of it is loaded otherwise.
+// Spans to a collector of OpenTelemetry, where OTEL_EXPORTER_OTLP_ENDPOINT names one. The SDK is not loaded otherwise.
 // Opened by watching.ts, used by watching.spans.ts.
 import { type Attributes, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from "@opentelemetry/api";
 import type { ReadableSpan, SpanExporter } from "@opentelemetry/sdk-trace-node";

@@ -31,7 +31,7 @@ const RECEIPTS_OF_MS = 3_600_000;
 export async function createWatching(settings: Settings, log: Logger): Promise<Watching> {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_TRACES_SAMPLER_ARG: ratio, TOCSIN_ROLE: role } = settings;
   if (endpoint === undefined) return new Watching(settings, log, null);
-  // Only now is anything of OpenTelemetry loaded.
+  // Only now is the SDK of OpenTelemetry loaded.
   const [{ openTracing }, { Spans }] = await Promise.all([import("./tracing.js"), import("./watching.spans.js")]);
   const attributes = { "service.name": "tocsin", "tocsin.role": role };
   return new Watching(settings, log, new Spans(await openTracing({ endpoint, ratio, attributes }, log)));

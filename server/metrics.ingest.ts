@@ -70,7 +70,7 @@ export function ingestMetrics(registry: Registry) {
     }),
     outage: new Gauge({
       name: "tocsin_outage",
-      help: "1 while work waits for something lost, by error code.",
+      help: "How many lost things work waits for, by error code.",
       labelNames: ["code"],
       registers,
     }),

@@ -273,15 +273,15 @@ describe.skipIf(process.platform !== "linux")("a service whose engine is killed"
           expect(found.status).toBe(503);
           return found.body;
         },
-        { timeout: 10_000, interval: 50 },
+        { timeout: 30_000, interval: 50 },
       );
       expect(away.status).toBe("unavailable");
       const { archive, graph } = away.engines;
       expect(archive).toMatchObject({ ok: false, needed: true, code: "ENGINE_UNAVAILABLE" });
       expect(archive!.reason).toMatch(/archive/i);
-      expect(Math.abs(Date.now() - Date.parse(archive!.since))).toBeLessThan(10_000);
+      expect(Math.abs(Date.now() - Date.parse(archive!.since))).toBeLessThan(60_000);
       expect(graph).toMatchObject({ ok: true, reason: null });
-      await vi.waitFor(async () => expect(await outage()).toBe(1), { timeout: 10_000, interval: 50 });
+      await vi.waitFor(async () => expect(await outage()).toBe(1), { timeout: 45_000, interval: 50 });
       expect(sumOf(await scrape(), "tocsin_engine_up", { engine: "archive" })).toBe(0);
       expect((await fetch(`${service.url}/health`)).status).toBe(200);
     } finally {
@@ -289,11 +289,11 @@ describe.skipIf(process.platform !== "linux")("a service whose engine is killed"
     }
     expect(await taken).toMatchObject({ stored: 900 });
     expect(await outage()).toBe(0);
-    await vi.waitFor(async () => expect((await ready()).status).toBe(200), { timeout: 10_000, interval: 50 });
+    await vi.waitFor(async () => expect((await ready()).status).toBe(200), { timeout: 45_000, interval: 50 });
     const during = lines.slice(told).filter(({ code }) => code === "ENGINE_UNAVAILABLE");
     expect(during.map(({ msg }) => msg)).toEqual([expect.stringMatching(/\(tried again\)$/), "It goes on."]);
     expect(during[0]!.traceId).toMatch(/^[0-9a-f]{32}$/);
-  });
+  }, 180_000);
 });
 
 function killChildren(): void {

@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   heavy: () => import("./heavy.bench.js"),
   faults: () => import("./faults.bench.js"),
   soak: () => import("./soak.bench.js"),
+  load: () => import("./load.bench.js"),
 };
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));

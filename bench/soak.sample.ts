@@ -10,6 +10,8 @@ export interface Held {
   readonly serviceRssMb: number;
   readonly engineRssMb: number;
   readonly heapMb: number;
+  /** Of objects, in the service's sky index. */
+  readonly positions: number;
   readonly serviceHandles: number;
   readonly engineHandles: number;
   /** Of both processes, the subscribers' included. */
@@ -51,8 +53,8 @@ export interface Watched {
 }
 
 export async function held({ url, dataDir, service, engine }: Watched): Promise<Held> {
-  const [heap, own, others, parts, disk] = await Promise.all([
-    heapBytes(url),
+  const [metrics, own, others, parts, disk] = await Promise.all([
+    metricsOf(url),
     handles(service),
     handles(engine),
     livingParts(join(dataDir, "archive")),
@@ -61,22 +63,24 @@ export async function held({ url, dataDir, service, engine }: Watched): Promise<
   return {
     serviceRssMb: residentBytesOf([service]) / MB,
     engineRssMb: residentBytesOf([engine]) / MB,
-    heapMb: heap / MB,
+    heapMb: metrics("nodejs_heap_size_used_bytes") / MB,
+    positions: metrics("tocsin_sky_index_positions"),
     serviceHandles: own.all,
     engineHandles: others.all,
     sockets: own.sockets + others.sockets,
     ...parts,
     archiveMb: disk("archive") / MB,
     packetsMb: disk("packets") / MB,
-    graphMb: disk("graph.grafeo") / MB,
+    graphMb: (disk("graph.grafeo") + disk("graph.grafeo.wal")) / MB,
     serviceCpuSeconds: cpuSecondsOf([service]),
     engineCpuSeconds: cpuSecondsOf([engine]),
   };
 }
 
-async function heapBytes(url: string): Promise<number> {
+async function metricsOf(url: string): Promise<(name: string) => number> {
   const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^nodejs_heap_size_used_bytes (\S+)/m.exec(text)?.[1] ?? Number.NaN);
+  const values = new Map(text.split("\n").map((line) => line.split(" ") as [string, string]));
+  return (name) => Number(values.get(name) ?? Number.NaN);
 }
 
 async function handles(pid: number): Promise<{ all: number; sockets: number }> {

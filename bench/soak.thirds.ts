@@ -27,6 +27,7 @@ const COLUMNS: readonly (readonly [keyof Sample, string])[] = [
   ["p99Ms", "hit latency p99, ms"],
   ["serviceRssMb", "service RSS, MiB"],
   ["heapMb", "of it JavaScript heap, MiB"],
+  ["positions", "objects in its sky index"],
   ["engineRssMb", "engine RSS, MiB"],
   ["serviceHandles", "handles of the service"],
   ["engineHandles", "handles of the engine"],
@@ -66,7 +67,7 @@ export function soakResult(samples: readonly Sample[], totals: SoakTotals): Benc
   const one = (value: number) => ({ median: value, min: value, max: value });
   const { rate, due, received, faults, failed, ...sizes } = totals;
   const cpu = cpuPerAlert(samples);
-  const reached = median(of(samples, "alertsPerSecond"));
+  const reached = storedIn(samples) / (samples.at(-1)!.seconds - samples[0]!.seconds);
   const most = 1.1;
   const flat = (what: string, key: keyof Sample) => ({
     text: `${what}: last third at most ${most} of the first`,
@@ -115,12 +116,16 @@ export function soakResult(samples: readonly Sample[], totals: SoakTotals): Benc
 /** user + sys of service and engine between the first and the last sample. */
 function cpuPerAlert(samples: readonly Sample[]): { service: number; engine: number } {
   const [first, last] = [samples[0]!, samples.at(-1)!];
-  let alerts = 0;
-  for (const [n, sample] of samples.entries()) {
-    if (n > 0) alerts += sample.alertsPerSecond * (sample.seconds - samples[n - 1]!.seconds);
-  }
+  const alerts = storedIn(samples);
   return {
     service: (1000 * (last.serviceCpuSeconds - first.serviceCpuSeconds)) / alerts,
     engine: (1000 * (last.engineCpuSeconds - first.engineCpuSeconds)) / alerts,
   };
+}
+
+/** Alerts between the first and the last sample. */
+function storedIn(samples: readonly Sample[]): number {
+  return samples
+    .slice(1)
+    .reduce((sum, sample, n) => sum + sample.alertsPerSecond * (sample.seconds - samples[n]!.seconds), 0);
 }

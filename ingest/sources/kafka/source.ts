@@ -109,7 +109,7 @@ export function openKafka(options: KafkaOptions): KafkaSource {
     let hasJoined = false;
     let isLeader = false;
     const beat = (): void => {
-      lastBeat = Date.now();
+      lastBeat = performance.now();
       watch.up();
     };
     const opened = await openSession({
@@ -140,18 +140,18 @@ export function openKafka(options: KafkaOptions): KafkaSource {
     void current.crashed.then((error) => {
       crash = error;
     });
-    let looked = Date.now();
+    let looked = performance.now();
     let looking: Promise<void> | null = null;
     let isOther = false;
-    lastBeat = Date.now();
+    lastBeat = performance.now();
     while (crash === null && !isOther && !closing.signal.aborted) {
       await Promise.race([current.crashed, pause(TICK_MS)]);
       commit();
-      const silence = Date.now() - lastBeat;
+      const silence = performance.now() - lastBeat;
       if (silence > SILENT_MS) watch.down(`no answer for ${Math.round(silence / 1000)} s`);
       if (silence > STUCK_MS) return null;
-      if (Date.now() - looked < TOPICS_EVERY_MS || looking !== null) continue;
-      looked = Date.now();
+      if (performance.now() - looked < TOPICS_EVERY_MS || looking !== null) continue;
+      looked = performance.now();
       looking = listTopics()
         .then((found) => {
           isOther = found.join() !== topics.join();

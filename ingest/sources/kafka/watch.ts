@@ -21,7 +21,7 @@ export interface WatchOptions {
 
 export class Watch {
   readonly #options: WatchOptions;
-  #broker: { since: number; why: string } | null = { since: Date.now(), why: "it was not asked yet" };
+  #broker: { since: number; why: string } | null = { since: performance.now(), why: "it was not asked yet" };
   #isTold = false;
   #schemas: { since: number; why: string } | null = null;
   #topics: readonly string[] = [];
@@ -42,7 +42,7 @@ export class Watch {
   }
 
   down(why: string): void {
-    this.#broker = { since: this.#broker?.since ?? Date.now(), why };
+    this.#broker = { since: this.#broker?.since ?? performance.now(), why };
     if (!this.#isTold)
       this.#log(`Kafka at ${this.#options.brokers.join(", ")} is away: ${why}. Tried again until it is back.`);
     this.#isTold = true;
@@ -60,7 +60,7 @@ export class Watch {
 
   schemas(fault: Error | null): void {
     if (fault !== null) {
-      this.#schemas = { since: Date.now(), why: sentence(fault) };
+      this.#schemas = { since: performance.now(), why: sentence(fault) };
       this.#log(`Packets wait for their schema: ${this.#schemas.why}.`);
     } else if (this.#schemas !== null) {
       this.#log(`Schemas are there again after ${seconds(this.#schemas.since)}.`);
@@ -101,4 +101,4 @@ export class Watch {
   }
 }
 
-const seconds = (since: number): string => `${Math.round((Date.now() - since) / 1000)} s`;
+const seconds = (since: number): string => `${Math.round((performance.now() - since) / 1000)} s`;

@@ -4,15 +4,17 @@ import type { Lease } from "../lease.store.js";
 import type { Graph, GraphTx } from "./graph.js";
 import { LOCK_LEASE, READ_LEASE, WRITE_LEASE } from "./statements/lease.js";
 
+const LONGEST_MS = 60_000;
+
 export interface LeaseOptions {
   /** Name of this process for people; it need not be unique. */
   readonly holder: string;
-  /** How long others wait for a holder that does not renew. */
+  /** How long others wait for a holder that does not renew; at most 60. */
   readonly seconds: number;
 }
 
 /**
- * The lease `name` among all processes on this graph. Times are the database's, so a clock of a client that jumps changes
+ * The lease `name` among all processes on this graph,. Times are the database's, so a clock of a client that jumps changes
  * nothing. Errors as for Graph.write.
  */
 export function createLease(graph: Graph, name: string, { holder, seconds }: LeaseOptions): Lease {
@@ -22,7 +24,8 @@ export function createLease(graph: Graph, name: string, { holder, seconds }: Lea
       graph.write(async (tx) => {
         const lease = await locked(tx, name, owner);
         const now = await tx.now();
-        const valid = now < lease.until;
+        // One that would last longer than a lease lasts was taken before the clock was set back.
+        const valid = now < lease.until && lease.until <= now + LONGEST_MS;
         if (valid && lease.owner !== owner) return null;
         const epoch = BigInt(lease.epoch) + (valid ? 0n : 1n);
         await tx.run(WRITE_LEASE, { name, owner, holder, epoch: String(epoch), until: now + seconds * 1000 });

@@ -14,7 +14,7 @@ export interface LeaseOptions {
 }
 
 /**
- * The lease `name` among all processes on this graph,. Times are the database's, so a clock of a client that jumps changes
+ * The lease `name` among all processes on this graph. Times are the database's, so a clock of a client that jumps changes
  * nothing. Errors as for Graph.write.
  */
 export function createLease(graph: Graph, name: string, { holder, seconds }: LeaseOptions): Lease {

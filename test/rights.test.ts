@@ -78,6 +78,9 @@ const alertOf = (candid: bigint) =>
   `{ alert(survey: ZTF, candid: "${candid}") { ...A fields(names: ["rb", "ndethist", "magpsf"]) object { ...O } } } ${ALERT} ${OBJECT}`;
 const objectOf = (survey: string, id: string | bigint) =>
   `{ object(survey: ${survey}, objectId: "${id}") { ...O } } ${ALERT} ${OBJECT}`;
+/** UTC date of the hidden alerts and of most public ones. */
+const NIGHT = "20251121";
+const SUMS = "received stored duplicates deadLetters adds";
 const latestDec = String(HIDDEN.latestPlace.dec).slice(0, 9);
 
 const ROWS: readonly Row[] = [
@@ -185,11 +188,39 @@ const ROWS: readonly Row[] = [
   {
     ...row(
       "dead letters",
-      `{ deadLetters { edges { cursor node { id reason message source position survey receivedAt bytesKept } } ${PAGE} } }`,
+      `{ deadLetters { edges { cursor node { id reason message source position survey receivedAt replayedAt bytesKept } } ${PAGE} } }`,
       "CANDID_CONFLICT",
     ),
     refused: "NOT_ALLOWED",
   },
+  {
+    ...row(
+      "the receipt of a night",
+      `{ nightReceipt(survey: ZTF, night: "${NIGHT}") { survey night hits archived sourceCount ${SUMS}
+        sources { source partition offsets { first last } gaps { first last } ${SUMS} } unattributed { received } } }`,
+      "whole.avro",
+    ),
+    refused: "NOT_ALLOWED",
+  },
+  {
+    ...row(
+      "a replay of dead letters",
+      `mutation { replayDeadLetters(where: { reason: "CANDID_CONFLICT" }) { replayed failed stored duplicates reasons } }`,
+      "77700",
+    ),
+    changes: true,
+    refused: "NOT_ALLOWED",
+  },
+  row(
+    "how long a hidden alert took, and public ones",
+    `{ alert(survey: ZTF, candid: "${HIDDEN.candid}") { clock { ...C } }
+      alerts(where: { survey: ZTF }) { edges { node { clock { ...C } } } } }
+      fragment C on AlertClock { observedAt emittedAt receivedAt storedAt filteredAt deliveredAt }`,
+  ),
+  row(
+    "how many alerts of a night were delivered",
+    `{ latency(survey: ZTF, night: "${NIGHT}") { stage count p50 p90 p99 max } }`,
+  ),
   {
     ...row(
       "a new filter",
@@ -234,7 +265,8 @@ function comparable(answer: unknown, filterIds: readonly string[]): string {
   for (const [i, id] of filterIds.entries()) text = text.replaceAll(id, `filter ${i}`);
   return text
     .replaceAll(/"id":"[\w-]{16,}"/g, '"id":"of a new filter"')
-    .replaceAll(/"(passedAt|createdAt)":"[^"]+"/g, '"$1":"then"')
+    .replaceAll(/"(passedAt|createdAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g, '"$1":"then"')
+    .replaceAll(/"(p50|p90|p99|max)":-?[\d.e+-]+/g, '"$1":0')
     .replaceAll(/"(cursor|endCursor)":"([^"]+)"/g, (whole, name, cursor) => {
       if (HIT_CURSOR.test(cursor)) return `"${name}":"of a hit"`;
       return /"filter"/.test(Buffer.from(cursor, "base64url").toString()) ? `"${name}":"of a filter"` : whole;
@@ -381,11 +413,14 @@ function routes(owner: () => Caller, stranger: () => Caller, bareStranger: () =>
     );
   });
 
-  test.each(["/health", "/metrics", "/", "/page/page.js", "/page/graphiql.js", "/nothing", "/graphql"])("GET %s", async (path) => {
-    const { status, body } = await stranger().http("GET", path);
-    const beside = await bareStranger().http("GET", path);
-    expect([status, body.toString()]).toEqual([beside.status, beside.body.toString()]);
-  });
+  test.each(["/health", "/metrics", "/", "/page/page.js", "/page/graphiql.js", "/nothing", "/graphql"])(
+    "GET %s",
+    async (path) => {
+      const { status, body } = await stranger().http("GET", path);
+      const beside = await bareStranger().http("GET", path);
+      expect([status, body.toString()]).toEqual([beside.status, beside.body.toString()]);
+    },
+  );
 }
 
 describe("on loopback, the owner and a caller behind a proxy", () => {

@@ -10,6 +10,8 @@ export interface KafkaMessage {
   readonly topic: string;
   readonly partition: number;
   readonly offset: bigint;
+  /** Origin.since. */
+  readonly since?: bigint;
   /** Epoch milliseconds; null where the broker says none. */
   readonly emittedAt: number | null;
   readonly value: Uint8Array | null;
@@ -35,7 +37,8 @@ export async function itemsOf(
 ): Promise<readonly KafkaItem[]> {
   const { topic, partition, offset, value, fault } = message;
   const position = `partition ${partition} offset ${offset}`;
-  const origin: Origin = { source: topic, position, partition, offset };
+  const since = message.since ?? offset;
+  const origin: Origin = { source: topic, position, partition, offset, ...(since < offset && { since }) };
   const times = { ...(message.emittedAt !== null && { emittedAt: message.emittedAt }), receivedAt };
   const letter = (reason: DeadLetterReason, text: string, schemaFingerprint: string | null = null): DeadLetter => {
     const bytes = value === null || value.length === 0 ? null : keptBytes(value);

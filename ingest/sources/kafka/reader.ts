@@ -66,13 +66,17 @@ export class Reader {
     const receivedAt = Date.now();
     const offsets = this.#offsetsOf(batch.topic, batch.partition, BigInt(batch.messages[0]!.offset));
     const key = keyOf(batch.topic, batch.partition);
+    // What Kafka leaves out between two messages of a batch is no message.
+    let next: bigint | null = null;
     for (const fetched of batch.messages) {
       const offset = BigInt(fetched.offset);
+      const since: bigint = next ?? offset;
+      next = offset + 1n;
       // After a rebalance a batch begins at the bookmark, and what is in flight comes a second time.
       if (offsets.lookAt(offset)) {
         let items: readonly KafkaItem[];
         try {
-          items = await waitFor(itemsOf(messageOf(batch, fetched, offset), this.#schemas, receivedAt));
+          items = await waitFor(itemsOf({ ...messageOf(batch, fetched, offset), since }, this.#schemas, receivedAt));
         } catch (error) {
           if (!(error instanceof SchemasUnavailable)) throw error;
           this.#schemaMissing(key, error.cause as Error);

@@ -32,6 +32,8 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(LOG, "");
   const world = await startWorld(LOG);
+  const end = () => void world.close().finally(() => process.exit(1));
+  process.once("SIGINT", end).once("SIGTERM", end);
   const over = new AbortController();
   try {
     const stream = new AlertStream(seed, alerts, world.kafka.settings.KAFKA_BROKERS!, `${RESULTS}/faults.truth.jsonl`);
@@ -63,6 +65,7 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
     return result({ world, seed, rounds, alerts, played, checks, readBy, stream });
   } finally {
     over.abort();
+    process.off("SIGINT", end).off("SIGTERM", end);
     await world.close();
   }
 }

@@ -1,5 +1,5 @@
 // Packets handed to a running service over the socket in its DATA_DIR: the service's side and the callers' side.
-// Called by cli/service.ts (handle) and by cli/ingest.ts, cli/simulate.ts (send), cli/records.ts (callService).
+// Called by cli/service.ts (handle) and by cli/ingest.ts, cli/simulate.ts (send), cli/records.ask.ts (callService).
 import { once } from "node:events";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { TocsinError } from "../domain/errors.js";

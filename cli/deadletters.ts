@@ -6,7 +6,7 @@ import { TocsinError } from "../domain/errors.js";
 import { type DeadLetterReason, LETTER_REASONS } from "../domain/packet.js";
 import { epochMsFromJd, isoFromJd, jdFromEpochMs, parseTime } from "../domain/time.js";
 import type { LetterConditions } from "../stores/deadletters.store.js";
-import { withRecords } from "./records.js";
+import { withRecords } from "./records.ask.js";
 import type { Settings } from "./settings.js";
 import { tableOf } from "./table.js";
 

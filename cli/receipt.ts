@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { Logger } from "pino";
 import { adds, type NightReceipt, nightAdds, type SourceReceipt } from "../domain/receipt.js";
-import { withRecords } from "./records.js";
+import { withRecords } from "./records.ask.js";
 import type { Settings } from "./settings.js";
 import { tableOf } from "./table.js";
 

@@ -1,6 +1,4 @@
-// What an owner asks a service of its receipts and dead letters: answered in this process, or by the one that has DATA_DIR
-// open. Called by cli/receipt.ts and cli/deadletters.ts; made by cli/service.ts.
-import type { Logger } from "pino";
+// What an owner asks a service of its receipts and dead letters. Made by cli/service.ts, reached through cli/records.ask.ts.
 import { TocsinError } from "../domain/errors.js";
 import { nightNamed } from "../domain/night.js";
 import type { NightReceipt } from "../domain/receipt.js";
@@ -9,10 +7,6 @@ import type { Viewer } from "../domain/viewer.js";
 import type { Replayer, ReplaySums } from "../ingest/replay.js";
 import type { DeadLetterStore, LetterConditions, StoredDeadLetter } from "../stores/deadletters.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
-import { callService } from "./control.js";
-import { isOpen } from "./datadir.js";
-import { openService } from "./service.js";
-import type { Settings } from "./settings.js";
 
 export interface Records {
   /** Throws UNKNOWN_SURVEY, BAD_ARGUMENT. */
@@ -49,31 +43,4 @@ export function createRecords({ receipts, deadLetters, surveys, replay }: Record
     },
     replay: (where, first) => replay(OWNER, where, first),
   };
-}
-
-/**
- * Ask whoever has DATA_DIR open, else open the engines for as long as it takes. No topic is read for it.
- */
-export async function withRecords<T>(
-  settings: Settings,
-  log: Logger,
-  ask: (records: Records) => Promise<T>,
-): Promise<T> {
-  const { DATA_DIR } = settings;
-  if (await isOpen(DATA_DIR)) {
-    return ask({
-      receipt: (...args) => callService(DATA_DIR, "receipt", args),
-      letters: (...args) => callService(DATA_DIR, "letters", args),
-      bytes: (...args) => callService(DATA_DIR, "bytes", args),
-      replay: (...args) => callService(DATA_DIR, "replay", args),
-    });
-  }
-  const { KAFKA_BROKERS: _, ...alone } = settings;
-  const service = await openService(alone, log);
-  try {
-    if (service.records === null) throw new TocsinError("NOT_HERE", "This process takes nothing in.");
-    return await ask(service.records);
-  } finally {
-    await service.close();
-  }
 }

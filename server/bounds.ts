@@ -67,7 +67,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   trustedProxies: 0,
   address: { requestsPerMinute: 600, costPerMinute: 20_000_000, sockets: 100 },
   token: { requestsPerMinute: 6_000, costPerMinute: 200_000_000, sockets: 2_000 },
-  admission: { running: 64, perCaller: 16, waiting: 256, waitMs: 5_000, lagMs: 500 },
+  admission: { running: 64, perCaller: 16, waiting: 256, waitMs: 5_000, lagMs: 2_000 },
   connections: { max: 10_000, perAddress: 500, headersMs: 10_000, requestMs: 30_000, idleMs: 5_000 },
   sockets: {
     maxSockets: 5_000,

@@ -22,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   faults: () => import("./faults.bench.js"),
   soak: () => import("./soak.bench.js"),
   load: () => import("./load.bench.js"),
+  scale: () => import("./scale.bench.js"),
 };
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));

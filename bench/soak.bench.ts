@@ -7,11 +7,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sendContainer } from "../cli/control.js";
 import { container } from "../ingest/simulator/write.js";
 import { childrenOf } from "../test/process.js";
-import { ask } from "../test/service.js";
 import { until } from "../test/until.js";
 import { OurProcess } from "./faults.processes.js";
 import type { BenchResult } from "./harness.js";
 import { writeSoak } from "./soak.doc.js";
+import { createFilters } from "./soak.filters.js";
 import { endlessAlerts, type StreamAlert } from "./soak.packets.js";
 import { held, type Sample, type Watched } from "./soak.sample.js";
 import { type Subscribers, subscribe } from "./soak.subscribers.js";
@@ -50,7 +50,7 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
       cutoutBytes: 600,
     });
     const url = await started(service, dataDir);
-    const ids = await createFilters(url);
+    const ids = await createFilters(url, ZTF_FILTERS, LSST_FILTERS);
     const sentAt = new Map<string, number>();
     const subscribers = await subscribe(url, ids, count, (candid) => sentAt.get(candid));
     closers.push(() => subscribers.close());
@@ -91,28 +91,6 @@ async function started(service: OurProcess, dataDir: string): Promise<string> {
   const url = service.lines.map((line) => /Tocsin answers at (\S+)\/graphql/.exec(line)?.[1]).find(Boolean);
   if (url === undefined) throw new Error(`No service on ${dataDir}.`);
   return url;
-}
-
-/** The published benchmark's filter without its light curve part, each with numbers of its own; and for Rubin. */
-async function createFilters(url: string): Promise<string[]> {
-  const ztf = Array.from(
-    { length: ZTF_FILTERS },
-    (_, n) => `rb >= 0.${30 + n} and drb > 0.${50 + n} and fwhm > 0.5 and fwhm < 8 and nbad < 5 and isPositive
-      and (ssdistnr < 0 or ssdistnr >= 12 or ssmagnr <= 0 or ssmagnr is null or abs(magpsf - ssmagnr) >= 2)
-      and abs(magpsf - magap) < 0.75 and not (sgscore1 > 0.76 and distpsnr1 < 2)
-      and not (distpsnr1 < 20 and srmag1 > 0 and srmag1 < 15 and sgscore1 > 0.49) and magpsf - sigmapsf < ${(17 + n / 20).toFixed(2)}`,
-  );
-  const lsst = Array.from(
-    { length: LSST_FILTERS },
-    (_, n) => `reliability > 0.9 and isPositive and snr > ${60 + 10 * n}`,
-  );
-  const query = "mutation ($input: CreateFilterInput!) { createFilter(input: $input) { id } }";
-  const ids: string[] = [];
-  for (const [n, where] of [...ztf, ...lsst].entries()) {
-    const input = { name: `soak ${n}`, survey: n < ZTF_FILTERS ? "ZTF" : "LSST", where };
-    ids.push((await ask<{ createFilter: { id: string } }>(url, query, { input })).createFilter.id);
-  }
-  return ids;
 }
 
 /** Sends at a steady rate; what could not be sent in time goes in larger containers, as a broker would hand it over. */

@@ -112,6 +112,19 @@ export function hitContract(
       expect(seqs(await archive.hits.since(37n, 2))).toEqual([38n, 39n]);
     });
 
+    it("takes batches with many hits a few at a time", async () => {
+      const batches: bigint[] = [];
+      for (const count of [30_000, 5_000, 14_000, 5_000, 0]) {
+        batches.push(await committed(archive, [], [], count));
+      }
+      const shares = [[0], [1, 2], [3, 4]].map((share) => share.map((n) => batches[n]!));
+      for (const share of shares) {
+        expect(await archive.sequence.pending(0, 10)).toEqual(share);
+        await archive.sequence.number(share, new Map());
+      }
+      expect(await archive.sequence.pending(0, 10)).toEqual([]);
+    });
+
     it("takes what is in memory for what is in the archive", async () => {
       const found = range("f", 0, 3).map((each) => ({ ...each, passedAt: 5 }));
       const [one, other] = [await committed(archive, []), await committed(archive, range("f", 3, 5))];

@@ -16,7 +16,10 @@ export interface SequenceStore {
    * of the lease only: whoever begins takes the numbering away from the one before.
    */
   begin(settleMs: number): Promise<bigint>;
-  /** Committed batches that are not numbered yet and began at `since` (epoch ms) or later, oldest first. */
+  /**
+   * Committed batches that are not numbered yet and began at `since` (epoch ms) or later, oldest first: at most `first`, and
+   * no more than go well into one call of number(). Only when it resolves with none there are none.
+   */
   pending(since: number, first: number): Promise<bigint[]>;
   /**
    * Give what these batches found the next seqs, batch by batch, and make it visible. A (filterId, survey, candid) or a

@@ -15,11 +15,12 @@ export interface NumberingArchive {
 
 const RECEIPT = { survey: "ZTF", read: 0, stored: 0, duplicates: 0, deadLetters: 0, hits: 0, steps: {} };
 
-/** A committed batch that found these, not numbered yet. */
+/** A committed batch that found these, not numbered yet. Its receipt may tell of another number of hits. */
 export async function committed(
   archive: NumberingArchive,
   hits: readonly NewHit[],
   pairs: readonly CounterpartPair[] = [],
+  count = hits.length,
 ): Promise<bigint> {
   const batchId = archive.batches.begin();
   const passedAt = Date.now();
@@ -28,7 +29,7 @@ export async function committed(
     hits.map((hit) => ({ ...hit, passedAt })),
   );
   await archive.counterparts.found(batchId, pairs);
-  await archive.batches.commit(batchId, RECEIPT);
+  await archive.batches.commit(batchId, { ...RECEIPT, hits: count });
   return batchId;
 }
 

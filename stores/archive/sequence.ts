@@ -16,6 +16,12 @@ import { foundHits, hitKey, hitsWithSeq, insertHits } from "./hits.js";
  */
 const IN_FORCE = "(SELECT max((epoch, holder)) FROM epochs) = ({epoch:UInt64}, {holder:UInt64})";
 
+/**
+ * Hits of one insert, unless a batch has more by itself: in memory at once, and few enough for the archive to have all of
+ * them before it looks at the epoch (up to max_query_size; fence.test.ts).
+ */
+const HITS_TOGETHER = 20_000;
+
 /** What goes to the archive together. */
 interface Share {
   readonly batches: readonly bigint[];
@@ -57,12 +63,18 @@ export class ArchiveSequence implements SequenceStore {
 
   async pending(since: number, first: number): Promise<bigint[]> {
     const block = await this.client.query(
-      `SELECT batch FROM batches WHERE batch >= {floor:UInt64}
+      `SELECT batch, hits FROM batches WHERE batch >= {floor:UInt64}
         AND batch NOT IN (SELECT batch FROM numbered WHERE batch >= {floor:UInt64})
       ORDER BY committedAt, batch LIMIT 1 BY batch LIMIT {first:UInt32}`,
       { floor: BigInt(Math.max(0, since)) << 20n, first },
     );
-    return [...(bigints(block, "batch") as BigUint64Array)];
+    const hits = numbers(block, "hits");
+    let sum = 0;
+    const fit = (_: bigint, row: number): boolean => {
+      sum += hits[row]!;
+      return row === 0 || sum <= HITS_TOGETHER;
+    };
+    return [...(bigints(block, "batch") as BigUint64Array)].filter(fit);
   }
 
   async number(batches: readonly bigint[], known: ReadonlyMap<bigint, Found>): Promise<Hit[] | null> {

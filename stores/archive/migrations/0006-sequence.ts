@@ -84,6 +84,9 @@ export async function up(client: ArchiveClient): Promise<void> {
   const byAlert = "by_alert (SELECT survey, candid, filterId ORDER BY survey, candid, filterId)";
   await alterTable(client, "hits", `ADD PROJECTION IF NOT EXISTS ${byAlert}`, "rows");
   await alterTable(client, "alert_index", "ADD INDEX IF NOT EXISTS by_batch batch TYPE minmax GRANULARITY 1", "rows");
-  // Batches of before were numbered while they were taken in.
-  await client.command("INSERT INTO numbered SELECT batch, 0, 0 FROM batches");
+  // Batches of before were numbered while they were taken in. Others may do this migration too, and one of them may number
+  // before the last one comes here: what a batch of theirs has found lies in these tables before it is committed.
+  await client.command(`INSERT INTO numbered SELECT batch, 0, 0 FROM batches
+    WHERE batch GLOBAL NOT IN (SELECT batch FROM hits_found)
+      AND batch GLOBAL NOT IN (SELECT batch FROM counterparts_found)`);
 }

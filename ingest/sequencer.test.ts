@@ -13,7 +13,7 @@ import { createLease } from "../stores/graph/lease.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
 import { testSurvey } from "../test/batches.js";
 import { until } from "../test/until.js";
-import { createSequencer, type Sequencer } from "./sequencer.js";
+import { createSequencer, type Follower, type Sequencer } from "./sequencer.js";
 
 let engine: TestArchive;
 let graph: Graph;
@@ -38,6 +38,10 @@ const hit = (candid: bigint): NewHit => ({
 class Worker {
   readonly told: bigint[] = [];
   woken = 0;
+  /** Batches in memory at the last call of number(). */
+  inMemory = 0;
+  /** What the lease's keeper waits for before it answers. */
+  silence: Promise<void> | null = null;
   /** What number() waits for before it reaches the archive: a process that is frozen there. */
   frozen: Promise<void> | null = null;
   readonly sequencer: Sequencer;
@@ -45,34 +49,45 @@ class Worker {
   constructor(
     name: string,
     readonly stores: ArchiveStores,
+    followers: readonly Follower[] = [],
   ) {
     const { sequence } = stores;
+    const lease = createLease(graph, "sequencer", { holder: name, seconds: 2 });
     this.sequencer = createSequencer({
       sequence: {
         begin: (...of) => sequence.begin(...of),
         pending: (...of) => sequence.pending(...of),
         number: async (...of) => {
           await this.frozen;
+          this.inMemory = of[1].size;
           return sequence.number(...of);
         },
       },
-      lease: createLease(graph, "sequencer", { holder: name, seconds: 2 }),
+      lease: {
+        ...lease,
+        hold: async () => {
+          await this.silence;
+          return lease.hold();
+        },
+      },
       shared: true,
       publish: (hits) => this.told.push(...hits.map(({ seq }) => seq)),
       wake: () => {
         this.woken += 1;
       },
-      followers: [],
+      followers,
       outages: { failed() {}, over() {} },
     });
   }
 
-  async commit(candids: readonly bigint[]): Promise<void> {
+  /** `untold`: the answer of the commit is late, and others find the batch before. */
+  async commit(candids: readonly bigint[], untold: () => Promise<void> = async () => {}): Promise<void> {
     const batchId = this.stores.batches.begin();
     const hits = candids.map((candid) => ({ ...hit(candid), passedAt: Date.now() }));
     await this.stores.hits.found(batchId, hits);
     const receipt = { survey: "ZTF", read: 0, stored: 0, duplicates: 0, deadLetters: 0, hits: 0, steps: {} };
     await this.stores.batches.commit(batchId, receipt);
+    await untold();
     await this.sequencer.committed({ batchId, hits, pairs: [], alertOf: (candid) => ({ candid }) as Alert });
   }
 }
@@ -127,5 +142,75 @@ test("hits of all are numbered once, by one at a time", async () => {
   expect(a.sequencer.epoch).toBe(3n);
   await a.commit(candids(45, 50));
   await numbered(40);
+  await a.sequencer.close();
+});
+
+test("an outage of those who follow is over where another process has taken the numbering", async () => {
+  const { sequence } = await createArchiveStores(engine.client, [testSurvey("ZTF")]);
+  const told: string[] = [];
+  const own = createLease(graph, "outage", { holder: "own", seconds: 60 });
+  const sequencer = createSequencer({
+    sequence,
+    lease: own,
+    shared: true,
+    publish: () => {},
+    wake: () => {},
+    followers: [{ isAwaited: false, catchUp: () => Promise.reject(new Error("Kafka is away")) }],
+    outages: {
+      failed: ({ message }) => void told.push(message),
+      over: ({ message }) => void told.push(`no more: ${message}`),
+    },
+  });
+  await sequencer.start();
+  await until("the outage", () => told.length > 0);
+  await own.release();
+  const other = createLease(graph, "outage", { holder: "other", seconds: 60 });
+  expect(await other.hold()).toBe(2n);
+  await until("its end", () => told.at(-1) === "no more: Kafka is away");
+  expect(sequencer.epoch).toBeNull();
+  expect(new Set(told)).toEqual(new Set(["Kafka is away", "no more: Kafka is away"]));
+  await sequencer.close();
+});
+
+async function leading(name: string, followers: readonly Follower[] = []): Promise<Worker> {
+  const worker = new Worker(name, await createArchiveStores(engine.client, [testSurvey("ZTF")]), followers);
+  await worker.sequencer.start();
+  await until("the lease", () => worker.sequencer.epoch !== null, 10_000);
+  return worker;
+}
+
+test("a batch that was numbered before its worker heard of its commit leaves memory", async () => {
+  const a = await leading("a");
+  const before = await a.stores.hits.lastSeq();
+  await a.commit([100n], async () => {
+    while ((await a.stores.hits.lastSeq()) === before);
+  });
+  await a.commit([101n]);
+  expect(a.inMemory).toBeLessThanOrEqual(1);
+  await a.sequencer.close();
+});
+
+test("numbering does not wait for a lease's keeper or a graph that has fallen silent", async () => {
+  let thaw = () => {};
+  let silence: Promise<void> | null = null;
+  let failures = 0;
+  const away = {
+    isAwaited: true,
+    async catchUp() {
+      if (silence === null) return;
+      if (failures > 0) await silence;
+      failures += 1;
+      throw new Error("the graph is away");
+    },
+  };
+  const a = await leading("a", [away]);
+  silence = new Promise<void>((resolve) => {
+    thaw = resolve;
+  });
+  a.silence = silence;
+  const deadline = performance.now() + 5_000;
+  for (let candid = 200n; performance.now() < deadline; candid += 1n) await a.commit([candid]);
+  expect(failures).toBe(1);
+  thaw();
   await a.sequencer.close();
 });

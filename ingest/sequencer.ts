@@ -5,7 +5,7 @@ import type { Alert } from "../domain/alert.js";
 import type { DeliveredHit, Hit } from "../domain/filter.js";
 import type { Lease } from "../stores/lease.store.js";
 import type { Found, SequenceStore } from "../stores/sequence.store.js";
-import { type Outages, passes, persistently } from "./persistently.js";
+import { type Outages, persistently } from "./persistently.js";
 import { type IngestWatch, timed, unwatched } from "./watch.js";
 
 /** What another process still sends when we take over has arrived by then: its inserts take milliseconds. */
@@ -62,11 +62,18 @@ export interface Sequencer {
 /** Who follows, and how it stands with it. */
 class Followed {
   readonly serially = pLimit(1);
+  /** A call that has not begun yet: it does for all who ask for one meanwhile. */
+  queued: Promise<void> | null = null;
   behind = true;
   failure: Error | null = null;
   /** performance.now() before which it is not called again. */
   notBefore = 0;
   constructor(readonly follower: Follower) {}
+
+  /** What it follows may be away for hours: nobody waits for one that has failed. */
+  get isAwaited(): boolean {
+    return this.follower.isAwaited && this.failure === null;
+  }
 }
 
 export function createSequencer(parts: SequencerParts): Sequencer {
@@ -78,6 +85,9 @@ export function createSequencer(parts: SequencerParts): Sequencer {
   let epoch: bigint | null = null;
   let leaseEpoch: bigint | null = null;
   let heldAt = Number.NEGATIVE_INFINITY;
+  /** When somebody else was found to hold it. */
+  let refusedAt = Number.NEGATIVE_INFINITY;
+  let renewing: Promise<void> | null = null;
   let sweptAt = Number.NEGATIVE_INFINITY;
   /** Hits may have become visible in a call that failed, without anybody being told of them. */
   let untold = false;
@@ -88,25 +98,53 @@ export function createSequencer(parts: SequencerParts): Sequencer {
   /** Whether this process numbers. By monotonic time: a clock that is set changes nothing. */
   async function leads(): Promise<boolean> {
     const now = performance.now();
-    if (epoch !== null && now - heldAt < RENEW_MS) return true;
-    let held: bigint | null;
-    try {
-      held = await lease.hold();
-    } catch (error) {
-      // While its keeper is away nobody else takes it; and if somebody had, the archive would refuse us.
-      if (epoch !== null && passes(error)) return true;
-      throw error;
+    if (epoch !== null) {
+      renew(now);
+      return true;
+    }
+    if (now - refusedAt < RENEW_MS) return false;
+    const held = await lease.hold();
+    if (held === null) {
+      refusedAt = now;
+      return false;
     }
     heldAt = now;
-    if (epoch !== null && held === leaseEpoch) return true;
-    epoch = null;
-    if (held === null) return false;
     epoch = await sequence.begin(shared ? SETTLE_MS : 0);
     leaseEpoch = held;
     sweptAt = Number.NEGATIVE_INFINITY;
     untold = true;
     for (const each of following) each.behind = true;
     return true;
+  }
+
+  /**
+   * Not waited for. While the lease's keeper is away nobody else takes it; and if somebody has, the archive refuses us.
+   */
+  function renew(now: number): void {
+    if (renewing !== null || now - heldAt < RENEW_MS) return;
+    heldAt = now;
+    renewing = lease
+      .hold()
+      .then(
+        (held) => {
+          if (held !== leaseEpoch) stepDown();
+        },
+        () => {},
+      )
+      .finally(() => {
+        renewing = null;
+      });
+  }
+
+  /** Another process may number now, and let the others follow: what failed for us is not ours to wait for. */
+  function stepDown(): void {
+    epoch = null;
+    for (const each of following) settle(each);
+  }
+
+  function settle(each: Followed): void {
+    if (each.failure !== null) outages.over(each.failure);
+    each.failure = null;
   }
 
   /** The batches to number next: what the archive has where others commit too, and at first; else what is in hand. */
@@ -116,28 +154,27 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     const sweep = first || (shared && now - sweptAt > SWEEP_MS);
     if (!sweep && !shared) return [...own.keys()];
     const batches = await sequence.pending(sweep ? 0 : Date.now() - RECENT_MS, BATCHES_AT_ONCE);
-    if (sweep && batches.length < BATCHES_AT_ONCE) sweptAt = now;
+    if (sweep && batches.length === 0) sweptAt = now;
     return batches;
   }
 
   async function numberAll(): Promise<void> {
-    let batches: readonly bigint[];
-    do {
+    for (;;) {
       if (!(await leads())) return own.clear();
-      batches = await next();
+      const batches = await next();
       if (batches.length === 0 && !untold) return;
       const about = { stage: "number", survey: null, batchId: batches[0] ?? null, alerts: 0 } as const;
       const missed = untold;
       untold = true;
       const hits = await timed(watch, about, () => sequence.number(batches, own));
       if (hits === null) {
-        epoch = null;
+        stepDown();
         return own.clear();
       }
       tell(hits, missed);
       for (const batch of batches) own.delete(batch);
       for (const each of following) each.behind = true;
-    } while (batches.length === BATCHES_AT_ONCE);
+    }
   }
 
   function tell(hits: readonly Hit[], missed: boolean): void {
@@ -159,10 +196,10 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     each.behind = false;
     try {
       await timed(watch, { stage: "link", survey: null, batchId: null, alerts: 0 }, () => each.follower.catchUp());
-      if (each.failure !== null) outages.over(each.failure);
-      each.failure = null;
+      settle(each);
     } catch (error) {
       each.behind = true;
+      if (epoch === null) return;
       each.failure = error as Error;
       each.notBefore = performance.now() + FOLLOW_AGAIN_MS;
       outages.failed(each.failure);
@@ -170,8 +207,14 @@ export function createSequencer(parts: SequencerParts): Sequencer {
   }
   /** Resolves when those who are awaited have caught up or failed. */
   async function followAll(): Promise<void> {
-    const all = following.map((each) => ({ each, done: each.serially(() => follow(each)) }));
-    await Promise.all(all.filter(({ each }) => each.follower.isAwaited).map(({ done }) => done));
+    const awaited = following.filter((each) => each.isAwaited);
+    for (const each of following) {
+      each.queued ??= each.serially(() => {
+        each.queued = null;
+        return follow(each);
+      });
+    }
+    await Promise.all(awaited.map(({ queued }) => queued));
   }
 
   async function poll(): Promise<void> {
@@ -196,7 +239,12 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     async committed(batch) {
       if (shared && epoch === null) return;
       own.set(batch.batchId, batch);
-      await persistently(() => numbering(numberAll), outages);
+      try {
+        await persistently(() => numbering(numberAll), outages);
+      } finally {
+        // Another round may have found it in the archive before it came here.
+        own.delete(batch.batchId);
+      }
       await followAll();
     },
     nudge() {
@@ -209,7 +257,11 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       closed = true;
       if (timer !== null) clearTimeout(timer);
       await numbering(async () => {});
-      await Promise.all(following.map(({ serially }) => serially(async () => {})));
+      // The others may have much to do yet: whoever made them ends them.
+      await Promise.all(
+        following.filter(({ follower }) => follower.isAwaited).map(({ serially }) => serially(() => {})),
+      );
+      await renewing;
       await lease.release().catch(() => {});
     },
   };

@@ -28,7 +28,9 @@ export interface ArchiveAddress {
 }
 
 const QUERY_TIMEOUT_MS = 30_000;
-/** Inserts wait for the disk, DDL for mutations and merges: only a dead server is given up. */
+/** An insert waits for the disk, on a cluster for other servers (insert_distributed_timeout); it goes again whole. */
+const INSERT_TIMEOUT_MS = 120_000;
+/** DDL waits for mutations and merges: only a dead server is given up. */
 const STATEMENT_TIMEOUT_MS = 600_000;
 /** The server stops a query by itself; the connection is cut where it does not, this much later. */
 const GRACE_MS = 2_000;
@@ -148,7 +150,7 @@ class HttpArchive implements ArchiveClient {
         insertStatement(table, block, onlyIf),
         { contentType: "application/octet-stream", body: encodeNative(block) },
         { ...INSERT_SETTINGS, ...parameterSettings(parameters), database: this.database },
-        STATEMENT_TIMEOUT_MS,
+        INSERT_TIMEOUT_MS,
       );
     } catch (error) {
       throw archiveError(error);

@@ -13,8 +13,8 @@ test("a line and a metric each way, however often it failed", async () => {
   const outages = loggedOutages(watching, log);
   const lost = () => watching.metrics.registry.getSingleMetricAsString("tocsin_outage");
   const error = new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.");
-  outages.failed(error);
-  outages.failed(error);
+  outages.failed(error, null);
+  outages.failed(error, null);
   expect(await lost()).toContain('tocsin_outage{code="ENGINE_UNAVAILABLE"} 1');
   outages.over(error);
   expect(await lost()).not.toContain("} 1");

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { TocsinError } from "../domain/errors.js";
 import { createOutages } from "./outages.js";
+import { persistently } from "./persistently.js";
 
 test("tells of each outage once at its beginning and once at its end", () => {
   const told: string[] = [];
@@ -11,13 +12,13 @@ test("tells of each outage once at its beginning and once at its end", () => {
   });
   const archive = (why: string) => new TocsinError("ENGINE_UNAVAILABLE", `The archive does not answer: ${why}.`);
   const graph = new TocsinError("ENGINE_UNAVAILABLE", "Neo4j at bolt://x does not answer.");
-  outages.failed(archive("refused"));
-  outages.failed(archive("reset"));
-  outages.failed(graph);
+  outages.failed(archive("refused"), null);
+  outages.failed(archive("reset"), archive("refused"));
+  outages.failed(graph, null);
   expect(outages.current).toHaveLength(2);
   outages.over(archive("refused"));
   outages.over(archive("reset"));
-  outages.failed(archive("again"));
+  outages.failed(archive("again"), null);
   outages.over(graph);
   expect(told).toEqual([
     "lost: The archive does not answer: refused",
@@ -27,4 +28,22 @@ test("tells of each outage once at its beginning and once at its end", () => {
     "back: Neo4j at bolt://x does not answer",
   ]);
   expect(outages.current).toHaveLength(1);
+});
+
+test("no outage stays open where the next try fails by something else, or by a fault", async () => {
+  const outages = createOutages({ began() {}, ended() {} });
+  const full = new TocsinError("DISK_FULL", "The disk under the archive is full.");
+  const away = new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.");
+  const fault = new TocsinError("INTERNAL", "The archive could not carry out a statement.");
+  const seen: number[] = [];
+  const failing = (errors: Error[]) => async () => {
+    seen.push(outages.current.length);
+    const next = errors.shift();
+    if (next !== undefined) throw next;
+  };
+  await persistently(failing([full, away]), outages);
+  expect(outages.current).toEqual([]);
+  await expect(persistently(failing([away, fault]), outages)).rejects.toBe(fault);
+  expect(outages.current).toEqual([]);
+  expect(seen).toEqual([0, 1, 1, 0, 1]);
 });

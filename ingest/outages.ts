@@ -12,19 +12,25 @@ export interface OutageTellers {
 /** What is lost now is told by `current`: sentences, oldest first. */
 export function createOutages({ began, ended }: OutageTellers): Outages & { readonly current: readonly string[] } {
   const open = new Map<string, { readonly sentence: string; readonly since: number }>();
+
+  function over(error: Error): void {
+    const key = keyOf(error);
+    const outage = open.get(key);
+    if (outage === undefined) return;
+    open.delete(key);
+    ended(error, outage.sentence, performance.now() - outage.since);
+  }
+
   return {
-    failed(error) {
+    failed(error, before) {
       const key = keyOf(error);
+      if (before !== null && keyOf(before) !== key) over(before);
       if (open.has(key)) return;
       const sentence = sentenceOf(error);
       open.set(key, { sentence, since: performance.now() });
       began(error, sentence);
     },
-    over(error) {
-      const outage = open.get(keyOf(error));
-      if (!open.delete(keyOf(error)) || outage === undefined) return;
-      ended(error, outage.sentence, performance.now() - outage.since);
-    },
+    over,
     get current() {
       return [...open.values()].map(({ sentence }) => sentence);
     },

@@ -10,7 +10,8 @@ const passes = (error: unknown): boolean => error instanceof TocsinError && PASS
 
 /** Hears of outages: each once when it begins, for all who wait for the same thing, and once when it is over. */
 export interface Outages {
-  failed(error: Error): void;
+  /** `before`: what this failed by the last time, since when it has not succeeded; where that was something else, it is over. */
+  failed(error: Error, before: Error | null): void;
   /** Something that had failed for this has succeeded. */
   over(error: Error): void;
 }
@@ -18,18 +19,22 @@ export interface Outages {
 /** `work` must be safe to repeat as a whole. */
 export async function persistently<T>(work: () => Promise<T>, outages: Outages): Promise<T> {
   let failure: Error | null = null;
-  const result = await pRetry(work, {
-    retries: Number.POSITIVE_INFINITY,
-    minTimeout: 100,
-    maxTimeout: 10_000,
-    factor: 2,
-    randomize: true,
-    shouldRetry: ({ error }) => passes(error),
-    onFailedAttempt({ error }) {
-      failure = error;
-      outages.failed(error);
-    },
-  });
-  if (failure !== null) outages.over(failure);
-  return result;
+  try {
+    return await pRetry(work, {
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: 100,
+      maxTimeout: 10_000,
+      factor: 2,
+      randomize: true,
+      shouldRetry: ({ error }) => passes(error),
+      onFailedAttempt({ error }) {
+        // A fault is told by whoever it goes up to.
+        if (!passes(error)) return;
+        outages.failed(error, failure);
+        failure = error;
+      },
+    });
+  } finally {
+    if (failure !== null) outages.over(failure);
+  }
 }

@@ -200,9 +200,9 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     } catch (error) {
       each.behind = true;
       if (epoch === null) return;
+      outages.failed(error as Error, each.failure);
       each.failure = error as Error;
       each.notBefore = performance.now() + FOLLOW_AGAIN_MS;
-      outages.failed(each.failure);
     }
   }
   /** Resolves when those who are awaited have caught up or failed. */
@@ -223,8 +223,8 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       if (failure !== null) outages.over(failure);
       failure = null;
     } catch (error) {
+      outages.failed(error as Error, failure);
       failure = error as Error;
-      outages.failed(failure);
     }
     await followAll();
     if (!closed) timer = setTimeout(poll, POLL_MS).unref();

@@ -22,8 +22,8 @@ const REPLAYS_AT_ONCE = 4;
 export interface HubOptions extends LogStores {
   readonly hits: LogStores["hits"] & Pick<HitStore, "cursorKey">;
   readonly limits?: Partial<HubLimits>;
-  /** Hears of an archive that cannot be read while hits wait for it. */
-  readonly onFault?: (error: Error) => void;
+  /** Hears of an archive that cannot be read while hits wait for it, with the error of the last try if that failed too. */
+  readonly onFault?: (error: Error, before: Error | null) => void;
   /** Hears that it can be read again, with the last such error. */
   readonly onBack?: (error: Error) => void;
   /** Hears of each hit as it is handed to the subscribers. */

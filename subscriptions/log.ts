@@ -17,9 +17,9 @@ export interface LogStores {
   readonly alerts: Pick<AlertStore, "byCandid">;
 }
 
-/** The archive cannot be read, told with each try, and can be again, told once. */
+/** The archive cannot be read, told with each try (`before`: why it could not the last time), and can be again, told once. */
 export interface ReadFaults {
-  failed(error: Error): void;
+  failed(error: Error, before: Error | null): void;
   over(error: Error): void;
 }
 
@@ -134,8 +134,8 @@ export class HitLog {
       if (before === null && (waits || isFull)) this.#woken = true;
     } catch (error) {
       if (before === null) this.#woken = true;
+      this.faults.failed(error as Error, this.#failure);
       this.#failure = error as Error;
-      this.faults.failed(this.#failure);
       await this.#pause();
     }
   }

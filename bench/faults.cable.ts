@@ -48,13 +48,13 @@ export class Cable {
   #accept(socket: Socket): void {
     socket.on("error", () => socket.destroy());
     if (this.#state === "cut") socket.destroy();
-    else this.#join(socket, this.targets.length);
+    else this.#join(socket, this.#turn++, this.targets.length);
   }
 
-  #join(socket: Socket, tries: number): void {
+  #join(socket: Socket, turn: number, tries: number): void {
     if (tries === 0 || socket.destroyed) return void socket.destroy();
-    const target = connect(this.targets[this.#turn++ % this.targets.length]!, "127.0.0.1");
-    const refused = (): void => this.#join(socket, tries - 1);
+    const target = connect(this.targets[turn % this.targets.length]!, "127.0.0.1");
+    const refused = (): void => this.#join(socket, turn + 1, tries - 1);
     target.once("error", refused).once("connect", () => {
       target.off("error", refused).on("error", () => target.destroy());
       const pair = [socket, target] as const;

@@ -37,7 +37,7 @@ const TOLD = 5;
 const SURVEYS = ["ZTF", "LSST"] as const;
 
 /** Two lists as multisets. */
-function compared(
+export function compared(
   what: string,
   due: readonly string[],
   found: readonly string[],

@@ -23,6 +23,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   soak: () => import("./soak.bench.js"),
   load: () => import("./load.bench.js"),
   scale: () => import("./scale.bench.js"),
+  rubin: () => import("./scale.rubin.bench.js"),
 };
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));

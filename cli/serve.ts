@@ -115,17 +115,20 @@ function ownerToken(settings: Settings, log: Logger): string | null {
   return token;
 }
 
-/** Serve until a signal ends the process. */
+/** Serve until a signal ends the process; one that comes while engines are still waited for ends it at once. */
 export async function serve(settings: Settings, log: Logger): Promise<void> {
-  const service = await startService(settings, log);
+  const ended = new Promise<null>((resolve) => {
+    const end = () => resolve(null);
+    process.once("SIGTERM", end).once("SIGINT", end);
+  });
+  const service = await Promise.race([startService(settings, log), ended]);
+  if (service === null) return;
   log.info(
     settings.TOCSIN_ROLE === "ingest"
       ? `Tocsin ingests; ${service.url}/ready says whether it can.`
       : `Tocsin answers at ${service.url}/graphql; the query page is ${service.url}/`,
   );
-  await new Promise<void>((resolve) => {
-    process.once("SIGTERM", resolve).once("SIGINT", resolve);
-  });
+  await ended;
   log.info("closing");
   await service.close();
 }

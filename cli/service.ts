@@ -1,6 +1,7 @@
 // Everything put together: engines by the settings, stores on them, the pipeline and the feed of hits. The only place
 // that knows which engine stands behind which interface. Called by cli/serve.ts, cli/ingest.ts, cli/demo.ts and tests.
 import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
 import { createActiveFilters } from "../filters/active.js";
@@ -38,6 +39,12 @@ import { createWatching, type Watching } from "./watching.js";
 const WAKE_MS = 200;
 /** A later insert may be seen before an earlier one on a replica, for moments. */
 const REPLICA_LAG_MS = 5_000;
+/**
+ * What waits for an engine that is away is given up so long after the service began to close: the next start finishes it,
+ * as after a crash. What comes behind it is still closed, each in a moment.
+ */
+const CLOSE_MS = 6_000;
+const CLOSE_LATE_MS = 500;
 /** How long the others wait for a process that numbers hits and does not answer any more. */
 const LEASE_SECONDS = 6;
 
@@ -76,7 +83,10 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     return opened;
   };
   const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0)) await closer();
+    const patience = delay(CLOSE_MS, undefined, { ref: false });
+    for (const closer of closers.splice(0)) {
+      await Promise.race([closer(), patience.then(() => delay(CLOSE_LATE_MS, undefined, { ref: false }))]);
+    }
   };
   try {
     // The other roles keep nothing there and take no commands: any number of them may share a folder.
@@ -101,15 +111,17 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const linked = await patiently(() => createGraphStores(graph));
     if (shared) closing(linked.filters.follow(), (stop) => stop());
     const hub = closing(
-      await createHitHub({
-        hits: archived.hits,
-        alerts: archived.alerts,
-        onFault: outages.failed,
-        onBack: outages.over,
-        onHit: (hit) => watching.sequence.delivered(hit),
-        gapMs: shared ? REPLICA_LAG_MS : 0,
-        limits: hubLimits(settings),
-      }),
+      await patiently(() =>
+        createHitHub({
+          hits: archived.hits,
+          alerts: archived.alerts,
+          onFault: outages.failed,
+          onBack: outages.over,
+          onHit: (hit) => watching.sequence.delivered(hit),
+          gapMs: settings.CLICKHOUSE_URL.length > 0 ? REPLICA_LAG_MS : 0,
+          limits: hubLimits(settings),
+        }),
+      ),
       (opened) => opened.close(),
     );
     watching.hub(hub);

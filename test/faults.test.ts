@@ -171,6 +171,22 @@ describe.skipIf(process.platform !== "linux")("a service that ends", () => {
     expect(await storedCandids(url)).toEqual(trueCandids());
   });
 
+  test("by SIGTERM ends in time where its engine hangs in the middle of an ingest, and loses nothing", async () => {
+    const dataDir = newDataDir();
+    const service = await serve(dataDir);
+    const ingest = await longIngest(dataDir);
+    process.kill(service.engine()!, "SIGSTOP");
+    service.child.kill("SIGTERM");
+    const asked = performance.now();
+    expect(await service.ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - asked).toBeLessThan(15_000);
+    await expectRefusal(ingest, "ENGINE_UNAVAILABLE");
+    await noProcessOn(dataDir);
+    const { url } = await serve(dataDir);
+    await sendPaths(dataDir, files, () => {});
+    expect(await storedCandids(url)).toEqual(trueCandids());
+  });
+
   test("by kill -9 takes its engine along within a second", async () => {
     const dataDir = newDataDir();
     const service = await serve(dataDir);

@@ -4,6 +4,7 @@ import type { ActiveFilters } from "../filters/active.js";
 import { createFilterRun } from "../filters/run.js";
 import { createGraphFollower } from "../ingest/follow.js";
 import { BATCH_ALERTS } from "../ingest/intake.js";
+import { persistently } from "../ingest/persistently.js";
 import { createPipeline, type Pipeline, type PipelineStores, recover } from "../ingest/pipeline.js";
 import { createSequencer, type Follower, type Sequencer } from "../ingest/sequencer.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
@@ -75,7 +76,7 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
   try {
     await sequencer.start();
     const before = Date.now() - (shared ? GIVEN_UP_MS : 0);
-    const recovered = await recover(pipeline, stores, BATCH_ALERTS, before);
+    const recovered = await persistently(() => recover(pipeline, stores, BATCH_ALERTS, before), outages);
     if (recovered > 0) log.info({ alerts: recovered }, "finished the batches that a crash had interrupted");
   } catch (error) {
     await sequencer.close();

@@ -44,6 +44,8 @@ class Worker {
   silence: Promise<void> | null = null;
   /** What number() waits for before it reaches the archive: a process that is frozen there. */
   frozen: Promise<void> | null = null;
+  /** Called before each round: what others do meanwhile. */
+  meanwhile: () => Promise<unknown> = async () => {};
   readonly sequencer: Sequencer;
 
   constructor(
@@ -59,6 +61,7 @@ class Worker {
         pending: (...of) => sequence.pending(...of),
         number: async (...of) => {
           await this.frozen;
+          await this.meanwhile();
           this.inMemory = of[1].size;
           return sequence.number(...of);
         },
@@ -187,6 +190,24 @@ test("a batch that was numbered before its worker heard of its commit leaves mem
   });
   await a.commit([101n]);
   expect(a.inMemory).toBeLessThanOrEqual(1);
+  await a.sequencer.close();
+});
+
+test("a batch does not wait for those that others commit meanwhile; they are numbered too", async () => {
+  const calls: bigint[] = [];
+  const follower = { isAwaited: true, catchUp: async () => void calls.push(await a.stores.hits.lastSeq()) };
+  const a: Worker = await leading("a", [follower]);
+  const b = new Worker("b", a.stores);
+  const before = await a.stores.hits.lastSeq();
+  const count = 20n;
+  let committed = 0n;
+  a.meanwhile = async () => {
+    if (committed < count) await b.commit([10_000n + committed++]);
+  };
+  await a.commit([9_999n]);
+  expect(committed).toBeLessThan(count);
+  await until("those of the other", () => calls.at(-1) === before + count + 1n);
+  expect(calls.length).toBeGreaterThan(3);
   await a.sequencer.close();
 });
 

@@ -158,23 +158,33 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     return batches;
   }
 
-  async function numberAll(): Promise<void> {
-    for (;;) {
-      if (!(await leads())) return own.clear();
-      const batches = await next();
-      if (batches.length === 0 && !untold) return;
-      const about = { stage: "number", survey: null, batchId: batches[0] ?? null, alerts: 0 } as const;
-      const missed = untold;
-      untold = true;
-      const hits = await timed(watch, about, () => sequence.number(batches, own));
-      if (hits === null) {
-        stepDown();
-        return own.clear();
-      }
-      tell(hits, missed);
-      for (const batch of batches) own.delete(batch);
-      for (const each of following) each.behind = true;
+  /** One round. Resolves with whether there may be more to number. */
+  async function numberSome(): Promise<boolean> {
+    if (!(await leads())) return leaveToOthers();
+    const batches = await next();
+    if (batches.length === 0 && !untold) return false;
+    const about = { stage: "number", survey: null, batchId: batches[0] ?? null, alerts: 0 } as const;
+    const missed = untold;
+    untold = true;
+    const hits = await timed(watch, about, () => sequence.number(batches, own));
+    if (hits === null) {
+      stepDown();
+      return leaveToOthers();
     }
+    tell(hits, missed);
+    for (const batch of batches) own.delete(batch);
+    for (const each of following) each.behind = true;
+    return true;
+  }
+
+  function leaveToOthers(): false {
+    own.clear();
+    return false;
+  }
+
+  /** Rounds until nothing is left, or it is done: others may commit as fast as this process numbers. */
+  async function number(isDone: () => boolean): Promise<void> {
+    while ((await numbering(numberSome)) && !isDone());
   }
 
   function tell(hits: readonly Hit[], missed: boolean): void {
@@ -218,8 +228,9 @@ export function createSequencer(parts: SequencerParts): Sequencer {
   }
 
   async function poll(): Promise<void> {
+    let more = false;
     try {
-      await numbering(numberAll);
+      more = await numbering(numberSome);
       if (failure !== null) outages.over(failure);
       failure = null;
     } catch (error) {
@@ -227,12 +238,12 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       failure = error as Error;
     }
     await followAll();
-    if (!closed) timer = setTimeout(poll, POLL_MS).unref();
+    if (!closed) timer = setTimeout(poll, more ? 0 : POLL_MS).unref();
   }
 
   return {
     async start() {
-      await persistently(() => numbering(numberAll), outages);
+      await persistently(() => number(() => shared), outages);
       await followAll();
       timer = setTimeout(poll, POLL_MS).unref();
     },
@@ -240,7 +251,7 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       if (shared && epoch === null) return;
       own.set(batch.batchId, batch);
       try {
-        await persistently(() => numbering(numberAll), outages);
+        await persistently(() => number(() => !own.has(batch.batchId)), outages);
       } finally {
         // Another round may have found it in the archive before it came here.
         own.delete(batch.batchId);

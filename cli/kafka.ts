@@ -8,6 +8,7 @@ import { kafkaClient, withAdmin } from "../ingest/sources/kafka/client.js";
 import { parseStart } from "../ingest/sources/kafka/start.js";
 import { chosenTopics, parseTopics } from "../ingest/sources/kafka/topics.js";
 import { type KafkaSettings, kafkaConnection, START_FORMS } from "./kafka.settings.js";
+import { tableOf } from "./table.js";
 
 export function addKafkaCommands(program: Command, settings: () => KafkaSettings): void {
   const kafka = program.command("kafka").description("what is read from Kafka, and how far");
@@ -35,7 +36,7 @@ export async function showTopics(settings: KafkaSettings): Promise<void> {
     const messages = partitions.reduce((sum, { begin, end }) => sum + end - begin, 0n);
     return [topic, `${partitions.length}`, `${messages}`];
   });
-  printTable(["topic", "partitions", "messages"], rows);
+  process.stdout.write(tableOf(["topic", "partitions", "messages"], rows));
 }
 
 export async function showLag(settings: KafkaSettings): Promise<void> {
@@ -48,7 +49,7 @@ export async function showLag(settings: KafkaSettings): Promise<void> {
     `${at.end}`,
     `${lagOf(at)}`,
   ]);
-  printTable(["topic", "partition", "bookmark", "end", "lag"], rows);
+  process.stdout.write(tableOf(["topic", "partition", "bookmark", "end", "lag"], rows));
   const waiting = found.reduce((sum, at) => sum + lagOf(at), 0n);
   process.stdout.write(waiting === 1n ? "1 message waits.\n" : `${waiting} messages wait.\n`);
 }
@@ -68,7 +69,7 @@ export async function rewind(settings: KafkaSettings, options: { to: string; top
     const committed = before.find((at) => at.topic === topic && at.partition === partition)?.committed ?? null;
     return [topic, `${partition}`, committed === null ? "none" : `${committed}`, `${offset}`];
   });
-  printTable(["topic", "partition", "from", "to"], rows);
+  process.stdout.write(tableOf(["topic", "partition", "from", "to"], rows));
 }
 
 async function chosen(settings: KafkaSettings, only?: string): Promise<{ kafka: Kafka; topics: string[] }> {
@@ -85,13 +86,4 @@ async function chosen(settings: KafkaSettings, only?: string): Promise<{ kafka: 
   const known = existing.filter((topic) => !topic.startsWith("__")).sort();
   const remedy = known.length === 0 ? "It has none yet." : `It has ${known.slice(0, 20).join(", ")}.`;
   throw new TocsinError(only === undefined ? "BAD_SETTING" : "BAD_ARGUMENT", message, { remedy });
-}
-
-/** Numbers to the right, names to the left. */
-function printTable(head: readonly string[], rows: readonly (readonly string[])[]): void {
-  const widths = head.map((name, k) => Math.max(name.length, ...rows.map((row) => row[k]!.length)));
-  for (const row of [head, ...rows]) {
-    const cells = row.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!)));
-    process.stdout.write(`${cells.join("  ").trimEnd()}\n`);
-  }
 }

@@ -166,7 +166,7 @@ export class HitLog {
 }
 
 /** Those that follow `last` without a gap. */
-function consecutive(last: bigint, hits: readonly Hit[]): readonly Hit[] {
+export function consecutive(last: bigint, hits: readonly Hit[]): readonly Hit[] {
   const end = hits.findIndex((hit, at) => hit.seq !== last + BigInt(at + 1));
   return end === -1 ? hits : hits.slice(0, end);
 }

@@ -21,6 +21,7 @@ export class NodesClient implements ArchiveClient {
   readonly #nodes: readonly Node[];
   #turn = 0;
   readonly #probes = new Set<NodeJS.Timeout>();
+  #closed = false;
 
   constructor(
     readonly cluster: Cluster,
@@ -46,6 +47,7 @@ export class NodesClient implements ArchiveClient {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const probe of this.#probes) clearTimeout(probe);
     await Promise.all(this.#nodes.map(({ client }) => client.close()));
   }
@@ -77,6 +79,7 @@ export class NodesClient implements ArchiveClient {
   #leave(node: Node): void {
     if (node.away) return;
     node.away = true;
+    if (this.#closed) return;
     this.tell(`Server ${this.#nodes.indexOf(node) + 1} of CLICKHOUSE_URL does not answer.`);
     this.#probeLater(node);
   }
@@ -85,6 +88,7 @@ export class NodesClient implements ArchiveClient {
     const probe = setTimeout(async () => {
       this.#probes.delete(probe);
       const answer = await node.client.query("SELECT 1", {}, { timeoutMs: PROBE_TIMEOUT_MS }).catch((error) => error);
+      if (this.#closed) return;
       if (isSilent(answer)) return this.#probeLater(node);
       node.away = false;
       this.tell(`Server ${this.#nodes.indexOf(node) + 1} of CLICKHOUSE_URL answers again.`);

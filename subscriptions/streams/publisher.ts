@@ -10,7 +10,7 @@ import type { FilterStore } from "../../stores/filters.store.js";
 import type { HitStore } from "../../stores/hits.store.js";
 import type { LinkStore } from "../../stores/links.store.js";
 import { createHitCursors, type HitCursors } from "../cursor.js";
-import { withAlerts } from "../log.js";
+import { consecutive, withAlerts } from "../log.js";
 import { type Broker, type BrokerSettings, type TopicMessage, takeOver } from "./broker.js";
 import { avroHeader } from "./framing.js";
 import { hitMessage } from "./message.js";
@@ -197,10 +197,4 @@ export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
       await broker?.close();
     },
   };
-}
-
-/** Those that follow `last` without a gap. */
-function consecutive(last: bigint, hits: readonly Hit[]): readonly Hit[] {
-  const end = hits.findIndex((hit, at) => hit.seq !== last + BigInt(at + 1));
-  return end === -1 ? hits : hits.slice(0, end);
 }

@@ -24,6 +24,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   load: () => import("./load.bench.js"),
   scale: () => import("./scale.bench.js"),
   rubin: () => import("./scale.rubin.bench.js"),
+  tables: () => import("./scale.tables.bench.js"),
 };
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));

@@ -12,7 +12,7 @@ import type { Lease } from "../stores/lease.store.js";
 import type { LinkStore } from "../stores/links.store.js";
 import type { SequenceStore } from "../stores/sequence.store.js";
 import type { HitHub } from "../subscriptions/hub.js";
-import { loggedOutages } from "./outages.js";
+import type { LoggedOutages } from "./outages.js";
 import type { Watching } from "./watching.js";
 
 /** A batch of another process that began this long ago and is not committed was given up. */
@@ -29,7 +29,8 @@ export interface IngestionParts {
   readonly hub: Pick<HitHub, "publish" | "wake">;
   /** Who follows the numbers besides the graph. */
   readonly followers: readonly Follower[];
-  readonly watching: Pick<Watching, "batches" | "sequence" | "lost" | "back">;
+  readonly outages: LoggedOutages;
+  readonly watching: Pick<Watching, "batches" | "sequence">;
   readonly log: Logger;
 }
 
@@ -43,12 +44,8 @@ export interface Ingestion {
 
 /** Finishes what a crash interrupted before it resolves. */
 export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
-  const { shared, hub, watching, log } = parts;
+  const { shared, hub, outages, watching, log } = parts;
   const stores = watching.batches.stores(parts.stores);
-  const waiting = new Set<(why: string) => void>();
-  const outages = loggedOutages(watching, log, (sentence) => {
-    for (const tell of waiting) tell(sentence);
-  });
   const follower = createGraphFollower({ ...stores, scope: parts.scope });
   const sequencer = watching.sequence.sequencer(
     createSequencer({
@@ -85,11 +82,7 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
   return {
     pipeline,
     sequencer,
-    onWaiting(listener) {
-      for (const sentence of outages.current) listener(sentence);
-      waiting.add(listener);
-      return () => void waiting.delete(listener);
-    },
+    onWaiting: outages.listen,
     close: () => sequencer.close(),
   };
 }

@@ -164,6 +164,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
               hub,
               // A broker that hangs must not hold up a batch.
               followers: publisher === null ? [] : [{ catchUp: publisher.catchUp, isAwaited: false }],
+              outages,
               watching,
               log,
             }),

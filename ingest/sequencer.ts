@@ -2,6 +2,7 @@
 // One process at a time does it, whichever holds the lease; all others only commit. Called by ingest/pipeline.ts and cli/.
 import pLimit from "p-limit";
 import type { Alert } from "../domain/alert.js";
+import { TocsinError } from "../domain/errors.js";
 import type { DeliveredHit, Hit } from "../domain/filter.js";
 import type { Lease } from "../stores/lease.store.js";
 import type { Found, SequenceStore } from "../stores/sequence.store.js";
@@ -58,6 +59,11 @@ export interface Sequencer {
   readonly epoch: bigint | null;
   close(): Promise<void>;
 }
+
+const notAlone = (): TocsinError =>
+  new TocsinError("BAD_SETTING", "Another service numbers the hits of this archive.", {
+    remedy: "Give each service an archive of its own, or let all of them share one Neo4j too: set NEO4J_URL.",
+  });
 
 /** Who follows, and how it stands with it. */
 class Followed {
@@ -169,6 +175,7 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     const hits = await timed(watch, about, () => sequence.number(batches, own));
     if (hits === null) {
       stepDown();
+      if (!shared) throw notAlone();
       return leaveToOthers();
     }
     tell(hits, missed);

@@ -16,7 +16,10 @@ export async function dividedArchive(
   open: (share: Share) => ArchiveClient | Promise<ArchiveClient>,
 ): Promise<DividedArchive> {
   const own = await open(OWN);
-  const readers = await open(READERS);
+  const readers = await Promise.resolve(open(READERS)).catch(async (error: unknown) => {
+    await own.close();
+    throw error;
+  });
   let wroteAt = Number.NEGATIVE_INFINITY;
   return {
     writing: () => performance.now() - wroteAt < WRITTEN_MS,

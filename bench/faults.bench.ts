@@ -19,6 +19,7 @@ const LOG = `${RESULTS}/faults.log`;
 const ROUND_SECONDS = 25;
 const AT_MOST_PER_SECOND = 80;
 const SETTLE_MS = 300_000;
+const OUTAGES_END_MS = 60_000;
 /** Filters whose hits are published. */
 const STREAMS: Readonly<Record<string, "JSON" | "AVRO">> = {
   "every ZTF alert": "JSON",
@@ -57,12 +58,13 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
     await streaming;
     const missing = await flows(stream.due, stream.due.length, receivers, SETTLE_MS);
     process.stderr.write(`All is sent. ${missing ?? "Every hit has arrived everywhere."}\n`);
+    const outages = await openOutages(world);
     // In good order: what they still had in hand is done then, and nothing comes later.
     await Promise.all(world.workers.map(({ process }) => process.stop()));
     const { checks, readBy } = await compareAll(subject);
     for (const follower of subject.followers.values()) await follower.stop();
     await subject.live.stop();
-    return result({ world, seed, rounds, alerts, played, checks, readBy, stream });
+    return result({ world, seed, rounds, alerts, played, checks, readBy, stream, outages });
   } finally {
     over.abort();
     process.off("SIGINT", end).off("SIGTERM", end);
@@ -141,9 +143,18 @@ interface Outcome {
   readonly checks: readonly Check[];
   readonly readBy: string;
   readonly stream: AlertStream;
+  /** Processes that told of an outage and not of its end. */
+  readonly outages: readonly string[];
 }
 
-function result({ world, seed, rounds, alerts, played, checks, readBy, stream }: Outcome): BenchResult {
+async function openOutages({ processes }: World): Promise<string[]> {
+  const deadline = performance.now() + OUTAGES_END_MS;
+  const open = () => processes.filter((one) => one.openOutages !== 0).map(({ name }) => name);
+  while (open().length > 0 && performance.now() < deadline) await delay(100);
+  return open();
+}
+
+function result({ world, seed, rounds, alerts, played, checks, readBy, stream, outages }: Outcome): BenchResult {
   const crashes = world.processes.flatMap((one) => one.crashes);
   const late = played.filter(({ recovery }) => recovery === null);
   const lost = checks.reduce((sum, check) => sum + check.lost, 0);
@@ -162,6 +173,7 @@ function result({ world, seed, rounds, alerts, played, checks, readBy, stream }:
     goals: [
       { text: "0 lost, 0 doubled", reached: verdict, met: bad.length === 0 },
       { text: "everything flows again after each round", reached: `${late.length} did not`, met: late.length === 0 },
+      { text: "every outage has ended", reached: outages.join() || "all", met: outages.length === 0 },
       { text: "no process ends by itself", reached: crashes.join("; ") || "none", met: crashes.length === 0 },
     ],
     figures: { rounds: played },

@@ -11,6 +11,10 @@ const MAIN = fileURLToPath(new URL(compiled ? "../cli/main.js" : "../dist/cli/ma
 const START_MS = 120_000;
 const STOP_MS = 60_000;
 
+/** Something is away, and it is back. */
+export const LOST = /\(tried again\)| is away: /;
+export const BACK = /It goes on\.| is back after /;
+
 /** None of ours outlives the benchmark, however it ends. */
 const living = new Set<ChildProcess>();
 process.on("exit", () => {
@@ -24,6 +28,8 @@ export class OurProcess {
   readonly crashes: string[] = [];
   #child: ChildProcess | null = null;
   #isEnding = false;
+  /** Index of the first line of its present life. */
+  #began = 0;
 
   constructor(
     readonly name: string,
@@ -34,6 +40,13 @@ export class OurProcess {
 
   get pid(): number | null {
     return this.#child?.pid ?? null;
+  }
+
+  /** Outages that its present life has told of and not told the end of. */
+  get openOutages(): number {
+    const life = this.lines.slice(this.#began);
+    const told = (what: RegExp) => life.filter((line) => what.test(line)).length;
+    return told(LOST) - told(BACK);
   }
 
   /** Resolves when it says that it is at work. Starts it once more where it ends before: as a supervisor would. */
@@ -77,6 +90,7 @@ export class OurProcess {
   #launch(): void {
     const { PATH, HOME, TMPDIR } = process.env;
     this.#isEnding = false;
+    this.#began = this.lines.length;
     const child = spawn(process.execPath, [MAIN, "serve"], {
       env: { PATH, HOME, ...(TMPDIR !== undefined && { TMPDIR }), ...this.environment },
       stdio: ["ignore", "ignore", "pipe"],

@@ -2,7 +2,7 @@
 // flow again.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Random } from "../ingest/simulator/random.js";
-import type { OurProcess } from "./faults.processes.js";
+import { BACK, LOST, type OurProcess } from "./faults.processes.js";
 import type { AlertStream } from "./faults.stream.js";
 import type { Worker, World } from "./faults.world.js";
 
@@ -203,7 +203,7 @@ async function epoch(world: World): Promise<string> {
 
 /** How often a process said that something is away, and that it is back. */
 function told(name: string, lines: readonly string[]): string[] {
-  const lost = lines.filter((line) => /\(tried again\)| is away: |cannot be read/.test(line)).length;
-  const back = lines.filter((line) => /It goes on\.|is back after/.test(line)).length;
+  const lost = lines.filter((line) => LOST.test(line)).length;
+  const back = lines.filter((line) => BACK.test(line)).length;
   return lost + back > 0 ? [`${name}: away ${lost}×, back ${back}×`] : [];
 }

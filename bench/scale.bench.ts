@@ -38,15 +38,20 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
     const runs: Run[] = [];
     const clickhouse = await place.server("clickhouse", startClickHouse);
     const on = { place, kafka, neo4j, values };
+    const measured = async (...given: Parameters<typeof measureLayout>): Promise<void> => {
+      const run = await measureLayout(...given);
+      process.stderr.write(`${JSON.stringify(run)}\n`);
+      runs.push(run);
+    };
     for (let round = 0; round < rounds; round += 1) {
       for (const layout of smoke ? WORKERS.slice(0, 1) : WORKERS) {
-        runs.push(await measureLayout({ ...on, clickhouse }, { ...layout, shards: 0, replicas: 1 }));
+        await measured({ ...on, clickhouse }, { ...layout, shards: 0, replicas: 1 });
       }
     }
     // What a byte of packet costs: the same alerts, the cutouts cut short.
     const small = smallPackets(alerts);
     for (let round = 0; round < rounds; round += 1) {
-      runs.push(await measureLayout({ ...on, clickhouse, values: small }, { ...WORKERS[0]!, shards: 0, replicas: 1 }));
+      await measured({ ...on, clickhouse, values: small }, { ...WORKERS[0]!, shards: 0, replicas: 1 });
     }
     const sequencer = await measureSequencer(clickhouse, smoke ? 200 : 50_000);
     await clickhouse.stop();
@@ -58,7 +63,7 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
           startCluster({ ...given, ...cluster }),
         );
         for (let round = 0; round < rounds; round += 1) {
-          runs.push(await measureLayout({ ...on, clickhouse: nodes }, { workers: 2, partitions: 6, ...cluster }));
+          await measured({ ...on, clickhouse: nodes }, { workers: 2, partitions: 6, ...cluster });
         }
         await nodes.stop();
       } catch (error) {

@@ -43,7 +43,7 @@ export interface World {
 
 /** `log`: file of all that our processes say. */
 export async function startWorld(log: string): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), "tocsin-faults-"));
+  const folder = await mkdtemp(join(tmpdir(), "tocsin-faultrunner-"));
   const closers: (() => Promise<unknown> | unknown)[] = [() => rm(folder, { recursive: true, force: true })];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();

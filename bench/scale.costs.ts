@@ -46,18 +46,27 @@ export const EMBEDDED: Costs = {
   queryApi: 0,
 };
 
-/** Several processes on servers. */
+/**
+ * Several processes on servers: `bench -- scale`, 1,000 alerts at a load of 11 to 19, JavaScript not compiled yet. A byte:
+ * packets of 55 and of 12 KB, one worker, 490 alerts a batch (1.70 and 0.94 ms of a worker, 0.94 and 0.61 of ClickHouse). A
+ * batch: 490 and 49 alerts in one (3.60 ms of a worker then, 3.77 of ClickHouse, of it the filters'). An alert: the rest.
+ * 2 and 4 shards cost what this says within a fifth. All threads of a worker count as its main one.
+ */
 export const SERVERS: Costs = {
   classes: {
-    workers: { perBatch: 20 * ms, perAlert: 0.8 * ms, perByte: 2e-9 },
-    shards: { perBatch: 30 * ms, perAlert: 0.4 * ms, perByte: 5e-9 },
-    sequencer: { perBatch: 50 * ms, perAlert: 50 * us, perByte: 0 },
+    workers: { perBatch: 103 * ms, perAlert: 0.53 * ms, perByte: 17.5e-9 },
+    shards: { perBatch: 141 * ms, perAlert: 0.21 * ms, perByte: 7.5e-9 },
+    // `bench -- scale`: calls of 400, 4,000 and 20,000 hits take 70, 148 and 382 ms.
+    sequencer: { perBatch: 62 * ms, perAlert: 20 * us, perByte: 0 },
+    // docs/graph.md: 1,400 to 5,300 hits/s by one writer; the least of them.
     graph: { perBatch: 0, perAlert: ms / 1.4, perByte: 0 },
+    // `bench -- fanout`: 19.7 us a delivery. To make a hit's text is assumed.
     api: { perBatch: 100 * us, perAlert: 19.7 * us, perByte: 0 },
   },
-  // 1,000 filters on 5,000 alerts take 0.74 s, 100 take 0.078 s (docs/performance.md, filters): planning.
+  // docs/performance.md, filters: 1,000 filters on 5,000 alerts take 0.74 s, 100 take 0.078 s. To evaluate is assumed.
   filterPerBatch: 0.5 * ms,
   filterPerAlert: 0.05 * us,
-  queryShard: 10 * ms,
-  queryApi: 10 * ms,
+  // `bench -- load`, embedded and one node, the rounds with the fewest refusals.
+  queryShard: 20 * ms,
+  queryApi: 15 * ms,
 };

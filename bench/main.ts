@@ -1,4 +1,4 @@
-// `npm run bench -- NAME…`: run benchmarks by name, all of them without a name; --smoke runs each small and short.
+// `npm run bench -- NAME…`: run benchmarks by name, without a name all but the long ones; --smoke runs each small and short.
 import "reflect-metadata";
 import type { BenchResult } from "./harness.js";
 import { report } from "./harness.js";
@@ -27,6 +27,9 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   tables: () => import("./scale.tables.bench.js"),
 };
 
+/** Minutes, servers, or both: only by name. */
+const LONG = ["heavy", "faults", "soak", "load", "scale"];
+
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const smoke = process.argv.includes("--smoke");
 const options = Object.fromEntries(
@@ -41,7 +44,8 @@ if (unknown.length > 0 || process.argv.includes("--help")) {
   process.exit(unknown.length > 0 ? 2 : 0);
 }
 let failed = false;
-for (const name of names.length > 0 ? names : Object.keys(BENCHMARKS)) {
+const quick = Object.keys(BENCHMARKS).filter((name) => !LONG.includes(name));
+for (const name of names.length > 0 ? names : quick) {
   const { run } = await BENCHMARKS[name]!();
   const result = await run(smoke, options);
   await report(result, smoke ? "bench/results/smoke" : "bench/results");

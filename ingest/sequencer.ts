@@ -15,9 +15,13 @@ const RENEW_MS = 1_000;
 /** How often the batches of other processes are looked for. */
 const POLL_MS = 200;
 const FOLLOW_AGAIN_MS = 2_000;
-/** A batch may be committed long after it began: those of the last minutes are looked for each time, all of them now and then. */
+/**
+ * A batch may be committed long after it began: those of the last minutes are looked for each time, those of the last week
+ * each minute, all of them when the lease is taken, since ten million batches take seconds to look through.
+ */
 const RECENT_MS = 15 * 60_000;
 const SWEEP_MS = 60_000;
+const SWEPT_BACK_MS = 7 * 86_400_000;
 const BATCHES_AT_ONCE = 200;
 
 /** A batch of this process, with what is in memory of it. */
@@ -159,7 +163,8 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     const first = sweptAt === Number.NEGATIVE_INFINITY;
     const sweep = first || (shared && now - sweptAt > SWEEP_MS);
     if (!sweep && !shared) return [...own.keys()];
-    const batches = await sequence.pending(sweep ? 0 : Date.now() - RECENT_MS, BATCHES_AT_ONCE);
+    const since = first ? 0 : Date.now() - (sweep ? SWEPT_BACK_MS : RECENT_MS);
+    const batches = await sequence.pending(since, BATCHES_AT_ONCE);
     if (sweep && batches.length === 0) sweptAt = now;
     return batches;
   }

@@ -342,7 +342,8 @@ describe("filterHits", () => {
     statements = [];
     const [error] = await refused(withFilter(variables));
     expectError(error, code, cause);
-    expect(statements).toEqual([]);
+    // Hits that another process has numbered are not heard of yet: only the archive knows what lies ahead of it.
+    expect(statements.filter((text) => !text.includes("FROM hits ORDER BY seq DESC LIMIT 1"))).toEqual([]);
   });
 
   test("10,000 operations on one socket are refused beyond 100, and the socket lives", async () => {

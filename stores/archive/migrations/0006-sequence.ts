@@ -85,8 +85,10 @@ export async function up(client: ArchiveClient): Promise<void> {
   await alterTable(client, "hits", `ADD PROJECTION IF NOT EXISTS ${byAlert}`, "rows");
   await alterTable(client, "alert_index", "ADD INDEX IF NOT EXISTS by_batch batch TYPE minmax GRANULARITY 1", "rows");
   // Batches of before were numbered while they were taken in. Others may do this migration too, and one of them may number
-  // before the last one comes here: what a batch of theirs has found lies in these tables before it is committed.
+  // before the last one comes here: what a batch of theirs has found lies in these tables before it is committed. A cluster
+  // would give the whole statement to its shards, which do not know the tables by these names.
   await client.command(`INSERT INTO numbered SELECT batch, 0, 0 FROM batches
     WHERE batch GLOBAL NOT IN (SELECT batch FROM hits_found)
-      AND batch GLOBAL NOT IN (SELECT batch FROM counterparts_found)`);
+      AND batch GLOBAL NOT IN (SELECT batch FROM counterparts_found)
+    SETTINGS parallel_distributed_insert_select = 0`);
 }

@@ -199,15 +199,16 @@ test("a batch does not wait for those that others commit meanwhile; they are num
   const a: Worker = await leading("a", [follower]);
   const b = new Worker("b", a.stores);
   const before = await a.stores.hits.lastSeq();
-  const count = 20n;
   let committed = 0n;
+  let isDone = false;
   a.meanwhile = async () => {
-    if (committed < count) await b.commit([10_000n + committed++]);
+    if (!isDone) await b.commit([10_000n + committed++]);
   };
+  // Would never end if it waited until nothing is left.
   await a.commit([9_999n]);
-  expect(committed).toBeLessThan(count);
-  await until("those of the other", () => calls.at(-1) === before + count + 1n);
-  expect(calls.length).toBeGreaterThan(3);
+  isDone = true;
+  await until("those of the other", () => calls.at(-1) === before + committed + 1n);
+  expect(committed).toBeGreaterThan(0n);
   await a.sequencer.close();
 });
 

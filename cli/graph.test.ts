@@ -15,6 +15,7 @@ const OBJECTS = 12_000;
 
 /** The commands in a process of their own; an error as its code. */
 const PROCESS = `
+import ${JSON.stringify(import.meta.resolve("reflect-metadata"))};
 import { runnerImport } from ${JSON.stringify(import.meta.resolve("vite"))};
 import { Command } from ${JSON.stringify(import.meta.resolve("commander"))};
 const load = async (file) => (await runnerImport(file, { configFile: false, logLevel: "error" })).module;

@@ -1,7 +1,7 @@
 // Requests, cost and sockets of callers over real HTTP and WebSockets: what is refused, what is told, who is counted apart.
 import { connect as connectTo } from "node:net";
 import { createClient } from "graphql-ws";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { WebSocket } from "ws";
 import { until } from "../test/until.js";
 import type { AppSettings } from "./app.js";
@@ -126,12 +126,14 @@ describe("cost of a minute", () => {
 });
 
 it("callers beyond those counted apart share one quota", async () => {
-  await start({});
+  // All within one minute of the clock.
+  vi.useFakeTimers({ toFake: ["Date"], now: 0 });
   const rates = createRates({ ...DEFAULT_LIMITS, address: { requestsPerMinute: 1, costPerMinute: 0, sockets: 0 } });
   const spend = (key: string) => rates.spend({ kind: "address", key }, "requests", 1);
   for (let n = 0; n < 50_000; n += 1) await spend(`caller ${n}`);
   await spend("one more");
   await expect(spend("another")).rejects.toMatchObject({ code: "RATE_LIMITED" });
+  vi.useRealTimers();
 });
 
 it("an answer that is not read is cut off, and its place given back", async () => {

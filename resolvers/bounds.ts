@@ -1,7 +1,7 @@
 // The bounds of arguments, checked before any store is called. Every resolver with arguments uses them.
 import { TocsinError } from "../domain/errors.js";
 import { type Cone, MAX_RADIUS_ARCSEC } from "../domain/skyobject.js";
-import { DEFAULT_PAGE, MAX_PAGE } from "../schema/paging/pageinfo.type.js";
+import { DEFAULT_PAGE, MAX_PAGE } from "../schema/paging/bounds.js";
 
 /** Characters of an expression, a changelog or any other long text. */
 export const MAX_TEXT = 10_000;

@@ -1,7 +1,7 @@
 // One query per survey for all keys of a level of a request. Used by the loaders of every area.
 import DataLoader from "dataloader";
 import type { Survey } from "../domain/survey.js";
-import { MAX_PAGE } from "../schema/paging/pageinfo.type.js";
+import { MAX_PAGE } from "../schema/paging/bounds.js";
 
 export interface SurveyKey<Id> {
   readonly survey: Survey;

@@ -1,6 +1,6 @@
 // What a query may cost, in units of one scalar field. Decorators state costs; server/limits adds them up before a run.
 import type { ComplexityEstimatorArgs } from "graphql-query-complexity";
-import { DEFAULT_PAGE, MAX_PAGE } from "./paging/pageinfo.type.js";
+import { DEFAULT_PAGE, MAX_PAGE } from "./paging/bounds.js";
 
 /** Ceiling of one operation: 1,000 light curves of every field, or 100 searches of the archive. */
 export const MAX_COST = 1_000_000;

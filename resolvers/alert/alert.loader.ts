@@ -3,7 +3,7 @@ import DataLoader from "dataloader";
 import type { Alert } from "../../domain/alert.js";
 import type { Survey } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
-import { MAX_PAGE } from "../../schema/paging/pageinfo.type.js";
+import { MAX_PAGE } from "../../schema/paging/bounds.js";
 import type { AlertKey, AlertStore } from "../../stores/alerts.store.js";
 import type { PacketReader } from "../../stores/packets.store.js";
 import { surveyLoader } from "../surveyloader.js";

@@ -2,7 +2,7 @@
 import { LETTER_REASONS } from "../../domain/packet.js";
 import { epochMsFromJd } from "../../domain/time.js";
 import type { DeadLetterWhere } from "../../schema/deadletter/deadletter.input.js";
-import { MAX_PAGE } from "../../schema/paging/pageinfo.type.js";
+import { MAX_PAGE } from "../../schema/paging/bounds.js";
 import type { LetterConditions } from "../../stores/deadletters.store.js";
 import { badArgument, list, MAX_TEXT, text } from "../bounds.js";
 

@@ -3,7 +3,7 @@ import DataLoader from "dataloader";
 import type { LightCurve } from "../../domain/photometry.js";
 import type { SkyObject } from "../../domain/skyobject.js";
 import type { Viewer } from "../../domain/viewer.js";
-import { MAX_PAGE } from "../../schema/paging/pageinfo.type.js";
+import { MAX_PAGE } from "../../schema/paging/bounds.js";
 import { type Counterpart, type LinkStore, type ObjectKey, objectKey } from "../../stores/links.store.js";
 import type { ObjectStore } from "../../stores/objects.store.js";
 import type { PhotometryStore } from "../../stores/photometry.store.js";

@@ -9,7 +9,8 @@ import { AlertConnectionType, AlertType } from "../../schema/alert/alert.type.js
 import { idsCost, lookupCost, pageCost, searchCost } from "../../schema/cost.js";
 import { LightCurveType } from "../../schema/object/lightcurve.type.js";
 import { ConeConnectionType, CounterpartType, SkyObjectType } from "../../schema/object/object.type.js";
-import { MAX_PAGE, PageArgs } from "../../schema/paging/pageinfo.type.js";
+import { MAX_PAGE } from "../../schema/paging/bounds.js";
+import { PageArgs } from "../../schema/paging/pageinfo.type.js";
 import { type Coordinates, Position } from "../../schema/scalars/position.scalar.js";
 import { SurveyEnum } from "../../schema/survey/survey.type.js";
 import { cone, list, MAX_NAME, pageSize, text } from "../bounds.js";

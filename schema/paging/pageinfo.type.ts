@@ -1,8 +1,6 @@
 // PageInfo and the arguments of every paged list. Used by all connections.
 import { ArgsType, Field, Int, ObjectType } from "type-graphql";
-
-export const DEFAULT_PAGE = 100;
-export const MAX_PAGE = 1_000;
+import { DEFAULT_PAGE } from "./bounds.js";
 
 @ObjectType("PageInfo", { simpleResolvers: true })
 export class PageInfoType {

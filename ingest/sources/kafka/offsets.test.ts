@@ -70,3 +70,24 @@ test("after a join what is in flight is known again; a log that begins anew is t
   expect(offsets.goesOnAt(11n)).toBe(true);
   expect([11n, 12n, 13n].map((offset) => offsets.lookAt(offset))).toEqual([false, false, true]);
 });
+
+test("what was in flight before a join does not take the bookmark back from where others have moved it", () => {
+  const offsets = new PartitionOffsets("t", 0, 10n);
+  const deliveries = [10n, 11n].map((offset) => offsets.handOn(offset, 1));
+  offsets.rejoin();
+  for (const delivery of deliveries) offsets.stored(delivery);
+  expect(offsets.bookmark).toBe(12n);
+  expect(offsets.toCommit).toBeNull();
+  // Somebody else has read on to 60 meanwhile.
+  offsets.readAt(60n);
+  expect(offsets.toCommit).toBeNull();
+  offsets.stored(offsets.handOn(60n, 1));
+  expect(offsets.toCommit).toBe(61n);
+  // Nobody has: it comes again from the bookmark, and is committed.
+  offsets.confirmed = 61n;
+  const again = offsets.handOn(61n, 1);
+  offsets.rejoin();
+  offsets.stored(again);
+  offsets.readAt(61n);
+  expect(offsets.toCommit).toBe(62n);
+});

@@ -19,6 +19,8 @@ export class PartitionOffsets {
   confirmed: bigint;
   /** Reading never goes back behind this: the bookmark before a join of the group, afterwards what was read since. */
   #position: bigint;
+  /** Whether anything was read since the group was joined. */
+  #isRead = true;
 
   constructor(
     readonly topic: string,
@@ -33,11 +35,27 @@ export class PartitionOffsets {
   /** The group was joined anew: reading goes on at the bookmark, and what is in flight comes again. */
   rejoin(): void {
     this.#position = this.confirmed;
+    this.#isRead = false;
   }
 
   /** Whether a batch that begins here can be of the same log; else the topic was deleted and made anew. */
   goesOnAt(first: bigint): boolean {
     return first >= this.#position;
+  }
+
+  /** A batch begins here: the first one after a join tells how far others have moved the bookmark meanwhile. */
+  readAt(first: bigint): void {
+    if (!this.#isRead && first > this.confirmed) this.confirmed = first;
+    this.#isRead = true;
+  }
+
+  /**
+   * The bookmark, where it is ahead of what the broker has; else null. After a join nothing is known of that before the
+   * first batch: others may have gone far beyond, and what we had in flight must not take the bookmark back.
+   */
+  get toCommit(): bigint | null {
+    const { bookmark } = this;
+    return this.#isRead && bookmark > this.confirmed ? bookmark : null;
   }
 
   /** A message was looked at, handed on or not. False where it was handed on before. */

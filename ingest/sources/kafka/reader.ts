@@ -111,9 +111,9 @@ export class Reader {
 
   /** Bookmarks that are ahead of what the broker has confirmed. */
   toCommit(): PartitionOffset[] {
-    return [...this.#partitions.values()]
-      .filter((at) => at.bookmark > at.confirmed && this.#isOurs(at.topic, at.partition))
-      .map(({ topic, partition, bookmark }) => ({ topic, partition, offset: bookmark }));
+    return [...this.#partitions.values()].flatMap(({ topic, partition, toCommit: offset }) =>
+      offset === null || !this.#isOurs(topic, partition) ? [] : [{ topic, partition, offset }],
+    );
   }
 
   confirm(committed: readonly PartitionOffset[]): void {
@@ -126,7 +126,10 @@ export class Reader {
   #offsetsOf(topic: string, partition: number, first: bigint): PartitionOffsets {
     const key = keyOf(topic, partition);
     const known = this.#partitions.get(key);
-    if (known?.goesOnAt(first)) return known;
+    if (known?.goesOnAt(first)) {
+      known.readAt(first);
+      return known;
+    }
     const fresh = new PartitionOffsets(topic, partition, first);
     this.#partitions.set(key, fresh);
     return fresh;

@@ -244,8 +244,10 @@ describe("where a group begins", () => {
     const later = fresh("later");
     const group = fresh("group");
     const options = { connection, group, read: `${topic},${later}`, start: { at: "latest" } as const };
-    const pair = [start(options), start(options)];
+    const first = start(options);
     await untilBookmarked(connection, group, 2);
+    // Two that begin a group in the same second may read older messages before the bookmarks are set: more, never less.
+    const pair = [first, start(options)];
     await until("both are members", () => pair.every((worker) => worker.source.state().broker === "up"));
     await produce(connection, topic, [
       { value: packets[2]!, partition: 0 },

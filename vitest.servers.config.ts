@@ -10,6 +10,8 @@ export default defineConfig({
     exclude: withoutJava(),
     globalSetup: ["./test/servers.setup.ts"],
     testTimeout: 300_000,
+    // Brokers, JVMs and clusters beside each other on a small machine: what fails twice is a fault.
+    retry: 1,
     // The first to ask for a server waits for its download as well.
     hookTimeout: 600_000,
   },

@@ -2,6 +2,7 @@
 import type { Logger } from "pino";
 import type { ActiveFilters } from "../filters/active.js";
 import { createFilterRun } from "../filters/run.js";
+import type { Enrichment } from "../ingest/enrich/enrichment.js";
 import { createGraphFollower } from "../ingest/follow.js";
 import { BATCH_ALERTS } from "../ingest/intake.js";
 import { persistently } from "../ingest/persistently.js";
@@ -22,6 +23,7 @@ export interface IngestionParts {
   readonly stores: PipelineStores & { readonly sequence: SequenceStore; readonly links: LinkStore };
   readonly inFlight: InFlightQuery;
   readonly active: ActiveFilters;
+  readonly enrichments: readonly Enrichment[];
   readonly lease: Lease;
   /** Whether other processes work on the same archive. */
   readonly shared: boolean;
@@ -65,6 +67,8 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
       filters: createFilterRun(parts.inFlight, parts.active),
       follower,
       sequencer,
+      enrichments: parts.enrichments,
+      onBrokenStep: (broken) => log.error(broken, "a step failed: its values are missing in a batch"),
       onBroken: (broken) => log.error({ broken }, "active filters could not run"),
       outages,
       watch: watching.batches,

@@ -156,6 +156,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
               stores: { ...archived, packets, links: linked.links },
               inFlight: createInFlightQuery(client),
               active,
+              enrichments: [],
               lease: shared
                 ? createLease(graph, "sequencer", { holder, seconds: LEASE_SECONDS })
                 : soleLease(graph, "sequencer"),

@@ -74,7 +74,19 @@ export interface AlertBatch {
   /** Row of `alerts` that told each photometry row. */
   readonly toldBy: Uint32Array;
   readonly packets: readonly Packet[];
+  /** What enrichment keeps of these alerts in tables of its own; written together with them. */
+  readonly annexes?: readonly Annex[];
 }
+
+/** Rows for one of the archive's tables that stand beside the alerts, which adds survey and batch to each. */
+export interface Annex {
+  readonly table: AnnexTable;
+  /** With jd and candid of the alert that each row belongs to. */
+  readonly rows: Block;
+}
+
+/** features: one row an alert. matches: one an alert and catalog. scores: one an alert and model. marks: watch lists, areas, skymaps. */
+export type AnnexTable = "features" | "matches" | "scores" | "marks";
 
 /** One alert as the API shows it. */
 export interface Alert {

@@ -3,10 +3,11 @@
 import pRetry from "p-retry";
 import { type ErrorCode, TocsinError } from "../domain/errors.js";
 
-/** What comes back by itself or by the hand of an operator. Anything else is a fault and goes up. */
+/** Anything else is a fault and goes up. */
 const PASSING: readonly ErrorCode[] = ["ENGINE_UNAVAILABLE", "DISK_FULL", "QUERY_TIMEOUT"];
 
-const passes = (error: unknown): boolean => error instanceof TocsinError && PASSING.includes(error.code);
+/** Whether it comes back by itself or by the hand of an operator. */
+export const passes = (error: unknown): boolean => error instanceof TocsinError && PASSING.includes(error.code);
 
 /** Hears of outages: each once when it begins, for all who wait for the same thing, and once when it is over. */
 export interface Outages {

@@ -60,6 +60,8 @@ function world() {
     filters: { run: async () => ({ hits: [], broken: [] }) },
     follower: { enter: nothing },
     sequencer: { committed: nothing },
+    enrichments: [],
+    onBrokenStep: () => {},
     onBroken: () => {},
     outages: { failed() {}, over() {} },
   } as unknown as PipelineParts;

@@ -19,6 +19,7 @@ import { decode } from "./decode.js";
 import { checksumOf, type Deduped, dedupe } from "./dedupe.js";
 import { classify } from "./enrich/class.js";
 import { findCounterparts } from "./enrich/counterparts.js";
+import { type BrokenStep, type Enrichment, enrich, versionsOf } from "./enrich/enrichment.js";
 import type { GraphFollower } from "./follow.js";
 import { type Outages, persistently } from "./persistently.js";
 import { Receipts } from "./receipt.js";
@@ -45,6 +46,10 @@ export interface PipelineParts {
   readonly sequencer: Pick<Sequencer, "committed">;
   /** Called with active filters that could not run on a batch; the others did. */
   readonly onBroken: (broken: readonly { filterId: string; message: string }[]) => void;
+  /** In this order: later ones may read what earlier ones added. */
+  readonly enrichments: readonly Enrichment[];
+  /** Called with a step whose values are missing in a batch. */
+  readonly onBrokenStep: (broken: BrokenStep) => void;
   /** Hears of a lost store; the batch is tried again. */
   readonly outages: Outages;
   readonly watch?: IngestWatch;
@@ -88,13 +93,14 @@ interface Written {
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { stores, filters, follower, sequencer, onBroken, outages, watch = unwatched } = parts;
+  const { stores, filters, follower, sequencer, onBroken, onBrokenStep, outages, watch = unwatched } = parts;
+  const steps = { ...STEP_VERSIONS, ...versionsOf(parts.enrichments) };
   const writing = pLimit(1);
   const finishing = pLimit(1);
   const inFlight = new Map<Survey, Map<bigint, bigint>>();
   const receipts = new Receipts();
 
-  /** decode → dedupe → classify → keep the packets → write to the archive. Adds to `written` as it goes. */
+  /** decode → dedupe → classify → enrich → keep the packets → write to the archive. Adds to `written` as it goes. */
   async function write(packets: readonly Packet[], written: Written[]): Promise<DeadLetter[]> {
     const about = { survey: null, batchId: null, alerts: packets.length };
     const decoded = await timed(watch, { ...about, stage: "decode" }, () => decode(packets));
@@ -105,7 +111,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const taken = takenBy(inFlight, whole.survey);
       const deduped = await step("dedupe", () => dedupe(whole, stores.alerts, taken));
       letters.push(...deduped.conflicts);
-      const batch = classify(deduped.batch);
+      const classified = classify(deduped.batch);
+      const batch =
+        classified.alerts.rows === 0
+          ? classified
+          : await step("enrich", () => enrich(classified, parts.enrichments, onBrokenStep));
       if (batch.alerts.rows > 0) {
         const kept = batch.packets.map(({ bytes, schema }, row) => {
           return { bytes, schema, checksum: checksumOf(deduped.contentHashes[row]!) };
@@ -142,7 +152,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         duplicates: deduped.duplicates,
         deadLetters: deduped.conflicts.length,
         hits: hits.length,
-        steps: STEP_VERSIONS,
+        steps,
         storedAt,
         filteredAt,
       }),
@@ -160,7 +170,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   /** Nothing but dead letters: their receipt is committed as a batch without alerts. */
   async function finishLetters(tallies: BatchTallies): Promise<void> {
     const batchId = stores.batches.begin();
-    const [none, now] = [{ stored: 0, duplicates: 0, hits: 0, steps: STEP_VERSIONS }, Date.now()];
+    const [none, now] = [{ stored: 0, duplicates: 0, hits: 0, steps }, Date.now()];
     const counts = { ...none, survey: null, read: tallies.letters.length, deadLetters: tallies.letters.length };
     await persistently(async () => {
       await stores.receipts.write(batchId, tallies);

@@ -5,6 +5,7 @@ import type { Survey } from "../domain/survey.js";
 export const STAGES = [
   "decode",
   "dedupe",
+  "enrich",
   "packets",
   "store",
   "filter",

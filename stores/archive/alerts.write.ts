@@ -1,6 +1,7 @@
 // The write of a batch: one insert per table, in parallel, straight from the batch's columns. Called by alerts.ts.
 import { type AlertBatch, PHOTOMETRY_FIELDS } from "../../domain/alert.js";
 import type { Block, Column } from "../../domain/columns.js";
+import type { Survey } from "../../domain/survey.js";
 import type { PacketLocation } from "../packets.store.js";
 import type { AlertTable } from "./alerts.table.js";
 import { blockOf, chosen, counts, repeated, signed, texts, unsigned } from "./blocks.js";
@@ -56,10 +57,18 @@ export async function writeBatch(
       }),
     ],
     ["photometry", blockOf(points.rows, { ...chosen(points, POINT_COLUMNS), survey: repeated(points.rows, survey) })],
+    ...(batch.annexes ?? []).map((annex) => [annex.table, annexed(annex.rows, survey, batchId)] as const),
   ];
   // All have ended before a failure is told: a retry never runs beside its own first try.
   const done = await Promise.allSettled(inserts.map(([name, block]) => client.insert(name, block)));
   for (const insert of done) if (insert.status === "rejected") throw insert.reason;
+}
+
+function annexed(block: Block, survey: Survey, batchId: bigint): Block {
+  const columns = new Map(block.columns)
+    .set("survey", repeated(block.rows, survey))
+    .set("batch", unsigned(new BigUint64Array(block.rows).fill(batchId)));
+  return { ...block, columns };
 }
 
 /** Epoch milliseconds, 0 where there are none. */

@@ -1,0 +1,37 @@
+// A step that throws leaves its values missing; a lost store holds the batch.
+import { expect, test } from "vitest";
+import type { AlertBatch } from "../../domain/alert.js";
+import { TocsinError } from "../../domain/errors.js";
+import { type BrokenStep, type Enrichment, enrich, versionsOf } from "./enrichment.js";
+
+const empty: AlertBatch = {
+  survey: "ZTF",
+  alerts: { rows: 0, columns: new Map() },
+  photometry: { rows: 0, columns: new Map() },
+  toldBy: new Uint32Array(),
+  packets: [],
+};
+const adds = (name: string): Enrichment => ({
+  name,
+  version: "2",
+  run: async (batch) => ({ ...batch, annexes: [...(batch.annexes ?? []), { table: "scores", rows: batch.alerts }] }),
+});
+const throws = (error: unknown): Enrichment => ({ name: "broken", version: "1", run: () => Promise.reject(error) });
+
+test("a step that throws is told, and the others add their values", async () => {
+  const broken: BrokenStep[] = [];
+  const batch = await enrich(empty, [adds("a"), throws(new Error("NaN in layer 3")), adds("b")], (one) => {
+    broken.push(one);
+  });
+  expect(batch.annexes).toHaveLength(2);
+  expect(broken).toEqual([{ step: "broken", message: "NaN in layer 3" }]);
+});
+
+test("a store that is away holds the batch", async () => {
+  const lost = new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.");
+  await expect(enrich(empty, [throws(lost)], () => {})).rejects.toBe(lost);
+});
+
+test("versions by name", () => {
+  expect(versionsOf([adds("a"), adds("b")])).toEqual({ a: "2", b: "2" });
+});

@@ -2,22 +2,11 @@
 import type { Block } from "../../domain/columns.js";
 import type { CompiledColumn, InFlightQuery } from "../inflight.store.js";
 import type { ArchiveClient } from "./client.js";
+import { EVALUATION_SETTINGS } from "./evaluation.js";
 import { LONGEST_FIELD, quoted } from "./http.form.js";
 
-const SETTINGS = [
-  // One thread keeps the order of the rows.
-  "max_threads = 1",
-  // Aliases must not hide the block's own columns from other expressions.
-  "prefer_column_name_to_alias = 1",
-  // Machine code for 1,000 filters took 8.7 s to make and is used for one small block.
-  "compile_expressions = 0",
-  // Planning is nearly all of the cost, and the older planner takes half the time: 0.5 s instead of 1.0 for 1,000 filters.
-  "enable_analyzer = 0",
-  "short_circuit_function_evaluation = 'disable'",
-  // The defaults, 50,000 and 500,000, are reached by some 1,000 filters.
-  "max_ast_elements = 1000000",
-  "max_expanded_ast_elements = 1000000",
-].join(", ");
+// One thread keeps the order of the rows.
+const SETTINGS = `max_threads = 1, ${EVALUATION_SETTINGS}`;
 
 /** Compiled texts read the block's columns by their names; the table's own name is `batch`. */
 export function createInFlightQuery(client: ArchiveClient): InFlightQuery {

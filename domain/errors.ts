@@ -23,6 +23,7 @@ export const ERROR_CODES = {
   PACKET_EXPIRED: "The packet is older than the service keeps packets (PACKETS_KEEP_DAYS); its alert is still there.",
   TARGET_NOT_EMPTY: "Restore into a new DATA_DIR, an archive without the database and an empty graph.",
   BAD_BACKUP: "The folder is not a whole backup of this version; take another one, or make it again.",
+  BAD_CATALOG: "The catalog's file or description cannot be used; the message names the file, the row and the column.",
   UNREADABLE_IMAGE: "The cutout is not an image that can be drawn; ask for it as it came, with format=fits.",
   PORT_TAKEN: "Another program listens on this port; choose another PORT.",
   ENGINE_UNAVAILABLE: "A database engine does not answer; it is being restarted, try again shortly.",

@@ -30,6 +30,9 @@ export interface SkyMatches {
   readonly rows: Uint32Array;
   /** Vincenty's form, as domain/sky.ts has it. */
   readonly separationArcsec: Float64Array;
+  /** Of the sources. */
+  readonly ra: Float64Array;
+  readonly dec: Float64Array;
 }
 
 export interface SkyJoin {
@@ -197,63 +200,94 @@ class Tier {
       // Most are too far in declination already; the margin is more than rounding takes.
       if (Math.abs(this.dec[at]! - dec) * 3600 > radius + 1e-3) continue;
       const separation = separationArcsec(ra, dec, this.ra[at]!, this.dec[at]!);
-      if (separation <= radius) into.add(this.row[at]!, separation);
+      if (separation <= radius) into.add(this.row[at]!, separation, this.ra[at]!, this.dec[at]!);
     }
+  }
+}
+
+/** A growing table of matches. */
+class Found {
+  count = 0;
+  rows = new Uint32Array(1_024);
+  separation = new Float64Array(1_024);
+  ra = new Float64Array(1_024);
+  dec = new Float64Array(1_024);
+
+  add(row: number, separation: number, ra: number, dec: number): void {
+    if (this.count === this.rows.length) this.#grow();
+    const at = this.count++;
+    this.rows[at] = row;
+    this.separation[at] = separation;
+    this.ra[at] = ra;
+    this.dec[at] = dec;
+  }
+
+  /** From `start` on: nearest first, then by row, and at most `limit`. */
+  arrange(start: number, limit: number): void {
+    const count = this.count - start;
+    if (count <= 1) return;
+    const { rows, separation } = this;
+    const order = Array.from({ length: count }, (_, n) => start + n).sort(
+      (a, b) => separation[a]! - separation[b]! || rows[a]! - rows[b]!,
+    );
+    order.length = Math.min(count, limit);
+    this.count = start + order.length;
+    for (const values of [rows, separation, this.ra, this.dec]) {
+      values.set(
+        order.map((at) => values[at]!),
+        start,
+      );
+    }
+  }
+
+  #grow(): void {
+    const [rows, ...others] = [this.rows, this.separation, this.ra, this.dec] as const;
+    this.rows = new Uint32Array(2 * rows.length);
+    this.rows.set(rows);
+    [this.separation, this.ra, this.dec] = others.map((values) => {
+      const grown = new Float64Array(2 * values.length);
+      grown.set(values);
+      return grown;
+    }) as [Float64Array<ArrayBuffer>, Float64Array<ArrayBuffer>, Float64Array<ArrayBuffer>];
   }
 }
 
 /** The nearest matches of one position: never many more than the limit are held. */
 class Nearest {
-  #rows: number[] = [];
-  #separations: number[] = [];
+  #start = 0;
 
-  constructor(private readonly limit: number) {}
+  constructor(
+    private readonly found: Found,
+    private readonly limit: number,
+  ) {}
 
-  add(row: number, separation: number): void {
-    if (this.#rows.length >= 2 * this.limit) this.#cut();
-    this.#rows.push(row);
-    this.#separations.push(separation);
+  add(row: number, separation: number, ra: number, dec: number): void {
+    if (this.found.count - this.#start >= 2 * this.limit) this.found.arrange(this.#start, this.limit);
+    this.found.add(row, separation, ra, dec);
   }
 
-  /** Nearest first, no more than the limit; empty afterwards. */
-  drain(take: (row: number, separation: number) => void): void {
-    if (this.#rows.length > 1) this.#cut();
-    for (let n = 0; n < Math.min(this.limit, this.#rows.length); n++) take(this.#rows[n]!, this.#separations[n]!);
-    this.#rows.length = 0;
-    this.#separations.length = 0;
-  }
-
-  #cut(): void {
-    const rows = this.#rows;
-    const separations = this.#separations;
-    const order = rows.map((_, n) => n).sort((a, b) => separations[a]! - separations[b]! || rows[a]! - rows[b]!);
-    order.length = Math.min(order.length, this.limit);
-    this.#rows = order.map((n) => rows[n]!);
-    this.#separations = order.map((n) => separations[n]!);
+  /** The position is done: where its matches end. */
+  end(): number {
+    this.found.arrange(this.#start, this.limit);
+    this.#start = this.found.count;
+    return this.#start;
   }
 }
 
 function joined(tiers: readonly Tier[], ra: ArrayLike<number>, dec: ArrayLike<number>, limit: number): SkyMatches {
+  const found = new Found();
+  const nearest = new Nearest(found, Math.max(1, limit));
   const ends = new Uint32Array(ra.length);
-  let rows = new Uint32Array(Math.max(16, ra.length));
-  let separations = new Float64Array(rows.length);
-  let count = 0;
-  const take = (row: number, separation: number): void => {
-    if (count === rows.length) {
-      const [before, distances] = [rows, separations];
-      rows = new Uint32Array(2 * count);
-      separations = new Float64Array(2 * count);
-      rows.set(before);
-      separations.set(distances);
-    }
-    rows[count] = row;
-    separations[count++] = separation;
-  };
-  const nearest = new Nearest(limit);
   for (let at = 0; at < ra.length; at++) {
     for (const tier of tiers) tier.collect(ra[at]!, dec[at]!, nearest);
-    nearest.drain(take);
-    ends[at] = count;
+    ends[at] = nearest.end();
   }
-  return { ends, rows: rows.slice(0, count), separationArcsec: separations.slice(0, count) };
+  const { rows, separation, count } = found;
+  return {
+    ends,
+    rows: rows.slice(0, count),
+    separationArcsec: separation.slice(0, count),
+    ra: found.ra.slice(0, count),
+    dec: found.dec.slice(0, count),
+  };
 }

@@ -24,6 +24,9 @@ export function nightNumber(jd: number, offsetHours: number): number {
 /** YYYYMMDD of nightNumber's days. */
 export const nightName = (day: number): string => new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll("-", "");
 
+/** JD at which the night of this number begins. */
+export const nightStart = (day: number, offsetHours: number): number => day + zeroOf(offsetHours);
+
 export const nightOf = (jd: number, offsetHours: number): string => nightName(nightNumber(jd, offsetHours));
 
 /** Throws BAD_ARGUMENT where `name` is no date written YYYYMMDD. */

@@ -9,7 +9,7 @@ import { cellClause, SEPARATION } from "./cones.js";
 import { STOP_WHEN_FULL } from "./pages.js";
 import type { Visible } from "./visibility.js";
 
-interface Where {
+export interface Where {
   readonly clauses: string[];
   readonly parameters: Record<string, Parameter>;
 }
@@ -38,15 +38,8 @@ export async function surveyPage(
   }
   addAfter(keys, table.survey, after);
 
-  const { clauses, parameters } = { clauses: [...keys.clauses], parameters: keys.parameters };
-  if (where.class !== undefined) {
-    clauses.push("class = {class:String}");
-    parameters.class = where.class;
-  }
-  if (where.solarSystemName !== undefined) {
-    clauses.push("solarSystemName = {solarSystemName:String}");
-    parameters.solarSystemName = where.solarSystemName;
-  }
+  const { parameters } = keys;
+  const clauses = [...keys.clauses, ...ownClauses(keys, where)];
   if (where.objectId !== undefined || where.cone !== undefined) {
     const narrowed = where.class !== undefined || where.solarSystemName !== undefined;
     clauses.push(`(jd, candid) IN (${placed(keys, table.survey, where, narrowed)})`);
@@ -59,6 +52,17 @@ export async function surveyPage(
     parameters,
   );
   return alertsOf(table.survey, block);
+}
+
+/** Clauses over a survey's table that choose its alerts by all but their time: for whoever adds time and rights. */
+export function chosenAlerts(table: AlertTable, where: Omit<AlertConditions, "time">, after: AlertKey | null): Where {
+  const keys: Where = { clauses: [], parameters: {} };
+  addAfter(keys, table.survey, after);
+  const clauses = [...keys.clauses, ...ownClauses(keys, where)];
+  if (where.objectId !== undefined || where.cone !== undefined) {
+    clauses.push(`(jd, candid) IN (${placed(keys, table.survey, where, true)})`);
+  }
+  return { clauses, parameters: keys.parameters };
 }
 
 /** A page for each object: the newest `first` of each after the key. */
@@ -90,6 +94,20 @@ export async function objectPages(
     else page.push(alert);
   }
   return pages;
+}
+
+/** Conditions on columns of the wide table. Adds their values to the parameters. */
+function ownClauses({ parameters }: Where, where: AlertConditions): string[] {
+  const clauses: string[] = [];
+  if (where.class !== undefined) {
+    clauses.push("class = {class:String}");
+    parameters.class = where.class;
+  }
+  if (where.solarSystemName !== undefined) {
+    clauses.push("solarSystemName = {solarSystemName:String}");
+    parameters.solarSystemName = where.solarSystemName;
+  }
+  return clauses;
 }
 
 function addAfter({ clauses, parameters }: Where, survey: Survey, after: AlertKey | null): void {

@@ -1,6 +1,7 @@
 // The archive's stores over one client. Called by cli/ and tests.
 import type { SurveyDescription } from "../../domain/survey.js";
 import type { AlertStore } from "../alerts.store.js";
+import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
 import type { ClockStore } from "../clock.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
@@ -12,12 +13,14 @@ import type { ReceiptStore } from "../receipts.store.js";
 import type { SequenceStore } from "../sequence.store.js";
 import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
+import { ArchiveBacktest } from "./backtest.js";
 import { ArchiveBatches } from "./batches.js";
 import type { ArchiveClient } from "./client.js";
 import { ArchiveClock } from "./clock.js";
 import { CommittedBatches } from "./committed.js";
 import { ArchiveCounterparts } from "./counterparts.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
+import { enrichedSources } from "./enriched/sources.js";
 import { ArchiveHits } from "./hits.js";
 import { migrate } from "./migrate.js";
 import { IndexedObjects } from "./objects.indexed.js";
@@ -37,6 +40,7 @@ export interface ArchiveStores {
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
   readonly clock: ClockStore;
+  readonly backtest: BacktestStore;
   /** Whether the sky index answers, once the positions have been read into it. */
   readonly skyIndexed: Promise<boolean>;
   /** Positions in the sky index; null where there is none. */
@@ -65,8 +69,11 @@ export async function createArchiveStores(
   const archived = new ArchiveObjects(client);
   const indexed = skyIndexBytes === 0 ? null : new IndexedObjects(client, archived, skyIndexBytes, log);
   const byName = new Map(tables.map((table) => [table.survey, table]));
+  const alerts = new ArchiveAlerts(client, byName, committed, (id, written) => indexed?.written(id, written));
+  const described = new Map(surveys.map((survey) => [survey.id, { survey, table: byName.get(survey.id)! }]));
   return {
-    alerts: new ArchiveAlerts(client, byName, committed, (survey, alerts) => indexed?.written(survey, alerts)),
+    alerts,
+    backtest: new ArchiveBacktest(client, described, enrichedSources(surveys), alerts),
     objects: indexed ?? archived,
     skyIndexed: indexed?.loaded() ?? Promise.resolve(false),
     skyPositions: () => indexed?.positions ?? null,

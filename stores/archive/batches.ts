@@ -8,7 +8,7 @@ import type { CommittedBatches } from "./committed.js";
 
 /** A batch id is milliseconds since 1970 above this many random bits. */
 const RANDOM_BITS = 20n;
-const idAt = (ms: number): bigint => BigInt(Math.max(0, Math.floor(ms))) << RANDOM_BITS;
+export const idAt = (ms: number): bigint => BigInt(Math.max(0, Math.floor(ms))) << RANDOM_BITS;
 
 export class ArchiveBatches implements BatchStore {
   private constructor(

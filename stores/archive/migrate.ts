@@ -13,6 +13,7 @@ import * as keys from "./migrations/0005-keys.js";
 import * as sequence from "./migrations/0006-sequence.js";
 import * as packets from "./migrations/0007-packets.js";
 import * as receipts from "./migrations/0008-receipts.js";
+import * as matches from "./migrations/0011-matches.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -24,6 +25,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0006-sequence", sequence.up],
   ["0007-packets", packets.up],
   ["0008-receipts", receipts.up],
+  ["0011-matches", matches.up],
 ];
 
 /**

@@ -7,6 +7,7 @@ import type { ClockStore } from "../clock.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
 import type { HitStore } from "../hits.store.js";
+import type { MatchStore, RematchStore } from "../matches.store.js";
 import type { ObjectStore } from "../objects.store.js";
 import type { PhotometryStore } from "../photometry.store.js";
 import type { ReceiptStore } from "../receipts.store.js";
@@ -22,11 +23,13 @@ import { ArchiveCounterparts } from "./counterparts.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
 import { enrichedSources } from "./enriched/sources.js";
 import { ArchiveHits } from "./hits.js";
+import { ArchiveMatches } from "./matches.js";
 import { migrate } from "./migrate.js";
 import { IndexedObjects } from "./objects.indexed.js";
 import { ArchiveObjects } from "./objects.js";
 import { ArchivePhotometry } from "./photometry.js";
 import { ArchiveReceipts } from "./receipts.js";
+import { ArchiveRematches } from "./rematches.js";
 import { ArchiveSequence } from "./sequence.js";
 
 export interface ArchiveStores {
@@ -40,6 +43,8 @@ export interface ArchiveStores {
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
   readonly clock: ClockStore;
+  readonly matches: MatchStore;
+  readonly rematches: RematchStore;
   readonly backtest: BacktestStore;
   /** Whether the sky index answers, once the positions have been read into it. */
   readonly skyIndexed: Promise<boolean>;
@@ -83,6 +88,8 @@ export async function createArchiveStores(
     sequence: new ArchiveSequence(client),
     receipts: new ArchiveReceipts(client),
     clock: new ArchiveClock(client),
+    matches: new ArchiveMatches(client),
+    rematches: new ArchiveRematches(client, byName),
     deadLetters: new ArchiveDeadLetters(client),
     counterparts: new ArchiveCounterparts(client),
   };

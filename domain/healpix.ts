@@ -137,7 +137,7 @@ export function pixelCentre(pixel: bigint, order: number = HEALPIX_ORDER): { ra:
  * 2/sqrt(6)/c |dy| to the north and at most pi/4 2c/sqrt(6) (|dx| + |dy|) to the east; the sum in quadrature is largest
  * at c = sqrt(5/6): sqrt(4/5 + 5 pi^2 / 144) = 1.06897. What is left to 1.07 is more than rounding can take.
  */
-const REACH = 1.07;
+export const REACH = 1.07;
 
 interface Cell {
   readonly face: number;

@@ -1,0 +1,196 @@
+// CSV and its kin (tab, semicolon, bar), and ECSV, which tells types and units. Opened by open.ts.
+// ECSV: astropy APE 6.
+import { basename } from "node:path";
+import { type CsvError, parse } from "csv-parse";
+import type { ElementType } from "../../domain/columns.js";
+import { readBytes } from "./bytes.js";
+import { ecsvHeader } from "./csv.ecsv.js";
+import { BLOCK_ROWS, badCatalog, columnsNamed, type TableColumn, type TableReader } from "./table.js";
+import { textColumn, typeOfTexts } from "./texts.js";
+
+/** Rows from which the types of a CSV file's columns are told. */
+const SAMPLE = 10_000;
+const LARGEST_RECORD = 4 * 1024 ** 2;
+
+type Records = readonly (readonly string[])[];
+
+interface Layout {
+  readonly delimiter: string;
+  /** Lines before the line of names. */
+  readonly skipped: number;
+  /** A comment's line has the names; then no further line has. */
+  readonly names: readonly string[] | null;
+  readonly ecsv: readonly TableColumn[] | null;
+}
+
+/** `head` are the file's first bytes, unpacked; `types` overrule what the first rows show. */
+export async function openCsv(
+  path: string,
+  isGzip: boolean,
+  types: ReadonlyMap<string, ElementType>,
+): Promise<TableReader> {
+  const file = basename(path);
+  const layout = await layoutOf(path, isGzip, file);
+  const { names, sample } = await sampleOf(path, isGzip, layout, file);
+  const columns =
+    layout.ecsv ??
+    names.map((name, n) => ({
+      name,
+      type: types.get(name) ?? typeOfTexts(sample.map((record) => record[n] ?? "")),
+      unit: null,
+      description: "",
+    }));
+  if (names.length !== columns.length) throw badCatalog("its header and its line of names differ.", { file });
+  const bytes = readBytes(path, isGzip);
+  return {
+    format: layout.ecsv === null ? "CSV" : "ECSV",
+    columns,
+    async *blocks(wanted, skip) {
+      const places = columnsNamed(columns, wanted, file).map((column) => columns.indexOf(column));
+      let first = skip;
+      const makers = places.map((at) =>
+        textColumn(names[at]!, columns[at]!.type!, BLOCK_ROWS, file, (row) => first + row + 1),
+      );
+      const block = (rows: number) => {
+        first += rows;
+        return { rows, columns: new Map(makers.map((maker, n) => [wanted[n]!, maker.column(rows)])) };
+      };
+      let seen = -(layout.names === null ? 1 : 0);
+      let rows = 0;
+      for await (const records of recordsOf(bytes.chunks, layout, file)) {
+        for (const record of records) {
+          if (seen++ < skip) continue;
+          for (let n = 0; n < places.length; n++) makers[n]!.put(rows, record[places[n]!]!);
+          if (++rows < BLOCK_ROWS) continue;
+          yield block(rows);
+          rows = 0;
+        }
+      }
+      if (rows > 0) yield block(rows);
+    },
+    bytesRead: bytes.bytesRead,
+    close: async () => bytes.close(),
+  };
+}
+
+const LONGEST_HEAD = 4 * 1024 ** 2;
+
+async function layoutOf(path: string, isGzip: boolean, file: string): Promise<Layout> {
+  const bytes = readBytes(path, isGzip);
+  let text = "";
+  let lines: string[] = [];
+  try {
+    // Up to two lines that are no comments.
+    for await (const chunk of bytes.chunks) {
+      text += chunk.toString("utf8");
+      lines = text.split(/\r?\n/);
+      if (lines.filter((line) => line !== "" && !line.startsWith("#")).length > 2) break;
+      if (text.length > LONGEST_HEAD) break;
+    }
+  } finally {
+    bytes.close();
+  }
+  lines[0] = (lines[0] ?? "").replace(/^\ufeff/, "");
+  const start = lines.findIndex((line) => !line.startsWith("#"));
+  const comments = start < 0 ? lines : lines.slice(0, start);
+  if (lines[0]!.startsWith("# %ECSV")) {
+    const { delimiter, columns } = ecsvHeader(comments, file);
+    return { delimiter, skipped: comments.length, names: null, ecsv: columns };
+  }
+  const [first = "", second = ""] = lines.slice(Math.max(0, start));
+  if (start < 0 || first.trim() === "") throw badCatalog("it has no line with names of columns.", { file });
+  const delimiter = delimiterOf(first);
+  const last = comments.at(-1)?.replace(/^#+\s*/, "");
+  const inComment = last !== undefined && last.split(delimiter).length === first.split(delimiter).length;
+  if (
+    inComment &&
+    second !== "" &&
+    first.split(delimiter).some((part) => part.trim() !== "" && !Number.isNaN(Number(part)))
+  ) {
+    return { delimiter, skipped: comments.length, names: last.split(delimiter).map(plain), ecsv: null };
+  }
+  return { delimiter, skipped: comments.length, names: null, ecsv: null };
+}
+
+function delimiterOf(line: string): string {
+  const counted = [",", "\t", ";", "|"].map((one) => [one, line.split(one).length] as const);
+  return counted.reduce((most, one) => (one[1] > most[1] ? one : most))[0];
+}
+
+const plain = (name: string): string => name.trim().replace(/^"(.*)"$/, "$1");
+
+async function sampleOf(path: string, isGzip: boolean, layout: Layout, file: string) {
+  const bytes = readBytes(path, isGzip);
+  const sample: (readonly string[])[] = [];
+  try {
+    for await (const records of recordsOf(bytes.chunks, layout, file)) {
+      for (const record of records) sample.push(record);
+      if (sample.length > SAMPLE || (layout.ecsv !== null && sample.length > 0)) break;
+    }
+  } finally {
+    bytes.close();
+  }
+  const names = (layout.names ?? sample.shift() ?? []).map(plain);
+  const twice = names.find((name, n) => names.indexOf(name) !== n);
+  if (twice !== undefined) throw badCatalog("two columns have this name.", { file, column: twice });
+  if (names.every((name) => name !== "" && !Number.isNaN(Number(name)))) {
+    const remedy = "Write the names of the columns into the first line.";
+    throw badCatalog("its first line holds numbers, not names of columns.", { file }, remedy);
+  }
+  return { names, sample: sample.slice(0, SAMPLE) };
+}
+
+/** Records as they come out of the file's pieces, the line of names among them. */
+async function* recordsOf(
+  chunks: AsyncIterable<Buffer>,
+  { delimiter, skipped }: Layout,
+  file: string,
+): AsyncGenerator<Records> {
+  let records: string[][] = [];
+  let failure: Error | null = null;
+  const parser = parse({
+    delimiter,
+    bom: true,
+    from_line: skipped + 1,
+    relax_quotes: true,
+    skip_empty_lines: true,
+    max_record_size: LARGEST_RECORD,
+    // Nothing goes out of the stream: rows are taken here, without a step of a stream for each.
+    on_record: (record: string[]) => {
+      records.push(record);
+      return null;
+    },
+  });
+  parser.on("error", (error) => {
+    failure ??= error;
+  });
+  parser.resume();
+  const fed = (feed: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      parser.once("error", reject);
+      feed((error) => {
+        parser.off("error", reject);
+        if (error ?? failure) reject((error ?? failure) as Error);
+        else resolve();
+      });
+    }).catch((error: unknown) => {
+      throw broken(error as CsvError, file);
+    });
+  const taken = (): Records => {
+    const full = records;
+    records = [];
+    return full;
+  };
+  for await (const chunk of chunks) {
+    await fed((done) => parser.write(chunk, done));
+    if (records.length > 0) yield taken();
+  }
+  await fed((done) => parser.end(done));
+  if (records.length > 0) yield taken();
+}
+
+function broken(error: CsvError, file: string): Error {
+  const line = (error as unknown as { lines?: number }).lines;
+  const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
+  return badCatalog(`line ${line ?? "?"}: ${message}.`, { file }, undefined, error);
+}

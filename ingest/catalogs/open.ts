@@ -1,0 +1,34 @@
+// A table file, whichever of the formats it has: told by its first bytes, not by its name. Called by load.ts.
+import { basename } from "node:path";
+import type { ElementType } from "../../domain/columns.js";
+import { firstBytes } from "./bytes.js";
+import { openCsv } from "./csv.js";
+import { openFits } from "./fits.js";
+import { openParquet } from "./parquet.js";
+import { badCatalog, type TableReader } from "./table.js";
+import { openVoTable } from "./votable.js";
+
+/**
+ * The file's first table. `types` say what columns of a CSV file are, where its first rows would mislead.
+ * @throws TocsinError NOT_FOUND, BAD_CATALOG.
+ */
+export async function openTable(
+  path: string,
+  types: ReadonlyMap<string, ElementType> = new Map(),
+): Promise<TableReader> {
+  const { isGzip, head } = await firstBytes(path);
+  if (head.length === 0) throw badCatalog("it is empty.", { file: basename(path) });
+  const text = head.toString("latin1").replace(/^\xef\xbb\xbf/, "");
+  if (text.startsWith("SIMPLE  =")) return openFits(path, isGzip);
+  if (text.startsWith("PAR1")) return openParquet(path, isGzip);
+  if (/^\s*<\?xml|^\s*<(\w+:)?VOTABLE\b/.test(text)) return openVoTable(path, isGzip);
+  if (/^\s*<(!doctype )?html/i.test(text)) throw badCatalog("it is a web page.", { file: basename(path) });
+  if (head.includes(0)) {
+    throw badCatalog(
+      "it is none of CSV, ECSV, FITS, Parquet and VOTable.",
+      { file: basename(path) },
+      "Convert it to one.",
+    );
+  }
+  return openCsv(path, isGzip, types);
+}

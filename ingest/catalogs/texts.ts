@@ -1,0 +1,141 @@
+// Values that are written as text, made columns of their types. Called by csv.ts and votable.ts.
+import type { Column, ElementType } from "../../domain/columns.js";
+import { badCatalog } from "./table.js";
+
+/** What stands for a missing value in a column of numbers. */
+const MISSING = /^(|null|nan|none|n\/a|na|--|masked|\\n)$/i;
+const INTEGER = /^[+-]?\d+$/;
+const TRUE = /^(true|t|1|yes)$/i;
+const FALSE = /^(false|f|0|no)$/i;
+const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+
+const ARRAYS = {
+  Bool: Uint8Array,
+  UInt8: Uint8Array,
+  Int8: Int8Array,
+  Int16: Int16Array,
+  Int32: Int32Array,
+  UInt32: Uint32Array,
+  Float32: Float32Array,
+  Float64: Float64Array,
+} as const;
+
+const BOUNDS: Partial<Record<ElementType, readonly [number, number]>> = {
+  UInt8: [0, 255],
+  Int8: [-128, 127],
+  Int16: [-32_768, 32_767],
+  Int32: [-(2 ** 31), 2 ** 31 - 1],
+  UInt32: [0, 2 ** 32 - 1],
+};
+
+/** One column that is filled row by row. */
+export interface TextColumn {
+  /** Throws BAD_CATALOG where the text is no value of the column's type. */
+  put(row: number, text: string): void;
+  /** The first `rows` rows. The column may be filled again afterwards. */
+  column(rows: number): Column;
+}
+
+/** `rowOf` tells the number of a row in the file, for messages. */
+export function textColumn(
+  name: string,
+  type: ElementType,
+  capacity: number,
+  file: string,
+  rowOf: (row: number) => number,
+): TextColumn {
+  const wrong = (row: number, text: string, what: string) =>
+    badCatalog(
+      `${JSON.stringify(text.slice(0, 60))} is no ${what}.`,
+      { file, row: rowOf(row), column: name },
+      `Correct the row, or say which type the column has: --type ${name}=Float64 (or String, Int64).`,
+    );
+  let nulls = new Uint8Array(capacity);
+  const taken = (): Uint8Array => {
+    const full = nulls;
+    nulls = new Uint8Array(capacity);
+    return full;
+  };
+  if (type === "String") {
+    let values: string[] = [];
+    return {
+      put(row, text) {
+        values[row] = text;
+        if (text === "") nulls[row] = 1;
+      },
+      column(rows) {
+        const full = values;
+        values = [];
+        return { type, values: full, nulls: taken().subarray(0, rows) };
+      },
+    };
+  }
+  if (type === "Int64" || type === "UInt64") {
+    const Wide = type === "Int64" ? BigInt64Array : BigUint64Array;
+    let values = new Wide(capacity);
+    return {
+      put(row, text) {
+        const plain = text.trim();
+        if (MISSING.test(plain)) {
+          nulls[row] = 1;
+          return;
+        }
+        if (!INTEGER.test(plain)) throw wrong(row, text, "whole number");
+        const value = BigInt(plain.replace("+", ""));
+        values[row] = value;
+        if (values[row] !== value) throw wrong(row, text, `whole number of 64 bits (${type})`);
+      },
+      column(rows) {
+        const full = values;
+        values = new Wide(capacity);
+        return { type, values: full.subarray(0, rows), nulls: taken().subarray(0, rows) };
+      },
+    };
+  }
+  const Narrow = ARRAYS[type] as Float64ArrayConstructor;
+  const bounds = BOUNDS[type];
+  let values = new Narrow(capacity);
+  const numberOf = (row: number, plain: string): number => {
+    if (type === "Bool") {
+      if (TRUE.test(plain)) return 1;
+      if (FALSE.test(plain)) return 0;
+      throw wrong(row, plain, "truth value");
+    }
+    const value = Number(plain);
+    if (bounds !== undefined) {
+      if (Number.isInteger(value) && value >= bounds[0] && value <= bounds[1]) return value;
+      throw wrong(row, plain, `whole number of ${type}`);
+    }
+    if (!Number.isNaN(value)) return value;
+    const infinite = INFINITE.exec(plain);
+    if (infinite === null) throw wrong(row, plain, "number");
+    return infinite[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  };
+  return {
+    put(row, text) {
+      const plain = text.trim();
+      if (plain === "" || (plain.length <= 6 && MISSING.test(plain))) nulls[row] = 1;
+      else values[row] = numberOf(row, plain);
+    },
+    column(rows) {
+      const full = values;
+      values = new Narrow(capacity);
+      return { type, values: full.subarray(0, rows), nulls: taken().subarray(0, rows) };
+    },
+  };
+}
+
+/** The narrowest of Int64, Float64, Bool and String that holds all of these texts; String where all are missing. */
+export function typeOfTexts(texts: readonly string[]): ElementType {
+  const told = texts.map((text) => text.trim()).filter((text) => !MISSING.test(text));
+  if (told.length === 0) return "String";
+  // A number with leading zeros is a name.
+  if (told.some((text) => /^0\d+$/.test(text))) return "String";
+  if (told.every((text) => INTEGER.test(text) && isInt64(text))) return "Int64";
+  if (told.every((text) => !Number.isNaN(Number(text)) || INFINITE.test(text))) return "Float64";
+  if (told.every((text) => /^(true|false)$/i.test(text))) return "Bool";
+  return "String";
+}
+
+const isInt64 = (text: string): boolean =>
+  BigInt.asIntN(64, BigInt(text.replace("+", ""))) === BigInt(text.replace("+", ""));

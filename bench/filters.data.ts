@@ -20,6 +20,8 @@ export const BENCH_FIELDS = fieldsOfSurveys([
     bands: ["g", "r", "i"],
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,
+    pointColumns: [],
+    pointFields: { detections: [], nonDetections: [], forced: [] },
     nightOffsetHours: 0,
   },
 ]);

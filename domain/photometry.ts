@@ -3,6 +3,24 @@
 /** Values of the photometry table's `kind`. */
 export const POINT_KIND = { detection: 1, nonDetection: 2, forced: 3 } as const;
 
+/** The lists of points that an alert has for filters, and the kind of each. */
+export const POINT_LISTS = [
+  ["detections", POINT_KIND.detection],
+  ["nonDetections", POINT_KIND.nonDetection],
+  ["forced", POINT_KIND.forced],
+] as const;
+
+/**
+ * Values of a point that follow from its columns. snr: |flux| / fluxError, missing where that is no number. counts and
+ * countsError: flux and its error in the survey's own counts of the zero point, which were 32-bit floats.
+ */
+export const DERIVED = ["snr", "counts", "countsError"] as const;
+export type Derived = (typeof DERIVED)[number];
+export const isDerived = (column: string): column is Derived => (DERIVED as readonly string[]).includes(column);
+
+/** A forced point of so many sigma has a magnitude. */
+export const FORCED_MAGNITUDE_SNR = 3;
+
 export interface Detection {
   readonly candid: bigint;
   readonly jd: number;

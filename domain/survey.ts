@@ -16,12 +16,45 @@ export interface OwnField {
   readonly description: string;
 }
 
+/** A column of the photometry table that only one survey fills. */
+export interface PointColumn {
+  /** Column of the photometry table, `<survey>_<name>` so that no two surveys share one. */
+  readonly name: string;
+  readonly type: ElementType;
+  /**
+   * The same in every telling, and left out by some: what any packet told holds (drb, which only the alert itself has).
+   * Otherwise it is part of what a packet tells of the point, and may be told anew.
+   */
+  readonly isFixed: boolean;
+}
+
+/** A value of each point of a list, as filters name it. */
+export interface PointField {
+  /** The survey's own name (magpsf, psfFlux) or a common one (flux, snr). */
+  readonly name: string;
+  readonly type: ElementType;
+  readonly unit: string | null;
+  readonly description: string;
+  /** Column of the photometry table (domain/alert.ts, PHOTOMETRY_FIELDS, and pointColumns) or one of DERIVED (domain/photometry.ts). */
+  readonly column: string;
+}
+
+/** Fields of the lists of domain/photometry.ts, POINT_LISTS. */
+export interface PointFields {
+  readonly detections: readonly PointField[];
+  readonly nonDetections: readonly PointField[];
+  readonly forced: readonly PointField[];
+}
+
 export interface SurveyDescription {
   readonly id: Survey;
   /** Full name for people. */
   readonly title: string;
   /** The alert's own fields, without those that are common columns (domain/alert.ts, COMMON_FIELDS). */
   readonly fields: readonly OwnField[];
+  /** Columns of points that only this survey fills; each may be missing. */
+  readonly pointColumns: readonly PointColumn[];
+  readonly pointFields: PointFields;
   readonly bands: readonly string[];
   /** programid values that anybody may see. */
   readonly publicProgramids: readonly number[];

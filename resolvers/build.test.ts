@@ -28,6 +28,8 @@ const survey = (id: string): SurveyDescription => ({
   bands: [],
   publicProgramids: [1],
   counterpartRadiusArcsec: 1.5,
+  pointColumns: [],
+  pointFields: { detections: [], nonDetections: [], forced: [] },
   nightOffsetHours: 0,
 });
 const served = buildTocsinSchema([survey("ZTF"), survey("LSST")]);

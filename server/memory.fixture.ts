@@ -22,6 +22,8 @@ export const SURVEYS: SurveyDescription[] = ["ZTF", "LSST"].map((id) => ({
   bands: ["g", "r"],
   publicProgramids: [1],
   counterpartRadiusArcsec: 1.5,
+  pointColumns: [],
+  pointFields: { detections: [], nonDetections: [], forced: [] },
   nightOffsetHours: 0,
 }));
 

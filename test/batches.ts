@@ -82,6 +82,8 @@ export function testSurvey(id: Survey, fields: readonly OwnField[] = []): Survey
     bands: ["g", "r"],
     publicProgramids: [1],
     counterpartRadiusArcsec: 2,
+    pointColumns: [],
+    pointFields: { detections: [], nonDetections: [], forced: [] },
     nightOffsetHours: 0,
   };
 }

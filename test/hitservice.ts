@@ -35,6 +35,8 @@ const ZTF: SurveyDescription = {
   bands: ["g", "r", "i"],
   publicProgramids: [1],
   counterpartRadiusArcsec: 1.5,
+  pointColumns: [],
+  pointFields: { detections: [], nonDetections: [], forced: [] },
   nightOffsetHours: 0,
 };
 

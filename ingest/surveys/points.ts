@@ -1,7 +1,10 @@
-// The photometry block of a batch while it is being filled, PHOTOMETRY_FIELDS of domain/alert.ts. Called by the surveys'
-// normalise.
+// The photometry block of a batch while it is being filled: PHOTOMETRY_FIELDS of domain/alert.ts and the survey's own columns
+// of points. Called by the surveys' normalise.
 import type { Block, Column } from "../../domain/columns.js";
-import { bools, nullableFloats, texts } from "./columns.js";
+import { magnitudeErrorFromFlux, magnitudeFromFlux } from "../../domain/flux.js";
+import { FORCED_MAGNITUDE_SNR } from "../../domain/photometry.js";
+import type { PointColumn } from "../../domain/survey.js";
+import { bools, nullableFloats, nullableTexts, texts } from "./columns.js";
 
 /** Alerts that told the points, in step with the rows given to `add`. */
 export interface Tellers {
@@ -26,8 +29,9 @@ export class Points {
   readonly #kind: Uint8Array;
   readonly #pointId: BigInt64Array;
   readonly #toldBy: Uint32Array;
+  readonly #own = new Map<string, Float32Array | Float64Array | string[]>();
 
-  constructor(capacity: number) {
+  constructor(capacity: number, own: readonly PointColumn[]) {
     const missing = () => new Float64Array(capacity).fill(Number.NaN);
     this.#jd = new Float64Array(capacity);
     this.#programid = new Int32Array(capacity);
@@ -41,6 +45,19 @@ export class Points {
     this.#kind = new Uint8Array(capacity);
     this.#pointId = new BigInt64Array(capacity);
     this.#toldBy = new Uint32Array(capacity);
+    for (const { name, type } of own) {
+      const Numbers = type === "Float32" ? Float32Array : Float64Array;
+      this.#own.set(name, type === "String" ? [] : new Numbers(capacity).fill(Number.NaN));
+    }
+  }
+
+  /** The survey's own column of numbers, NaN where missing. */
+  numbers(name: string): Float32Array | Float64Array {
+    return this.#own.get(name) as Float32Array | Float64Array;
+  }
+  /** The survey's own column of texts, filled by row; none where missing. */
+  texts(name: string): string[] {
+    return this.#own.get(name) as string[];
   }
 
   /** A new point's row, with ids[index] for its pointId; the caller fills what it knows of it in the columns above. */
@@ -63,6 +80,13 @@ export class Points {
     this.magnitude[row] = magnitude;
     this.magnitudeError[row] = magnitudeError;
     this.isPositive[row] = positive;
+  }
+
+  /** A forced flux (nJy), with a magnitude where it is significant. */
+  force(row: number, flux: number, fluxError: number) {
+    const magnitude = Math.abs(flux) / fluxError >= FORCED_MAGNITUDE_SNR ? magnitudeFromFlux(flux) : null;
+    const error = magnitude === null ? null : magnitudeErrorFromFlux(flux, fluxError);
+    this.measure(row, flux, fluxError, magnitude ?? Number.NaN, error ?? Number.NaN, flux >= 0 ? 1 : 0);
   }
 
   finish(tellers: Tellers): { photometry: Block; toldBy: Uint32Array } {
@@ -95,6 +119,24 @@ export class Points {
       ["toldByJd", { type: "Float64", values: toldByJd, nulls: null }],
       ["toldByCandid", { type: "Int64", values: toldByCandid, nulls: null }],
     ]);
+    for (const [name, values] of this.#own) {
+      columns.set(name, Array.isArray(values) ? nullableTexts(filled(values, rows)) : own(values.subarray(0, rows)));
+    }
     return { photometry: { rows, columns }, toldBy };
   }
 }
+
+/** NaN is a missing value, as infinities are. */
+function own(values: Float32Array | Float64Array): Column {
+  if (values instanceof Float64Array) return nullableFloats(values);
+  const nulls = new Uint8Array(values.length);
+  for (let i = 0; i < values.length; i += 1) {
+    if (Number.isFinite(values[i])) continue;
+    nulls[i] = 1;
+    values[i] = 0;
+  }
+  return { type: "Float32", values, nulls };
+}
+
+const filled = (values: readonly string[], rows: number): string[] =>
+  Array.from({ length: rows }, (_, row) => values[row] ?? "");

@@ -17,6 +17,7 @@ import type { Services } from "../services.js";
 const ZTF = {
   ...{ id: "ZTF", title: "ZTF", fields: [], bands: ["g"], publicProgramids: [1] },
   ...{ counterpartRadiusArcsec: 1.5, nightOffsetHours: 0 },
+  ...{ pointColumns: [], pointFields: { detections: [], nonDetections: [], forced: [] } },
 };
 const schema = buildTocsinSchema([ZTF]);
 

@@ -1,5 +1,6 @@
 // Fields of a made-up survey with every column type, for tests of the filter language.
 import type { ElementType } from "../../domain/columns.js";
+import type { OperandSource, Operands } from "../../domain/operand.js";
 import type { SurveyDescription } from "../../domain/survey.js";
 import { fieldsOfSurveys } from "../../filters/fields.js";
 
@@ -36,7 +37,61 @@ export const TEST_SURVEY: SurveyDescription = {
   bands: ["g", "r", "i"],
   publicProgramids: [1],
   counterpartRadiusArcsec: 1.5,
+  pointColumns: [],
+  pointFields: { detections: [], nonDetections: [], forced: [] },
   nightOffsetHours: 0,
 };
 
-export const TEST_FIELDS = fieldsOfSurveys([TEST_SURVEY]);
+/** What enrichment could add, with every column type in its lists. */
+export const TEST_OPERANDS: Operands = {
+  values: [
+    own("feature.g.peakMag", "Float64", true, "mag"),
+    own("score.net.real", "Float32", true),
+    own("class.net", "String", true),
+    own("area.m31", "Bool", false),
+    own("skymap.S1", "Float64", true),
+    own("feature.count", "Int32", false),
+  ],
+  lists: [
+    {
+      name: "detections",
+      description: "Detections of the object.",
+      order: "time",
+      fields: [
+        own("candid", "Int64", false),
+        own("jd", "Float64", false, "d"),
+        own("magpsf", "Float32", false, "mag"),
+        own("drb", "Float32", true),
+        own("band", "String", false),
+        own("isPositive", "Bool", false),
+        own("nid", "Int32", true),
+        own("tag", "String", true),
+        own("small", "Int16", false),
+        own("bigOrNone", "UInt64", true),
+        own("isSolar", "Bool", true),
+        own("field", "UInt32", false),
+      ],
+    },
+    {
+      name: "forced",
+      description: "Forced photometry.",
+      order: "time",
+      fields: [own("snr", "Float64", true), own("jd", "Float64", false, "d"), own("procstatus", "String", true)],
+    },
+    {
+      name: "match.gaia_dr3",
+      description: "Sources of Gaia DR3.",
+      order: "separation",
+      fields: [
+        own("sourceId", "UInt64", false),
+        own("separationArcsec", "Float64", false, "arcsec"),
+        own("plx", "Float32", true),
+      ],
+    },
+    { name: "watch.mine", description: "A watch list.", order: "separation", fields: [own("name", "String", false)] },
+  ],
+};
+
+export const TEST_SOURCE: OperandSource = { operands: () => TEST_OPERANDS, onChange: () => () => undefined };
+
+export const TEST_FIELDS = fieldsOfSurveys([TEST_SURVEY], [TEST_SOURCE]);

@@ -9,6 +9,7 @@ import { bools, floats, longs, nullableFloats, nullableTexts, strings, texts } f
 import { Points } from "../points.js";
 import type { Normalised } from "../survey.js";
 import { LSST_FIELDS, OBJECT_FIELDS, SOURCE_FIELDS } from "./lsst.fields.js";
+import { LSST_POINT_COLUMNS } from "./lsst.points.js";
 
 const field = (path: string, type: Layout["fields"][number]["type"], column = path) => ({ path, column, type });
 const MEASURED = [
@@ -17,6 +18,9 @@ const MEASURED = [
   field("psfFlux", "Float32"),
   field("psfFluxErr", "Float32"),
 ];
+
+/** Values of a source that the columns of points have besides. */
+const RETOLD = ["ra", "dec", "reliability", "extendedness"] as const;
 
 export const LSST_LAYOUT: Layout = {
   fields: [
@@ -36,7 +40,13 @@ export const LSST_LAYOUT: Layout = {
     {
       path: "prvDiaSources",
       name: "prvDiaSources",
-      fields: [...MEASURED, field("diaSourceId", "Int64"), field("isNegative", "Bool"), field("is_negative", "Bool")],
+      fields: [
+        ...MEASURED,
+        field("diaSourceId", "Int64"),
+        field("isNegative", "Bool"),
+        field("is_negative", "Bool"),
+        ...RETOLD.map((name) => field(name, name === "ra" || name === "dec" ? "Float64" : "Float32")),
+      ],
     },
     {
       path: "prvDiaForcedSources",
@@ -90,11 +100,13 @@ export function normaliseLsst({ alerts, lists }: Decoded): Normalised {
   const history = lists.get("prvDiaSources")!;
   const forced = lists.get("prvDiaForcedSources")!;
   const limits = lists.get("prvDiaNondetectionLimits")!;
-  const points = new Points(rows + history.rows + forced.rows + limits.rows);
+  const points = new Points(rows + history.rows + forced.rows + limits.rows, LSST_POINT_COLUMNS);
   for (let i = 0; i < rows; i += 1) {
     const at = points.add(POINT_KIND.detection, candid.values, i, jd[i]!, band[i]!, PUBLIC, i);
     points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
   }
+  // These are the first rows, in the alerts' order.
+  for (const name of RETOLD) points.numbers(`lsst_${name}`).set(floats(alerts, name));
   addHistory(points, history);
   addForced(points, forced);
   addLimits(points, limits);
@@ -149,10 +161,12 @@ function addHistory(points: Points, list: ListBlock): void {
   const band = strings(list, "band");
   const { flux, fluxError, magnitude, magnitudeError } = measured(list);
   const positive = signs(list, flux);
+  const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(`lsst_${name}`) }));
   for (let i = 0; i < list.rows; i += 1) {
     if (!isJd(jd[i]!) || id.nulls[i] === 1) continue;
     const at = points.add(POINT_KIND.detection, id.values, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
     points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
+    for (const { from, to } of retold) to[at] = from[i]!;
   }
 }
 
@@ -167,7 +181,7 @@ function addForced(points: Points, list: ListBlock): void {
   for (let i = 0; i < list.rows; i += 1) {
     if (!isJd(jd[i]!)) continue;
     const at = points.add(POINT_KIND.forced, image, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
-    points.measure(at, flux[i]!, fluxError[i]!, Number.NaN, Number.NaN, flux[i]! >= 0 ? 1 : 0);
+    points.force(at, flux[i]!, fluxError[i]!);
   }
 }
 

@@ -5,6 +5,7 @@ import { plainFits } from "../cutouts.js";
 import type { SurveyModule } from "../survey.js";
 import { LSST_BANDS, LSST_FIELDS } from "./lsst.fields.js";
 import { LSST_LAYOUT, normaliseLsst } from "./lsst.normalise.js";
+import { LSST_POINT_COLUMNS, LSST_POINT_FIELDS } from "./lsst.points.js";
 import { simulatedLsst } from "./simulated.js";
 
 const CUTOUTS = { science: "cutoutScience", template: "cutoutTemplate", difference: "cutoutDifference" } as const;
@@ -15,6 +16,8 @@ export const lsst: SurveyModule = {
     id: "LSST",
     title: "Vera C. Rubin Observatory, Legacy Survey of Space and Time",
     fields: LSST_FIELDS,
+    pointColumns: LSST_POINT_COLUMNS,
+    pointFields: LSST_POINT_FIELDS,
     bands: LSST_BANDS,
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,

@@ -1,6 +1,6 @@
 // ZTF packets as common columns and photometry points. Called by ztf.survey.ts.
 // Magnitudes are AB, of |difference|; isdiffpos gives the sign. Counts of forced photometry have the zero point magzpsci.
-import type { Column, NumberColumn } from "../../../domain/columns.js";
+import type { Column, NumberColumn, StringColumn } from "../../../domain/columns.js";
 import { fluxErrorFromMagnitude, fluxFromCounts, fluxFromMagnitude } from "../../../domain/flux.js";
 import { POINT_KIND } from "../../../domain/photometry.js";
 import { isJd } from "../../../domain/time.js";
@@ -9,8 +9,13 @@ import { bools, floats, longs, nullableFloats, nullableTexts, strings, texts } f
 import { Points, type Tellers } from "../points.js";
 import type { Normalised } from "../survey.js";
 import { ZTF_FIELDS } from "./ztf.fields.js";
+import { ZTF_POINT_COLUMNS } from "./ztf.points.js";
 
 const field = (path: string, type: Layout["fields"][number]["type"], column = path) => ({ path, column, type });
+
+/** Values of a detection that later packets tell again, and those that only its own alert has. */
+const RETOLD = ["ra", "dec", "magap", "distnr", "rb"] as const;
+const OWN = ["drb", "ssdistnr", "ssmagnr"] as const;
 
 export const ZTF_LAYOUT: Layout = {
   fields: [
@@ -36,6 +41,7 @@ export const ZTF_LAYOUT: Layout = {
         field("isdiffpos", "String"),
         field("magpsf", "Float32"),
         field("sigmapsf", "Float32"),
+        ...RETOLD.map((name) => field(name, name === "ra" || name === "dec" ? "Float64" : "Float32")),
       ],
     },
     {
@@ -50,6 +56,7 @@ export const ZTF_LAYOUT: Layout = {
         field("forcediffimflux", "Float32"),
         field("forcediffimfluxunc", "Float32"),
         field("magzpsci", "Float32"),
+        field("procstatus", "String"),
       ],
     },
   ],
@@ -85,13 +92,15 @@ export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
   const programid = (alerts.columns.get("programid") as NumberColumn).values;
   const history = lists.get("prv_candidates")!;
   const forced = lists.get("fp_hists")!;
-  const points = new Points(rows + history.rows + forced.rows);
+  const points = new Points(rows + history.rows + forced.rows, ZTF_POINT_COLUMNS);
   const limits = floats(alerts, "diffmaglim");
   for (let i = 0; i < rows; i += 1) {
     const at = points.add(POINT_KIND.detection, tellers.candid, i, tellers.jd[i]!, band[i]!, programid[i]!, i);
     points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
     points.limitingMagnitude[at] = limits[i]!;
   }
+  // These are the first rows, in the alerts' order.
+  for (const name of [...RETOLD, ...OWN]) points.numbers(`ztf_${name}`).set(floats(alerts, name));
   addHistory(points, history, programid);
   addForced(points, forced, programid);
 
@@ -132,6 +141,7 @@ function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<numb
   const magnitudeError = floats(list, "sigmapsf");
   const isdiffpos = strings(list, "isdiffpos");
   const programid = rights(list, alertRights);
+  const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(`ztf_${name}`) }));
   for (let i = 0; i < list.rows; i += 1) {
     const detected = candid.nulls[i] === 0;
     if (!isJd(jd[i]!) || !(detected || Number.isFinite(limit[i]))) continue;
@@ -144,6 +154,7 @@ function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<numb
     const flux = fluxFromMagnitude(magnitude[i]!) * (positive === 1 ? 1 : -1);
     const fluxError = fluxErrorFromMagnitude(magnitude[i]!, magnitudeError[i]!);
     points.measure(at, flux, fluxError, magnitude[i]!, magnitudeError[i]!, positive);
+    for (const { from, to } of retold) to[at] = from[i]!;
   }
 }
 
@@ -155,14 +166,16 @@ function addForced(points: Points, list: ListBlock, alertRights: ArrayLike<numbe
   const counts = floats(list, "forcediffimflux");
   const countsError = floats(list, "forcediffimfluxunc");
   const zeroPoint = floats(list, "magzpsci");
+  const status = list.columns.get("procstatus") as StringColumn;
+  const procstatus = points.texts("ztf_procstatus");
   const programid = rights(list, alertRights);
   for (let i = 0; i < list.rows; i += 1) {
     if (!isJd(jd[i]!)) continue;
     const band = bandOf(fid[i]!);
     const at = points.add(POINT_KIND.forced, pid.values, i, jd[i]!, band, programid[i]!, list.parents[i]!);
     const scale = fluxFromCounts(1, real(zeroPoint[i]!));
-    const flux = real(counts[i]!) * scale;
-    points.measure(at, flux, real(countsError[i]!) * scale, Number.NaN, Number.NaN, flux >= 0 ? 1 : 0);
+    points.force(at, real(counts[i]!) * scale, real(countsError[i]!) * scale);
+    if (status.nulls?.[i] !== 1) procstatus[at] = status.values[i]!;
     points.zeroPoint[at] = real(zeroPoint[i]!);
     points.limitingMagnitude[at] = real(limit[i]!);
   }

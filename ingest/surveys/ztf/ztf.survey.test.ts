@@ -53,7 +53,8 @@ describe("the 36 real packets", () => {
       expect([name, column.type, column.values.length]).toEqual([name, type, 36]);
       expect([name, column.nulls?.length ?? null]).toEqual([name, nullable ? 36 : null]);
     }
-    expect([...batch.photometry.columns.keys()].sort()).toEqual(PHOTOMETRY_FIELDS.map(({ name }) => name).sort());
+    const pointNames = [...PHOTOMETRY_FIELDS, ...ztf.description.pointColumns].map(({ name }) => name);
+    expect([...batch.photometry.columns.keys()].sort()).toEqual(pointNames.sort());
     for (const { name, type, nullable } of PHOTOMETRY_FIELDS) {
       const column = batch.photometry.columns.get(name)!;
       expect([name, column.type, column.values.length]).toEqual([name, type, batch.photometry.rows]);

@@ -7,6 +7,7 @@ import { simulatedZtf } from "./simulated.js";
 import { classifyZtf } from "./ztf.class.js";
 import { ZTF_FIELDS } from "./ztf.fields.js";
 import { normaliseZtf, ZTF_LAYOUT } from "./ztf.normalise.js";
+import { ZTF_POINT_COLUMNS, ZTF_POINT_FIELDS } from "./ztf.points.js";
 
 const ID = "ZTF";
 const CUTOUTS = { science: "cutoutScience", template: "cutoutTemplate", difference: "cutoutDifference" } as const;
@@ -19,6 +20,8 @@ export const ztf: SurveyModule = {
     id: ID,
     title: "Zwicky Transient Facility",
     fields: ZTF_FIELDS,
+    pointColumns: ZTF_POINT_COLUMNS,
+    pointFields: ZTF_POINT_FIELDS,
     bands: ["g", "r", "i"],
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,

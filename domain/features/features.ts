@@ -21,6 +21,9 @@ export interface NamedFeature {
 /** Version of all that this folder makes: it grows by one whenever any value may change. */
 export const FEATURES_VERSION = 1;
 
+/** Column of the archive's table of features. */
+export const featureColumnName = (path: string): string => path.replace(".", "_");
+
 /** Neighbours of a list of bands in order of wavelength: [[0, 1], [1, 2]] of g, r, i. */
 export const colourPairs = (bands: readonly string[]): readonly (readonly [number, number])[] =>
   bands.slice(1).map((_, i) => [i, i + 1] as const);

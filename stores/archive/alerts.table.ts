@@ -32,14 +32,23 @@ export function alertTable(survey: SurveyDescription): AlertTable {
 export async function syncAlertTable(client: ArchiveClient, survey: SurveyDescription): Promise<AlertTable> {
   const table = alertTable(survey);
   await createTables(client, [definition(table.name, allFields(survey))]);
-  const { answers } = await onEachNode(nodesOf(client), (node) => columnsOf(node, table.name));
-  const added = allFields(survey).filter(({ name }) => answers.some((present) => !present.has(name)));
+  const added = await missingColumns(client, table.name, allFields(survey));
   if (added.length > 0) {
     // Alerts of before have no such field: it is missing there, whatever later packets say.
     const columns = added.map((field) => `ADD COLUMN IF NOT EXISTS ${columnOf({ ...field, nullable: true })}`);
     await alterTable(client, table.name, columns.join(", "), "columns");
   }
   return table;
+}
+
+/** Those of the columns that the table does not have, on some node at least. */
+export async function missingColumns<T extends { readonly name: string }>(
+  client: ArchiveClient,
+  table: string,
+  columns: readonly T[],
+): Promise<T[]> {
+  const { answers } = await onEachNode(nodesOf(client), (node) => columnsOf(node, table));
+  return columns.filter(({ name }) => answers.some((present) => !present.has(name)));
 }
 
 async function columnsOf(client: ArchiveClient, table: string): Promise<Set<string>> {

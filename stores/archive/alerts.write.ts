@@ -6,6 +6,7 @@ import type { PacketLocation } from "../packets.store.js";
 import type { AlertTable } from "./alerts.table.js";
 import { blockOf, chosen, counts, repeated, signed, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
+import { annexTable } from "./features.table.js";
 import { latestTellings } from "./photometry.merge.js";
 
 const POINT_COLUMNS = PHOTOMETRY_FIELDS.map(({ name }) => name);
@@ -57,7 +58,9 @@ export async function writeBatch(
       }),
     ],
     ["photometry", blockOf(points.rows, { ...chosen(points, POINT_COLUMNS), survey: repeated(points.rows, survey) })],
-    ...(batch.annexes ?? []).map((annex) => [annex.table, annexed(annex.rows, survey, batchId)] as const),
+    ...(batch.annexes ?? []).map(
+      (annex) => [annexTable(annex.table, survey), annexed(annex.rows, survey, batchId)] as const,
+    ),
   ];
   // All have ended before a failure is told: a retry never runs beside its own first try.
   const done = await Promise.allSettled(inserts.map(([name, block]) => client.insert(name, block)));

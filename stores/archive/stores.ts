@@ -6,11 +6,13 @@ import type { BatchStore } from "../batches.store.js";
 import type { ClockStore } from "../clock.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
+import type { FeatureStore } from "../features.store.js";
 import type { HitStore } from "../hits.store.js";
 import type { MatchStore, RematchStore } from "../matches.store.js";
 import type { ObjectStore } from "../objects.store.js";
 import type { PhotometryStore } from "../photometry.store.js";
 import type { ReceiptStore } from "../receipts.store.js";
+import type { ScoreStore } from "../scores.store.js";
 import type { SequenceStore } from "../sequence.store.js";
 import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
@@ -22,6 +24,8 @@ import { CommittedBatches } from "./committed.js";
 import { ArchiveCounterparts } from "./counterparts.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
 import { enrichedSources } from "./enriched/sources.js";
+import { ArchiveFeatures } from "./features.js";
+import { syncFeatureTable } from "./features.table.js";
 import { ArchiveHits } from "./hits.js";
 import { ArchiveMatches } from "./matches.js";
 import { migrate } from "./migrate.js";
@@ -30,6 +34,7 @@ import { ArchiveObjects } from "./objects.js";
 import { ArchivePhotometry } from "./photometry.js";
 import { ArchiveReceipts } from "./receipts.js";
 import { ArchiveRematches } from "./rematches.js";
+import { ArchiveScores } from "./scores.js";
 import { ArchiveSequence } from "./sequence.js";
 
 export interface ArchiveStores {
@@ -43,6 +48,8 @@ export interface ArchiveStores {
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
   readonly clock: ClockStore;
+  readonly scores: ScoreStore;
+  readonly features: FeatureStore;
   readonly matches: MatchStore;
   readonly rematches: RematchStore;
   readonly backtest: BacktestStore;
@@ -70,6 +77,7 @@ export async function createArchiveStores(
 ): Promise<ArchiveStores> {
   await migrate(client);
   const tables = await Promise.all(surveys.map((survey) => syncAlertTable(client, survey)));
+  for (const survey of surveys) await syncFeatureTable(client, survey);
   const committed = new CommittedBatches(client);
   const archived = new ArchiveObjects(client);
   const indexed = skyIndexBytes === 0 ? null : new IndexedObjects(client, archived, skyIndexBytes, log);
@@ -88,6 +96,8 @@ export async function createArchiveStores(
     sequence: new ArchiveSequence(client),
     receipts: new ArchiveReceipts(client),
     clock: new ArchiveClock(client),
+    scores: new ArchiveScores(client),
+    features: new ArchiveFeatures(client, surveys),
     matches: new ArchiveMatches(client),
     rematches: new ArchiveRematches(client, byName),
     deadLetters: new ArchiveDeadLetters(client),

@@ -1,0 +1,71 @@
+// FeatureStore on ClickHouse. Made by stores.ts.
+import { featureColumnName, type NamedFeature, namedFeatures } from "../../domain/features/features.js";
+import type { Survey, SurveyDescription } from "../../domain/survey.js";
+import type { Viewer } from "../../domain/viewer.js";
+import type { AlertFeatures, FeatureStore, FeatureValue, StaleObject } from "../features.store.js";
+import { bigints, column, eachRow, numbers, strings } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { featureTable } from "./features.table.js";
+import { quoted } from "./http.form.js";
+import { visibleIn } from "./visibility.js";
+
+export class ArchiveFeatures implements FeatureStore {
+  readonly #features: ReadonlyMap<Survey, readonly NamedFeature[]>;
+
+  constructor(
+    private readonly client: ArchiveClient,
+    surveys: readonly SurveyDescription[],
+  ) {
+    this.#features = new Map(surveys.map(({ id, bands }) => [id, namedFeatures(bands)]));
+  }
+
+  async byCandid(viewer: Viewer, survey: Survey, candids: readonly bigint[]): Promise<Map<bigint, AlertFeatures>> {
+    const visible = visibleIn(viewer, survey);
+    const features = this.#features.get(survey);
+    if (visible === null || features === undefined || candids.length === 0) return new Map();
+    const list = features.map(({ path }) => quoted(featureColumnName(path)));
+    const block = await this.client.query(
+      `SELECT candid, version, ${list.join(", ")} FROM ${featureTable(survey)} WHERE (jd, candid) IN (
+        SELECT jd, candid FROM alert_index WHERE survey = {survey:String} AND candid IN {candids:Array(Int64)}
+      ) AND ${visible.sql} ORDER BY batch DESC LIMIT 1 BY candid`,
+      { ...visible.parameters, survey, candids },
+    );
+    if (block.rows === 0) return new Map();
+    const columns = features.map((one) => ({ ...one, column: column(block, featureColumnName(one.path)) }));
+    const valuesOf = (row: number) =>
+      columns.map(({ path, feature, column: { values, nulls } }): [string, FeatureValue] => {
+        if (nulls?.[row]) return [path, null];
+        return [path, feature.type === "Bool" ? values[row] === 1 : (values[row] as number | string)];
+      });
+    const candid = bigints(block, "candid");
+    const version = numbers(block, "version");
+    return new Map(
+      eachRow(block, (row) => [
+        candid[row]!,
+        { candid: candid[row]!, version: version[row]!, values: new Map(valuesOf(row)) },
+      ]),
+    );
+  }
+
+  async stale(
+    viewer: Viewer,
+    survey: Survey,
+    before: number,
+    first: number,
+    after: string | null,
+  ): Promise<StaleObject[]> {
+    const visible = visibleIn(viewer, survey);
+    if (visible === null || !this.#features.has(survey)) return [];
+    const table = featureTable(survey);
+    // Few granules have an old version, as a rule: the objects in them are looked at, not all.
+    const block = await this.client.query(
+      `SELECT objectId, argMax(version, (jd, candid, batch)) AS made FROM ${table}
+      WHERE objectId IN (SELECT objectId FROM ${table} WHERE version < {before:UInt32} AND objectId > {after:String})
+      AND ${visible.sql} GROUP BY objectId HAVING made < {before:UInt32} ORDER BY objectId LIMIT {first:UInt32}`,
+      { ...visible.parameters, before, after: after ?? "", first },
+    );
+    const objectId = strings(block, "objectId");
+    const made = numbers(block, "made");
+    return eachRow(block, (row) => ({ objectId: objectId[row]!, version: made[row]! }));
+  }
+}

@@ -1,0 +1,26 @@
+// Features of archived alerts. Implemented by stores/archive.
+import type { Survey } from "../domain/survey.js";
+import type { Viewer } from "../domain/viewer.js";
+
+export type FeatureValue = number | string | boolean | null;
+
+/** What one version of the step made of the light curve up to an alert. */
+export interface AlertFeatures {
+  readonly candid: bigint;
+  readonly version: number;
+  /** By path: peakMag, g.peakMag, gr.meanColour (domain/features). Null where missing. */
+  readonly values: ReadonlyMap<string, FeatureValue>;
+}
+
+/** An object whose latest features are of an older version. */
+export interface StaleObject {
+  readonly objectId: string;
+  readonly version: number;
+}
+
+export interface FeatureStore {
+  /** Of up to 1,000 alerts in one query; alerts without features, or that the viewer may not see, are absent. */
+  byCandid(viewer: Viewer, survey: Survey, candids: readonly bigint[]): Promise<Map<bigint, AlertFeatures>>;
+  /** Objects whose latest visible features were made before this version, by objectId after `after`. */
+  stale(viewer: Viewer, survey: Survey, before: number, first: number, after: string | null): Promise<StaleObject[]>;
+}

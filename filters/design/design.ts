@@ -1,0 +1,58 @@
+// What people need to design a filter: its texts compiled for the archive, its clauses, and what can be said about them
+// without looking at an alert. Made by cli/ for resolvers/.
+
+import { TocsinError } from "../../domain/errors.js";
+import type { Annotation } from "../../domain/filter.js";
+import type { Survey } from "../../domain/survey.js";
+import { checkCondition, checkExpression } from "../check.js";
+import { type Clause, clausesOf } from "../clauses.js";
+import { type CompiledExpression, compileCondition, compileValue } from "../compile.js";
+import type { FieldsOf, Kind } from "../fields.js";
+import type { Finding } from "../language.js";
+import { MEDIAN_FILTERS } from "./median.js";
+import { standingOf } from "./standing.js";
+
+export interface DesignAnnotation {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly value: CompiledExpression;
+}
+
+export interface FilterDesign {
+  /** Throws BAD_EXPRESSION where the text is no valid condition. */
+  condition(survey: Survey, where: string): CompiledExpression;
+  /** Valid ones only: FilterLanguage.validate comes first. */
+  annotations(survey: Survey, annotations: readonly Annotation[]): readonly DesignAnnotation[];
+  /** What is joined by `and` at the top. Throws BAD_EXPRESSION. */
+  clauses(survey: Survey, where: string): readonly Clause[];
+  /** Clauses that repeat, contradict or contain one another. Empty for a text that is not valid. */
+  standing(survey: Survey, where: string): readonly Finding[];
+  /** Filters of ordinary cost, of which none shares anything with another: what costs are told in. */
+  readonly median: (survey: Survey) => readonly CompiledExpression[];
+}
+
+export function createFilterDesign(fieldsOf: FieldsOf): FilterDesign {
+  const condition = (survey: Survey, where: string) => {
+    const { typed, problems } = checkCondition(where, fieldsOf(survey));
+    if (typed === null) throw notValid(problems[0]!);
+    return compileCondition(typed);
+  };
+  return {
+    condition,
+    annotations: (survey, annotations) =>
+      annotations.map(({ name, expression }) => {
+        const { typed, problems } = checkExpression(expression, fieldsOf(survey));
+        if (typed === null) throw notValid(problems[0]!);
+        return { name, kind: typed.kind, value: compileValue(typed) };
+      }),
+    clauses: (survey, where) => clausesOf(fieldsOf(survey), where),
+    standing: (survey, where) => standingOf(where, fieldsOf(survey)),
+    median: (survey) => MEDIAN_FILTERS.map((where) => condition(survey, where)),
+  };
+}
+
+function notValid({ line, column, message }: Finding): TocsinError {
+  return new TocsinError("BAD_EXPRESSION", `line ${line}, column ${column}: ${message}.`, {
+    details: { line, column },
+  });
+}

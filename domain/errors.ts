@@ -41,6 +41,8 @@ export const ERROR_CODES = {
   TOOL_MISSING: "A program that this command needs is not installed; the message names it.",
   DOWNLOAD_FAILED: "What this command needs could not be fetched; the message says why. Repeat the command.",
   BAD_SETTING: "A setting has a value that cannot be used; the message names it.",
+  BAD_MODEL: "The folder does not hold a model that can be used; the message says what is wrong with it.",
+  UNKNOWN_MODEL: "No model has this name and version; Query.models and `cli models list` name them.",
   BAD_MARK: "The watch list, area or sky map cannot be used; the message names the place in it and the bound.",
   UNKNOWN_MARK: "The caller has no watch list, area or sky map of this name.",
   TOO_LARGE: "The body of the request is larger than 1 MiB; send less.",

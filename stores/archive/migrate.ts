@@ -14,6 +14,7 @@ import * as sequence from "./migrations/0006-sequence.js";
 import * as packets from "./migrations/0007-packets.js";
 import * as receipts from "./migrations/0008-receipts.js";
 import * as matches from "./migrations/0011-matches.js";
+import * as scores from "./migrations/0013-scores.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -26,6 +27,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0007-packets", packets.up],
   ["0008-receipts", receipts.up],
   ["0011-matches", matches.up],
+  ["0013-scores", scores.up],
 ];
 
 /**

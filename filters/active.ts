@@ -19,24 +19,34 @@ export interface ActiveFilters {
 
 type Outcome = CompiledFilter | BrokenFilter;
 
-/** Reads the store at the first call and after each change; compiles each version of a filter once. */
+/**
+ * Reads the store at the first call and after each change; compiles each version of a filter once, and anew when what there
+ * is to read has changed: a catalog that is gone breaks the filters that read it, one that came mends them.
+ */
 export function createActiveFilters(
   store: Pick<FilterStore, "active" | "onChange">,
   fieldsOf: FieldsOf,
 ): ActiveFilters {
   let sets: Promise<ReadonlyMap<Survey, ActiveSet>> | null = null;
   let compiled = new Map<string, Outcome>();
-  const close = store.onChange(() => {
-    sets = null;
-  });
+  const ends = [
+    store.onChange(() => {
+      sets = null;
+    }),
+    fieldsOf.onChange(() => {
+      compiled = new Map();
+      sets = null;
+    }),
+  ];
 
   async function load(): Promise<ReadonlyMap<Survey, ActiveSet>> {
     const filters = await store.active();
+    const before = compiled;
     const kept = new Map<string, Outcome>();
     const bySurvey = new Map<Survey, { filters: CompiledFilter[]; broken: BrokenFilter[] }>();
     for (const filter of filters) {
       const key = `${filter.id} ${filter.versions.at(-1)?.number}`;
-      const outcome = compiled.get(key) ?? compileOrTell(filter, fieldsOf);
+      const outcome = before.get(key) ?? compileOrTell(filter, fieldsOf);
       kept.set(key, outcome);
       const set = bySurvey.get(filter.survey) ?? { filters: [], broken: [] };
       bySurvey.set(filter.survey, set);
@@ -59,7 +69,9 @@ export function createActiveFilters(
         throw error;
       }
     },
-    close,
+    close: () => {
+      for (const end of ends) end();
+    },
   };
 }
 

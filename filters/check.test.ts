@@ -55,7 +55,7 @@ describe("messages", () => {
     [
       "absolute(drb) > 1",
       [
-        "1:1 there is no function absolute; there are abs, sqrt, exp, ln, log10, pow, floor, ceil, round, least, greatest, coalesce, if, separation",
+        "1:1 there is no function absolute; there are abs, sqrt, exp, ln, log10, pow, floor, ceil, round, least, greatest, coalesce, if, separation, magnitudeOf, fluxOf, startsWith, contains, has, every, count, min, max, mean, sum, first, last, nearest",
       ],
     ],
     ["sqr(drb) > 1", ["1:1 there is no function sqr; did you mean sqrt?"]],
@@ -77,34 +77,11 @@ describe("messages", () => {
       [
         "1:1 ZTF has no field drbb; did you mean drb?",
         "2:9 > between band (text) and 2 (a number); text compares with text in single quotes: '2'",
-        "2:14 there is no function foo; there are abs, sqrt, exp, ln, log10, pow, floor, ceil, round, least, greatest, coalesce, if, separation",
+        "2:14 there is no function foo; there are abs, sqrt, exp, ln, log10, pow, floor, ceil, round, least, greatest, coalesce, if, separation, magnitudeOf, fluxOf, startsWith, contains, has, every, count, min, max, mean, sum, first, last, nearest",
       ],
     ],
   ] as [string, string[]][])("%j", (text, expected) => {
     expect(problems(text)).toEqual(expected);
-  });
-});
-
-describe("what comes later says so, whatever stands inside", () => {
-  test.each([
-    ["count(detections, magpsf < 20 and band = 'g') >= 2", "1:1 count(...): history lists are not available yet"],
-    [
-      "jd - min(detections, jd) < 5",
-      "1:6 min(...): history lists are not available yet; of single values take least(a, b)",
-    ],
-    [
-      "not has(match.gaia_dr3, separationArcsec < 1 and parallax > 3 * parallax_error)",
-      "1:5 has(...): history lists are not available yet",
-    ],
-    ["nearest(match.ned, z) < 0.1", "1:1 nearest(...): history lists are not available yet"],
-    ["detections is null", "1:1 detections: history lists are not available yet"],
-    ["lsst.detections is null", "1:1 lsst.detections: history lists are not available yet"],
-    ["alert.drb > 0.5", "1:1 alert.drb: history lists are not available yet, and outside of them the name is just drb"],
-    ["feature.g.amplitude > 1", "1:1 feature.g.amplitude: names that enrichment adds (feature.) are not available yet"],
-    ["score.acai.h > 0.8", "1:1 score.acai.h: names that enrichment adds (score.) are not available yet"],
-    ["match.gaia_dr3 is null", "1:1 match.gaia_dr3: names that enrichment adds (match.) are not available yet"],
-  ])("%s", (text, expected) => {
-    expect(problems(text)).toEqual([expected]);
   });
 });
 

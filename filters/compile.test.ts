@@ -6,7 +6,7 @@ import { createInFlightQuery } from "../stores/archive/inflight.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
 import { python, pythonHas } from "../test/python.js";
-import { evaluateReference, type Row, type Value } from "../test/reference/filter.js";
+import { type Element, evaluateReference, type Row, type Value } from "../test/reference/filter.js";
 import { blockOf, exactExpressions, randomRows, rowWith } from "../test/reference/filterexpressions.js";
 import { TEST_FIELDS } from "../test/reference/filterfields.js";
 import { checkExpression } from "./check.js";
@@ -26,7 +26,7 @@ const fields = TEST_FIELDS("ZTF");
 function sqlOf(text: string): { sql: string; kind: string } {
   const { typed, problems } = checkExpression(text, fields);
   if (!typed) throw new Error(`${text}: ${problems.map((problem) => problem.message).join("; ")}`);
-  const sql = typed.kind === "truth" ? compileCondition(typed) : compileValue(typed);
+  const { sql } = typed.kind === "truth" ? compileCondition(typed) : compileValue(typed);
   return { sql, kind: typed.kind };
 }
 
@@ -62,7 +62,7 @@ function shown(column: Column, kind: string, row: number): Value {
 function expected(text: string, row: Row, kind: string): Value {
   const parsed = parse(text);
   if ("problem" in parsed) throw new Error(parsed.problem.message);
-  const value = evaluateReference(parsed.tree, row);
+  const value = evaluateReference(parsed, row);
   if (kind === "truth") return value === true;
   return kind === "number" && typeof value === "bigint" ? Number(value) : value;
 }
@@ -76,11 +76,21 @@ async function agree(texts: readonly string[], rows: readonly Row[]): Promise<vo
     rows.forEach((row, r) => {
       const right = expected(text, row, kind);
       if (found[i]![r] !== right) {
-        const read = checkExpression(text, fields).fieldsRead.map((name) => `${name}=${String(row[name])}`);
+        const read = checkExpression(text, fields).fieldsRead.map((name) => `${name}=${shownInput(row, name)}`);
         throw new Error(`${text}\n${sql}\nwith ${read.join(", ")}\nis ${found[i]![r]}, should be ${right}`);
       }
     });
   });
+}
+
+/** A value that an expression read: of the alert, of a list's elements, or how many elements a list has. */
+function shownInput(row: Row, name: string): string {
+  if (fields.get(name)) return String(row[name]);
+  const list = fields.lists.find((one) => name === one.name || name.startsWith(`${one.name}.`))!;
+  const elements = row[list.name] as readonly Element[];
+  return name === list.name
+    ? `${elements.length} elements`
+    : `[${elements.map((element) => String(element[name.slice(list.name.length + 1)])).join(" ")}]`;
 }
 
 describe("random expressions over random rows", () => {

@@ -4,6 +4,9 @@
 // A missing number is NULL or NaN, anything else missing is NULL. A condition may be NULL inside, which stands for false:
 // AND and OR carry it upwards such that one ifNull(.., 0) around the whole will do. Each piece knows whether it can be
 // NULL, NaN or infinite at all, so that only what can be missing is guarded: planning costs by the length of the text.
+import type { FilterField } from "./fields.js";
+import { Lambda } from "./lambda.js";
+import { listCall } from "./listsql.js";
 import { scalarCall } from "./scalars.js";
 import {
   AND,
@@ -31,28 +34,45 @@ import type { Typed } from "./typed.js";
 /** Guards mention their argument twice, so nested ones could grow without bound; what people write stays far below. */
 export const MAX_SQL_CHARACTERS = 40_000;
 
+export interface CompiledExpression {
+  readonly sql: string;
+  /** Columns and list columns that the text reads. */
+  readonly columns: readonly string[];
+  /** The same as fields, in the same order. */
+  readonly fields: readonly FilterField[];
+}
+
 /** A condition: 1 or 0 in every row, never NULL. */
-export function compileCondition(typed: Typed): string {
-  return definite(compile(typed)).text;
+export function compileCondition(typed: Typed): CompiledExpression {
+  return compiled(typed, definite);
 }
 
 /** A value to show: Float64, String or UInt8/Bool; NULL (or NaN) where missing. Ids as decimal text. */
-export function compileValue(typed: Typed): string {
-  const sql = asValue(compile(typed));
-  switch (typed.kind) {
-    case "number":
-      return asFloat64(sql).text;
-    case "id":
-      return call("toString", [sql]).text;
-    default:
-      return sql.text;
-  }
+export function compileValue(typed: Typed): CompiledExpression {
+  return compiled(typed, (sql) => {
+    const value = asValue(sql);
+    switch (typed.kind) {
+      case "number":
+        return asFloat64(value);
+      case "id":
+        return call("toString", [value]);
+      default:
+        return value;
+    }
+  });
+}
+
+function compiled(typed: Typed, finish: (sql: Sql) => Sql): CompiledExpression {
+  const compiler = new Compiler();
+  const sql = finish(compiler.compile(typed, null)).text;
+  const fields = [...compiler.fields.values()];
+  return { sql, fields, columns: fields.map((field) => field.column) };
 }
 
 /** False where the text would grow beyond the bound; check.ts asks, so that nobody else need. */
 export function fits(typed: Typed): boolean {
   try {
-    compile(typed);
+    new Compiler().compile(typed, null);
     return true;
   } catch (error) {
     if (error instanceof TooLarge) {
@@ -64,57 +84,84 @@ export function fits(typed: Typed): boolean {
 
 class TooLarge extends Error {}
 
-function compile(typed: Typed): Sql {
-  const sql = emit(typed);
-  if (sql.text.length > MAX_SQL_CHARACTERS) {
-    throw new TooLarge("the SQL text is too large");
+class Compiler {
+  /** By their columns. */
+  readonly fields = new Map<string, FilterField>();
+
+  /** `lambda` is that of the innermost list function around, null outside of any. */
+  compile(typed: Typed, lambda: Lambda | null): Sql {
+    const sql = this.emit(typed, lambda);
+    if (sql.text.length > MAX_SQL_CHARACTERS) {
+      throw new TooLarge("the SQL text is too large");
+    }
+    return sql;
   }
-  return sql;
+
+  private emit(typed: Typed, lambda: Lambda | null): Sql {
+    const compile = (inner: Typed) => this.compile(inner, lambda);
+    switch (typed.op) {
+      case "number":
+        return numberLiteral(typed.value);
+      case "id":
+        return atom(String(typed.value));
+      case "text":
+        return atom(textLiteral(typed.value));
+      case "truth":
+        return atom(typed.value ? "1" : "0");
+      case "field":
+        this.fields.set(typed.field.column, typed.field);
+        return field(identifier(typed.field.column), typed.field);
+      case "element":
+        return field(lambda!.element(typed.field), typed.field);
+      case "and":
+      case "or":
+        return junction(typed.op, typed.operands.map(compile));
+      case "not":
+        return not(compile(typed.operand));
+      case "negate":
+        return call("negate", [asFloat64(compile(typed.operand))], { float64: true });
+      case "arithmetic":
+        return arithmetic(typed.sign, compile(typed.left), compile(typed.right), isNonzeroLiteral(typed.right));
+      case "compare":
+        return compare(typed.sign, compile(typed.left), compile(typed.right));
+      case "between": {
+        const value = compile(typed.value);
+        const [low, high] = [compile(typed.low), compile(typed.high)];
+        return typed.negated
+          ? junction("or", [compare("<", value, low), compare(">", value, high)])
+          : junction("and", [compare(">=", value, low), compare("<=", value, high)]);
+      }
+      case "in":
+        return inList(typed, compile(typed.value), typed.list.map(compile));
+      case "isMissing": {
+        const missing = isMissing(asValue(compile(typed.value)));
+        return typed.negated ? not(missing) : missing;
+      }
+      case "call": {
+        // Signed and unsigned 64-bit ids have no other common type.
+        const wide = (arg: Typed) => (arg.kind === "truth" ? compile(arg) : call("toInt128", [compile(arg)]));
+        return scalarCall(typed.name, typed.kind, typed.args.map(typed.kind === "id" ? wide : compile));
+      }
+      case "list":
+        return this.list(typed, (lambda?.depth ?? 0) + 1);
+    }
+  }
+
+  private list(typed: Typed & { op: "list" }, depth: number): Sql {
+    const noteRead = (read: FilterField) => void this.fields.set(read.column, read);
+    return listCall(typed, {
+      lambda: () => new Lambda(typed.list, depth, noteRead),
+      compile: (inner, lambda) => this.compile(inner, lambda),
+      array: (read) => {
+        noteRead(read);
+        return identifier(read.column);
+      },
+    });
+  }
 }
 
-function emit(typed: Typed): Sql {
-  switch (typed.op) {
-    case "number":
-      return numberLiteral(typed.value);
-    case "id":
-      return atom(String(typed.value));
-    case "text":
-      return atom(textLiteral(typed.value));
-    case "truth":
-      return atom(typed.value ? "1" : "0");
-    case "field":
-      return field(typed);
-    case "and":
-    case "or":
-      return junction(typed.op, typed.operands.map(compile));
-    case "not":
-      return not(compile(typed.operand));
-    case "negate":
-      return call("negate", [asFloat64(compile(typed.operand))], { float64: true });
-    case "arithmetic":
-      return arithmetic(typed.sign, compile(typed.left), compile(typed.right), isNonzeroLiteral(typed.right));
-    case "compare":
-      return compare(typed.sign, compile(typed.left), compile(typed.right));
-    case "between": {
-      const value = compile(typed.value);
-      const [low, high] = [compile(typed.low), compile(typed.high)];
-      return typed.negated
-        ? junction("or", [compare("<", value, low), compare(">", value, high)])
-        : junction("and", [compare(">=", value, low), compare("<=", value, high)]);
-    }
-    case "in":
-      return inList(typed);
-    case "isMissing": {
-      const missing = isMissing(asValue(compile(typed.value)));
-      return typed.negated ? not(missing) : missing;
-    }
-    case "call":
-      return scalarCall(typed.name, typed.kind, typed.args.map(typed.kind === "id" ? wideId : compile));
-  }
-}
-
-function field({ field: { column, columnType, nullable, mayBeNaN } }: Typed & { op: "field" }): Sql {
-  return atom(identifier(column), {
+function field(text: string, { columnType, nullable, mayBeNaN }: FilterField): Sql {
+  return atom(text, {
     nullable,
     nan: mayBeNaN,
     infinite: mayBeNaN,
@@ -162,9 +209,7 @@ function compare(sign: CompareSign, left: Sql, right: Sql): Sql {
   return infix(a, sign, b, COMPARISON, { nullIsFalse: true });
 }
 
-function inList({ value, list, negated }: Typed & { op: "in" }): Sql {
-  const left = compile(value);
-  const items = list.map(compile);
+function inList({ list, negated }: Typed & { op: "in" }, left: Sql, items: readonly Sql[]): Sql {
   if (!list.every((item) => item.op === item.kind && item.kind !== "truth")) {
     return negated
       ? junction(
@@ -184,11 +229,6 @@ function inList({ value, list, negated }: Typed & { op: "in" }): Sql {
   const known = { binds: COMPARISON, nullable: left.nullable, nullIsFalse: true };
   const found = atom(`${within(tested, SUM)} ${negated ? "NOT IN" : "IN"} ${set}`, known);
   return negated && left.nan ? junction("and", [found, not(atom(`isNaN(${left.text})`))]) : found;
-}
-
-/** Signed and unsigned 64-bit ids have no other common type. */
-function wideId(typed: Typed): Sql {
-  return typed.kind === "truth" ? compile(typed) : call("toInt128", [compile(typed)]);
 }
 
 function isNonzeroLiteral(typed: Typed): boolean {

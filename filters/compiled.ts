@@ -2,15 +2,10 @@
 import { TocsinError } from "../domain/errors.js";
 import type { Filter } from "../domain/filter.js";
 import { type Checked, checkCondition, checkExpression } from "./check.js";
-import { compileCondition, compileValue } from "./compile.js";
+import { type CompiledExpression, compileCondition, compileValue } from "./compile.js";
 import type { FieldTable, Kind } from "./fields.js";
 import type { Typed } from "./typed.js";
 
-export interface CompiledExpression {
-  readonly sql: string;
-  /** Columns that the text reads. */
-  readonly columns: readonly string[];
-}
 export interface CompiledAnnotation extends CompiledExpression {
   readonly name: string;
   readonly kind: Kind;
@@ -38,11 +33,10 @@ export function compileFilter(filter: Filter, fields: FieldTable): CompiledFilte
   return {
     id: filter.id,
     version: version.number,
-    where: { sql: compileCondition(where.typed), columns: columnsOf(where, fields) },
+    where: compileCondition(where.typed),
     annotations: version.annotations.map(({ name, expression }) => {
       const checked = valid(checkExpression(expression, fields), `annotation ${name}`);
-      const { kind } = checked.typed;
-      return { name, kind, sql: compileValue(checked.typed), columns: columnsOf(checked, fields) };
+      return { name, kind: checked.typed.kind, ...compileValue(checked.typed) };
     }),
   };
 }
@@ -54,8 +48,4 @@ function valid(checked: Checked, part: string): Checked & { readonly typed: Type
     throw new TocsinError("BAD_EXPRESSION", `${part}, line ${line}, column ${column}: ${message}`);
   }
   return { ...checked, typed };
-}
-
-function columnsOf(checked: Checked, fields: FieldTable): string[] {
-  return checked.fieldsRead.map((name) => fields.get(name)!.column);
 }

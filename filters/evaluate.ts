@@ -1,8 +1,9 @@
 // Many compiled expressions over one block of alerts, in as few queries as the engine's bounds allow. Called by run.ts.
-import type { Block, Column } from "../domain/columns.js";
+import type { Block, Column, ListColumn } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
 import type { CompiledColumn, InFlightQuery } from "../stores/inflight.store.js";
-import type { CompiledExpression } from "./compiled.js";
+import { absentColumn, absentList } from "./absent.js";
+import type { CompiledExpression } from "./compile.js";
 
 /**
  * SQL of one query: some 2,500 filters. The densest text (a sum of two-letter names) has 3 elements of a syntax tree in
@@ -57,18 +58,27 @@ const KEEP = "__keep";
 
 /** Only the columns that are read, and candid so that there is a row even where nothing is read. */
 function sent(block: Block, expressions: readonly CompiledExpression[], keep: Uint8Array | null): Block {
+  const { rows } = block;
   const columns = new Map<string, Column>();
-  for (const name of new Set(["candid", ...expressions.flatMap((expression) => expression.columns)])) {
+  const lists = new Map<string, ListColumn>();
+  const own = (name: string) => {
     const column = block.columns.get(name);
-    if (!column) {
-      throw new TocsinError("INTERNAL", `The batch has no column ${name}.`);
+    if (!column) throw new TocsinError("INTERNAL", `The batch has no column ${name}.`);
+    return column;
+  };
+  columns.set("candid", own("candid"));
+  for (const field of expressions.flatMap((expression) => expression.fields)) {
+    const { column: name, origin } = field;
+    if (origin === "list") {
+      if (!lists.has(name)) lists.set(name, block.lists?.get(name) ?? absentList(field, rows));
+    } else if (!columns.has(name)) {
+      columns.set(name, origin === "alert" ? own(name) : (block.columns.get(name) ?? absentColumn(field, rows)));
     }
-    columns.set(name, column);
   }
   if (keep) {
     columns.set(KEEP, { type: "UInt8", values: keep, nulls: null });
   }
-  return { rows: block.rows, columns };
+  return { rows, columns, lists };
 }
 
 function* parts(expressions: readonly CompiledExpression[]): Generator<CompiledExpression[]> {

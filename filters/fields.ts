@@ -1,8 +1,11 @@
-// The names that expressions over a survey's alerts may read. Called by check.ts, editing.ts (filterFields) and run.ts.
+// The names that expressions over a survey's alerts may read: its fields, and what enrichment adds to them. Called by
+// the checker, language.ts (filterFields) and active.ts.
 import { COMMON_FIELDS } from "../domain/alert.js";
 import type { ElementType } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
+import type { Operand, OperandList, OperandSource } from "../domain/operand.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
+import { nearestName } from "./nearest.js";
 
 /**
  * number: 64-bit float (32-bit fields and small integers widened exactly). id: 64-bit integer, compared exactly, never
@@ -11,84 +14,138 @@ import type { Survey, SurveyDescription } from "../domain/survey.js";
 export type Kind = "number" | "text" | "truth" | "id";
 
 export interface FilterField {
+  /** Of a list's field: its own name, without the list's. */
   readonly name: string;
   readonly kind: Kind;
   readonly unit: string | null;
   readonly description: string;
-  /** Column of the survey's alert table and of its batches. */
+  /** Column of the survey's alert table and of its batches; of a list's field the list column, detections.magpsf. */
   readonly column: string;
   readonly columnType: ElementType;
+  /** Of a list's field: whether its elements may be NULL. */
   readonly nullable: boolean;
   /** True where the column may hold NaN, which counts as missing. */
   readonly mayBeNaN: boolean;
+  /** Where it comes from: the alert itself, or enrichment, which may have failed: then it is missing or an empty list. */
+  readonly origin: "alert" | "enrichment" | "list";
+}
+
+export interface FilterList {
+  readonly name: string;
+  readonly description: string;
+  readonly order: OperandList["order"];
+  /** At least one. */
+  readonly fields: readonly FilterField[];
+  /** The field by which elements are counted where no other is read. */
+  readonly counted: FilterField;
+  get(name: string): FilterField | undefined;
 }
 
 export interface FieldTable {
   readonly survey: Survey;
-  /** Common fields first, then the survey's own in its order. */
+  /** Common fields first, then the survey's own in its order, then what enrichment adds. */
   readonly fields: readonly FilterField[];
+  readonly lists: readonly FilterList[];
   get(name: string): FilterField | undefined;
+  list(name: string): FilterList | undefined;
   /** The known name that is fewest edits away, or null where none is near. */
   nearest(name: string): string | null;
 }
 
-export type FieldsOf = (survey: Survey) => FieldTable;
-
-/** Throws UNKNOWN_SURVEY for a survey that is not among the descriptions. */
-export function fieldsOfSurveys(surveys: readonly SurveyDescription[]): FieldsOf {
-  const tables = new Map(surveys.map((survey) => [survey.id, fieldTable(survey)]));
-  return (survey) => {
-    const table = tables.get(survey);
-    if (!table) {
-      throw new TocsinError("UNKNOWN_SURVEY", `There is no survey ${JSON.stringify(survey)}.`, {
-        remedy: `Choose one of ${[...tables.keys()].join(", ")}.`,
-      });
-    }
-    return table;
-  };
+export interface FieldsOf {
+  /** The same table until something changes. Throws UNKNOWN_SURVEY for a survey that is not among the descriptions. */
+  (survey: Survey): FieldTable;
+  /** The listener is called after each change of what there is to read; the function ends it. */
+  onChange(listener: () => void): () => void;
 }
 
-function fieldTable(survey: SurveyDescription): FieldTable {
-  const byName = new Map<string, FilterField>();
-  for (const { name, type, nullable, unit, description } of COMMON_FIELDS) {
-    // A common column that is never missing is never NaN either: such packets go to the dead letters.
-    const mayBeNaN = nullable && isFloat(type);
-    byName.set(name, {
-      name,
-      kind: kindOf(type),
-      unit,
-      description,
-      column: name,
-      columnType: type,
-      nullable,
-      mayBeNaN,
+/** Where two sources tell of one name, the first holds. */
+export function fieldsOfSurveys(
+  surveys: readonly SurveyDescription[],
+  sources: readonly OperandSource[] = [],
+): FieldsOf {
+  const descriptions = new Map(surveys.map((survey) => [survey.id, survey]));
+  const tables = new Map<Survey, FieldTable>();
+  const listeners = new Set<() => void>();
+  for (const source of sources) {
+    source.onChange(() => {
+      tables.clear();
+      for (const listener of listeners) listener();
     });
   }
-  for (const { name, type, nullable, unit, description } of survey.fields) {
-    if (!byName.has(name)) {
-      const mayBeNaN = isFloat(type);
-      byName.set(name, {
-        name,
-        kind: kindOf(type),
-        unit,
-        description,
-        column: name,
-        columnType: type,
-        nullable,
-        mayBeNaN,
+  const fieldsOf = (survey: Survey) => {
+    const made = tables.get(survey);
+    if (made) return made;
+    const description = descriptions.get(survey);
+    if (!description) {
+      throw new TocsinError("UNKNOWN_SURVEY", `There is no survey ${JSON.stringify(survey)}.`, {
+        remedy: `Choose one of ${[...descriptions.keys()].join(", ")}.`,
       });
+    }
+    const table = fieldTable(description, sources);
+    tables.set(survey, table);
+    return table;
+  };
+  return Object.assign(fieldsOf, {
+    onChange: (listener: () => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  });
+}
+
+function fieldTable(survey: SurveyDescription, sources: readonly OperandSource[]): FieldTable {
+  const fields = new Map<string, FilterField>();
+  const lists = new Map<string, FilterList>();
+  const add = (field: FilterField) => {
+    if (!fields.has(field.name)) fields.set(field.name, field);
+  };
+  // A common column that is never missing is never NaN either: such packets go to the dead letters.
+  for (const field of COMMON_FIELDS) add(fieldOf(field, "alert", field.nullable));
+  for (const field of survey.fields) add(fieldOf(field, "alert", true));
+  for (const { values, lists: told } of sources.map((source) => source.operands(survey.id))) {
+    // A step that fails leaves out its columns, whatever it says of them.
+    for (const value of values) add(fieldOf({ ...value, nullable: true }, "enrichment", true));
+    for (const list of told) {
+      if (list.fields.length > 0 && !lists.has(list.name)) lists.set(list.name, listOf(list));
     }
   }
   return {
     survey: survey.id,
-    fields: [...byName.values()],
-    get: (name) => byName.get(name),
-    nearest: (name) => nearestName(name, byName.keys()),
+    fields: [...fields.values()],
+    lists: [...lists.values()],
+    get: (name) => fields.get(name),
+    list: (name) => lists.get(name),
+    nearest: (name) => nearestName(name, [...fields.keys(), ...lists.keys()]),
   };
 }
 
-function isFloat(type: ElementType): boolean {
-  return type === "Float32" || type === "Float64";
+const NEVER_NAN = new Set(COMMON_FIELDS.filter((field) => !field.nullable).map((field) => field.name));
+
+function listOf({ name, description, order, fields: told }: OperandList): FilterList {
+  const fields = told.map((field) => {
+    const mayBeNaN = field.nullable || !NEVER_NAN.has(field.name);
+    return { ...fieldOf(field, "list", mayBeNaN), column: `${name}.${field.name}` };
+  });
+  const byName = new Map(fields.map((field) => [field.name, field]));
+  const counted = fields.find((field) => field.kind !== "text") ?? fields[0]!;
+  return { name, description, order, fields, counted, get: (own) => byName.get(own) };
+}
+
+function fieldOf(told: Operand, origin: FilterField["origin"], floatsMayBeNaN: boolean): FilterField {
+  const { name, type, nullable, unit, description } = told;
+  const isFloat = type === "Float32" || type === "Float64";
+  return {
+    name,
+    kind: kindOf(type),
+    unit,
+    description,
+    column: name,
+    columnType: type,
+    nullable,
+    mayBeNaN: floatsMayBeNaN && isFloat,
+    origin,
+  };
 }
 
 function kindOf(type: ElementType): Kind {
@@ -103,40 +160,4 @@ function kindOf(type: ElementType): Kind {
     default:
       return "number";
   }
-}
-
-/** Also used for function names. Case counts as half an edit, so that MAGPSF finds magpsf. */
-export function nearestName(name: string, known: Iterable<string>): string | null {
-  let best: string | null = null;
-  let bestDistance = Math.max(1.5, name.length / 2);
-  for (const candidate of known) {
-    if (Math.abs(candidate.length - name.length) <= bestDistance) {
-      const distance = name.toLowerCase() === candidate.toLowerCase() ? 0.5 : editDistance(name, candidate);
-      if (distance < bestDistance) {
-        best = candidate;
-        bestDistance = distance;
-      }
-    }
-  }
-  return best;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
-export function editDistance(a: string, b: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      let cost = Math.min(last[j]! + 1, row[j - 1]! + 1, replaced);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
-        cost = Math.min(cost, beforeLast[j - 2]! + 1);
-      }
-      row.push(cost);
-    }
-    beforeLast = last;
-    last = row;
-  }
-  return last[b.length]!;
 }

@@ -3,7 +3,7 @@ import { TocsinError } from "../domain/errors.js";
 import type { Annotation } from "../domain/filter.js";
 import type { Survey } from "../domain/survey.js";
 import { checkCondition, checkExpression } from "./check.js";
-import type { FieldsOf } from "./fields.js";
+import type { FieldsOf, FieldTable, FilterField, FilterList, Kind } from "./fields.js";
 import type { Problem } from "./problem.js";
 
 export const MAX_ANNOTATIONS = 20;
@@ -24,9 +24,17 @@ export interface ExpressionCheck {
   readonly fieldsRead: readonly string[];
 }
 
+/** Of a list: `detections` with type list, then its fields as `detections.magpsf`. */
+export interface ShownField {
+  readonly name: string;
+  readonly type: Kind | "list";
+  readonly unit: string | null;
+  readonly description: string;
+}
+
 export interface FilterLanguage {
-  /** `type` is number, text, truth or id. The same list at every call. */
-  fields(survey: Survey): readonly { name: string; type: string; unit: string | null; description: string }[];
+  /** `type` is number, text, truth, id or list. The same array until something changes. */
+  fields(survey: Survey): readonly ShownField[];
   /** Never throws for a bad text; UNKNOWN_SURVEY for an unknown survey. */
   check(survey: Survey, where: string): ExpressionCheck;
   /** Throws BAD_EXPRESSION with all errors of the condition and the annotations, BAD_ARGUMENT for bad names. */
@@ -34,19 +42,12 @@ export interface FilterLanguage {
 }
 
 export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
-  const shown = new Map<Survey, ReturnType<FilterLanguage["fields"]>>();
+  const shown = new WeakMap<FieldTable, readonly ShownField[]>();
   return {
     fields(survey) {
-      let fields = shown.get(survey);
-      if (fields === undefined) {
-        fields = fieldsOf(survey).fields.map(({ name, kind, unit, description }) => ({
-          name,
-          type: kind,
-          unit,
-          description,
-        }));
-        shown.set(survey, fields);
-      }
+      const table = fieldsOf(survey);
+      const fields = shown.get(table) ?? [...table.fields.map(shownField), ...table.lists.flatMap(shownList)];
+      shown.set(table, fields);
       return fields;
     },
     check: (survey, where) => {
@@ -77,6 +78,14 @@ export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
       }
     },
   };
+}
+
+function shownField({ column: name, kind: type, unit, description }: FilterField): ShownField {
+  return { name, type, unit, description };
+}
+
+function shownList({ name, description, fields }: FilterList): ShownField[] {
+  return [{ name, type: "list", unit: null, description }, ...fields.map(shownField)];
 }
 
 function finding({ message, line, column }: Problem): Finding {

@@ -36,7 +36,6 @@ const FOREIGN: Readonly<Record<string, string>> = {
   "/*": "a comment is -- to the end of its line",
   "//": "a comment is -- to the end of its line",
   "#": "a comment is -- to the end of its line",
-  ";": "an expression is one condition without ;",
   "**": "write pow(a, b)",
   "^": "write pow(a, b)",
   "%": "there is no remainder operator; a - b * floor(a / b) is one",
@@ -44,7 +43,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
 
 // One alternative per token, tried in this order at each position.
 const TOKEN =
-  /(?<space>[ \t\r\n\f\u00a0\ufeff]+|--[^\n\r]*)|(?<name>[A-Za-z_]\w*(?:\.\w+)*)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<string>'(?:[^']|'')*')|(?<foreign>==|<>|&&|\|\||\*\*|\/\*|\/\/|!(?!=)|[&|"`#;^%])|(?<symbol>!=|<=|>=|[-=<>+*/(),])/y;
+  /(?<space>[ \t\r\n\f\u00a0\ufeff]+|--[^\n\r]*)|(?<name>[A-Za-z_]\w*(?:\.\w+)*)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<string>'(?:[^']|'')*')|(?<foreign>==|<>|&&|\|\||\*\*|\/\*|\/\/|!(?!=)|[&|"`#^%])|(?<symbol>!=|<=|>=|[-=<>+*/(),;])/y;
 
 export function tokenize(text: string): Token[] {
   if (text.length > MAX_CHARACTERS) {

@@ -136,7 +136,7 @@ describe("messages", () => {
     ["a @ b", "1:3 found @, which no expression contains outside of text in quotes"],
     ["a \u0000 b", "1:3 found U+0000, which no expression contains outside of text in quotes"],
     ["größe > 1", "1:3 found ö, which no expression contains outside of text in quotes"],
-    ["a; drop table alerts", "1:2 found ;; an expression is one condition without ;"],
+    ["a; drop table alerts", "1:2 found ; after a complete expression; only the parts that let names end with one"],
     ["a = '\ud800'", "1:5 this text holds half of a character (a lone surrogate); remove it"],
   ])("%j", (text, expected) => {
     expect(problem(text)).toBe(expected);

@@ -1,7 +1,7 @@
 // Text -> tree, by precedence climbing. Called by check.ts. Stops at the first fault: what follows it would be guesswork.
 import { type Keyword, type Token, tokenize } from "./lexer.js";
 import { type Place, type Problem, problemAt, quoteForMessage, SyntaxProblem } from "./problem.js";
-import type { ArithmeticSign, CompareSign, Node } from "./syntax.js";
+import type { ArithmeticSign, CompareSign, LetPart, Node } from "./syntax.js";
 
 export const MAX_NODES = 500;
 /** Parentheses, calls, `not` and minus signs inside one another; far above what people write, far below the stack. */
@@ -17,12 +17,18 @@ const PRODUCT = 6;
 
 const COMPARE_SIGNS: ReadonlySet<string> = new Set(["=", "!=", "<", "<=", ">", ">="]);
 
-export type Parsed = { readonly tree: Node } | { readonly problem: Problem };
+/** An expression with the named parts before it, in their order. */
+export interface Whole {
+  readonly lets: readonly LetPart[];
+  readonly tree: Node;
+}
+
+export type Parsed = Whole | { readonly problem: Problem };
 
 /** Never throws: a text that is no expression is answered with its first problem. */
 export function parse(text: string): Parsed {
   try {
-    return { tree: new Parser(tokenize(text)).whole() };
+    return new Parser(tokenize(text)).whole();
   } catch (error) {
     if (error instanceof SyntaxProblem) {
       return { problem: error.problem };
@@ -38,16 +44,30 @@ class Parser {
 
   constructor(private readonly tokens: readonly Token[]) {}
 
-  whole(): Node {
-    if (this.tokens.length === 1) {
-      throw this.fault(this.next, "the expression is empty; write a condition such as drb > 0.8");
+  whole(): Whole {
+    const lets: LetPart[] = [];
+    while (startsLet(this.next, this.tokens[this.at + 1])) {
+      lets.push(this.letPart());
+    }
+    if (this.next.kind === "end") {
+      const empty = lets.length === 0 ? "the expression is empty" : "nothing follows the parts that let names";
+      throw this.fault(this.next, `${empty}; write a condition such as drb > 0.8`);
     }
     const tree = this.expression(OR);
     const rest = this.next;
     if (rest.kind !== "end") {
       throw this.fault(rest, `found ${shown(rest)} after a complete expression; ${afterOperand(rest)}`);
     }
-    return tree;
+    return { lets, tree };
+  }
+
+  private letPart(): LetPart {
+    this.take();
+    const name = this.take();
+    this.expectSymbol("=", `= must follow let ${quoteForMessage(name.text)}`);
+    const value = this.expression(OR);
+    this.expectSymbol(";", `a ; must end the part that let ${quoteForMessage(name.text)} of ${where(name)} begins`);
+    return { name: name.text, value, ...placeOf(name) };
   }
 
   private get next(): Token {
@@ -261,6 +281,11 @@ class Parser {
   }
 }
 
+/** `let` is no keyword: a field may be called so. */
+function startsLet(token: Token, following: Token | undefined): boolean {
+  return token.kind === "name" && token.text.toLowerCase() === "let" && following?.kind === "name";
+}
+
 function startsComparison(token: Token, following: Token | undefined): boolean {
   if (token.kind === "symbol") {
     return COMPARE_SIGNS.has(token.text);
@@ -280,6 +305,9 @@ function afterOperand(token: Token): string {
   }
   if (token.kind === "symbol" && token.text === ",") {
     return "commas stand only between arguments and between the values of in (...)";
+  }
+  if (token.kind === "symbol" && token.text === ";") {
+    return "only the parts that let names end with one";
   }
   return "an operator such as and, or, =, < should stand between two values";
 }

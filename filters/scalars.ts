@@ -1,7 +1,21 @@
 // The language's scalar functions as SQL. Called by compile.ts.
 
 import type { Kind } from "./fields.js";
-import { AND, asFloat64, asValue, atom, call, definite, isMissing, PRODUCT, type Sql, SUM, within } from "./sql.js";
+import {
+  AND,
+  asFloat64,
+  asValue,
+  atom,
+  COMPARISON,
+  call,
+  definite,
+  infix,
+  isMissing,
+  PRODUCT,
+  type Sql,
+  SUM,
+  within,
+} from "./sql.js";
 import type { ScalarName } from "./typed.js";
 
 /** Arcseconds in a radian: 180 * 3600 / pi. */
@@ -38,6 +52,14 @@ export function scalarCall(name: ScalarName, kind: Kind, args: readonly Sql[]): 
       return conditional(definite(a), choice(b), choice(c));
     case "separation":
       return separation(a, b, c, d);
+    case "magnitudeOf":
+      return magnitudeOf(asFloat64(a));
+    case "fluxOf":
+      return fluxOf(asFloat64(a));
+    case "startsWith":
+      return call("startsWith", [a, b]);
+    case "contains":
+      return infix(call("position", [a, b]), ">", atom("0"), COMPARISON, {});
   }
 }
 
@@ -104,4 +126,17 @@ function separation(ra1: Sql, dec1: Sql, ra2: Sql, dec2: Sql): Sql {
     nullable: all.some((sql) => sql.nullable),
     nan: all.some((sql) => sql.nan || sql.infinite),
   });
+}
+
+/** AB magnitude of a flux in nJy: 31.4 - 2.5 log10(f) (Oke and Gunn 1983). Missing where the flux is not positive. */
+function magnitudeOf(flux: Sql): Sql {
+  const magnitude = `31.4 - 2.5 * log10(${flux.text})`;
+  const known = { float64: true, nullable: true, infinite: flux.infinite };
+  return atom(`if(${within(flux, SUM)} > 0, ${magnitude}, NULL)`, known);
+}
+
+/** Flux in nJy of an AB magnitude. */
+function fluxOf(magnitude: Sql): Sql {
+  const exponent = infix(infix(atom("31.4"), "-", magnitude, SUM, {}), "/", atom("2.5"), PRODUCT, {});
+  return call("exp10", [exponent], { float64: true, infinite: true, nan: magnitude.nan });
 }

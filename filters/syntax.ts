@@ -4,6 +4,12 @@ import type { Place } from "./problem.js";
 export type CompareSign = "=" | "!=" | "<" | "<=" | ">" | ">=";
 export type ArithmeticSign = "+" | "-" | "*" | "/";
 
+/** `let name = value;` The place is the name's. */
+export interface LetPart extends Place {
+  readonly name: string;
+  readonly value: Node;
+}
+
 export type Node = Place &
   (
     | { readonly kind: "number"; readonly text: string }

@@ -1,13 +1,29 @@
 // The filter language in plain JavaScript, value by value, straight from the parser's tree: the slow reference that the
 // tests hold ClickHouse's answers against. It shares nothing with check.ts and compile.ts. Never shipped.
-import type { Node } from "../../filters/syntax.js";
+import type { LetPart, Node } from "../../filters/syntax.js";
+import { evaluateList, LIST_NAMES } from "./filterlists.js";
 
 /** 64-bit ids are bigint. null is missing; NaN never comes out. */
 export type Value = number | bigint | string | boolean | null;
-export type Row = Readonly<Record<string, Value>>;
+export type Element = Readonly<Record<string, Value>>;
+/** An alert: values, and lists of elements. */
+export type Row = Readonly<Record<string, Value | readonly Element[]>>;
 
-export function evaluateReference(node: Node, row: Row): Value {
-  const value = (inner: Node) => evaluateReference(inner, row);
+/** What names mean at a place. */
+interface Scope {
+  readonly alert: Row;
+  readonly lets: ReadonlyMap<string, Node>;
+  /** Of the innermost list function; null outside of any. */
+  readonly element: Element | null;
+}
+
+export function evaluateReference(whole: { lets: readonly LetPart[]; tree: Node }, alert: Row): Value {
+  const lets = new Map(whole.lets.map(({ name, value }) => [name, value]));
+  return evaluateNode(whole.tree, { alert, lets, element: null });
+}
+
+function evaluateNode(node: Node, scope: Scope): Value {
+  const value = (inner: Node) => evaluateNode(inner, scope);
   const holds = (inner: Node) => value(inner) === true;
   switch (node.kind) {
     case "number":
@@ -15,10 +31,8 @@ export function evaluateReference(node: Node, row: Row): Value {
     case "text":
     case "truth":
       return node.value;
-    case "name": {
-      const found = row[node.name]!;
-      return typeof found === "number" && Number.isNaN(found) ? null : found;
-    }
+    case "name":
+      return named(node.name, scope);
     case "or":
       return node.operands.some(holds);
     case "and":
@@ -58,8 +72,24 @@ export function evaluateReference(node: Node, row: Row): Value {
     case "isNull":
       return (value(node.value) === null) !== node.negated;
     case "call":
+      if (LIST_NAMES.has(node.name)) {
+        return evaluateList(node, scope.alert, (inner, element) => evaluateNode(inner, { ...scope, element }));
+      }
       return call(node.name, node.args, value, holds);
   }
+}
+
+function named(name: string, { alert, lets, element }: Scope): Value {
+  const known = name.startsWith("alert.") ? name.slice("alert.".length) : name;
+  if (element && known === name && name in element) return present(element[name]!);
+  const part = lets.get(known);
+  if (part) return evaluateNode(part, { alert, lets, element: null });
+  const found = alert[known]!;
+  return Array.isArray(found) ? found.length > 0 : present(found as Value);
+}
+
+function present(value: Value): Value {
+  return typeof value === "number" && Number.isNaN(value) ? null : value;
 }
 
 function compare(sign: string, a: Value, b: Value): boolean {
@@ -96,6 +126,11 @@ function arithmetic(args: readonly Value[], compute: (...numbers: number[]) => n
 function call(name: string, args: readonly Node[], value: (n: Node) => Value, holds: (n: Node) => boolean): Value {
   if (name === "if") return holds(args[0]!) ? value(args[1]!) : value(args[2]!);
   const values = args.map(value);
+  if (name === "startsWith" || name === "contains") {
+    const [text, part] = values;
+    if (typeof text !== "string" || typeof part !== "string") return null;
+    return name === "contains" ? text.includes(part) : text.startsWith(part);
+  }
   if (name === "coalesce") return values.find((v) => v !== null) ?? null;
   return arithmetic(values, (...numbers) => {
     const [a, b, c, d] = numbers as [number, number, number, number];
@@ -122,6 +157,10 @@ function call(name: string, args: readonly Node[], value: (n: Node) => Value, ho
         return Math.min(...numbers);
       case "greatest":
         return Math.max(...numbers);
+      case "magnitudeOf":
+        return a > 0 ? 31.4 - 2.5 * Math.log10(a) : Number.NaN;
+      case "fluxOf":
+        return 10 ** ((31.4 - a) / 2.5);
       case "separation":
         return haversine(a, b, c, d);
       default:

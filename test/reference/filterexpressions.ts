@@ -1,13 +1,23 @@
 // Random well-typed expressions and random rows over TEST_SURVEY, for fast-check.
 import fc from "fast-check";
 import { COMMON_FIELDS } from "../../domain/alert.js";
-import type { Block, Column, ElementType } from "../../domain/columns.js";
-import type { Row, Value } from "./filter.js";
+import type { Block, Column, ElementType, ListColumn } from "../../domain/columns.js";
+import type { FilterField, FilterList } from "../../filters/fields.js";
+import type { Element, Row, Value } from "./filter.js";
 import { TEST_FIELDS, TEST_SURVEY } from "./filterfields.js";
 
 const table = TEST_FIELDS(TEST_SURVEY.id);
-const named = (kind: string) =>
-  fc.constantFrom(...table.fields.filter((field) => field.kind === kind).map((field) => field.name));
+const namesOf = (fields: readonly FilterField[], kind: string, prefix = "") =>
+  fields.filter((field) => field.kind === kind).map((field) => prefix + field.name);
+
+/** Names as they are at a place: of a list's element, else of the alert, whose names inside lists begin with alert. */
+function namedIn(list: FilterList | null): (kind: string) => fc.Arbitrary<string> {
+  return (kind) => {
+    const own = namesOf(list?.fields ?? [], kind);
+    const alert = fc.constantFrom(...namesOf(table.fields, kind, list ? "alert." : ""));
+    return own.length === 0 ? alert : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...own) }, alert);
+  };
+}
 
 const numberText = fc.oneof(
   fc.constantFrom("0", "1", "2", "0.1", "0.5", "1e-300", "1e300", "3e38", "5e-324", "4294967296", "2147483648", "1e21"),
@@ -47,20 +57,24 @@ export interface Expressions {
   readonly truth: fc.Arbitrary<string>;
 }
 
-/** Built only of operations whose result IEEE 754 fixes to the last bit. */
-export function exactExpressions(): Expressions {
+/** Built only of operations whose result IEEE 754 fixes to the last bit. `list` is that of the element looked at. */
+export function exactExpressions(list: FilterList | null = null, depth = 0): Expressions {
+  const named = namedIn(list);
+  const inner =
+    depth < 2 ? table.lists.map((next) => listCalls(next, exactExpressions(next, depth + 1), list !== null)) : [];
+  const calls = (kind: keyof Expressions) => inner.map((one) => one[kind]);
   const orderSign = fc.constantFrom("=", "!=", "<", "<=", ">", ">=");
   return fc.letrec<{ number: string; text: string; id: string; truth: string }>((tie) => {
     const n = tie("number");
     const t = tie("truth");
-    const deep = { maxDepth: 4, depthSize: "small" as const, withCrossShrink: true };
+    const deep = { maxDepth: list ? 2 : 4, depthSize: "small" as const, withCrossShrink: true };
     const alike = (maker: (part: fc.Arbitrary<string>) => fc.Arbitrary<string>) =>
       fc.oneof(maker(n), maker(n), maker(tie("text")), maker(tie("id")));
     const choice = (part: fc.Arbitrary<string>) => [
       fc.tuple(part, part).map(([a, b]) => `coalesce(${a}, ${b})`),
       fc.tuple(t, part, part).map(([c, a, b]) => `if(${c}, ${a}, ${b})`),
     ];
-    const list = (part: fc.Arbitrary<string>) =>
+    const listed = (part: fc.Arbitrary<string>) =>
       fc.array(part, { minLength: 1, maxLength: 4 }).map((l) => l.join(", "));
     const maybeNot = fc.constantFrom("", "not ");
     return {
@@ -73,35 +87,65 @@ export function exactExpressions(): Expressions {
         n.map((a) => `(- ${a})`),
         fc.tuple(fc.constantFrom("least", "greatest"), n, n, n).map(([f, a, b, c]) => `${f}(${a}, ${b}, ${c})`),
         ...choice(n),
+        ...calls("number"),
       ),
-      text: fc.oneof(deep, named("text"), textLiteral, ...choice(tie("text"))),
+      text: fc.oneof(deep, named("text"), textLiteral, ...choice(tie("text")), ...calls("text")),
       id: fc.oneof(
         deep,
         named("id"),
-        idText.map((id) => `coalesce(candid, ${id})`),
+        idText.map((id) => `coalesce(${list ? "alert." : ""}candid, ${id})`),
         ...choice(tie("id")),
+        ...calls("id"),
       ),
       truth: fc.oneof(
         deep,
         named("truth"),
         alike((part) => fc.tuple(part, orderSign, part).map(([a, sign, b]) => `(${a} ${sign} ${b})`)),
         fc.tuple(named("id"), orderSign, idText).map(([a, sign, b]) => `(${a} ${sign} ${b})`),
-        fc.tuple(named("id"), maybeNot, list(idText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
-        fc.tuple(n, maybeNot, list(numberText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
-        fc.tuple(tie("text"), maybeNot, list(textLiteral)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
-        alike((part) => fc.tuple(part, maybeNot, list(part)).map(([a, not, items]) => `(${a} ${not}in (${items}))`)),
+        fc.tuple(named("id"), maybeNot, listed(idText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
+        fc.tuple(n, maybeNot, listed(numberText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
+        fc.tuple(tie("text"), maybeNot, listed(textLiteral)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
+        alike((part) => fc.tuple(part, maybeNot, listed(part)).map(([a, not, items]) => `(${a} ${not}in (${items}))`)),
         alike((part) =>
           fc.tuple(part, maybeNot, part, part).map(([a, not, low, high]) => `(${a} ${not}between ${low} and ${high})`),
         ),
         alike((part) => fc.tuple(part, maybeNot).map(([a, not]) => `(${a} is ${not}null)`)),
+        fc
+          .tuple(fc.constantFrom("startsWith", "contains"), tie("text"), tie("text"))
+          .map(([f, a, b]) => `${f}(${a}, ${b})`),
         fc.tuple(t, maybeNot).map(([a, not]) => `(${a} is ${not}null)`),
         fc.tuple(t, fc.constantFrom("and", "or", "=", "!="), t).map(([a, op, b]) => `(${a} ${op} ${b})`),
         t.map((a) => `(not ${a})`),
         fc.constantFrom("true", "false"),
         ...choice(t),
+        ...calls("truth"),
+        ...calls("truth"),
       ),
     };
   });
+}
+
+/** Calls of list functions over the list; `inner` are expressions over its elements, `nested` those inside another's. */
+function listCalls({ name, order }: FilterList, inner: Expressions, nested: boolean): Expressions {
+  const condition = fc.option(inner.truth, { nil: null });
+  const call = (f: fc.Arbitrary<string>, value: fc.Arbitrary<string>) =>
+    fc.tuple(f, value, condition).map(([f, v, c]) => `${f}(${name}, ${v}${c === null ? "" : `, ${c}`})`);
+  const one = order === "time" ? fc.constantFrom("first", "last") : fc.constant("nearest");
+  return {
+    number: fc.oneof(
+      condition.map((c) => `count(${name}${c === null ? "" : `, ${c}`})`),
+      call(fc.constantFrom("min", "max", "mean", "sum"), inner.number),
+      call(one, inner.number),
+    ),
+    text: call(one, inner.text),
+    id: call(one, inner.id),
+    truth: fc.oneof(
+      condition.map((c) => `has(${name}${c === null ? "" : `, ${c}`})`),
+      inner.truth.map((c) => `every(${name}, ${c})`),
+      call(one, inner.truth),
+      ...(name.startsWith("watch.") ? [fc.constant(nested ? `alert.${name}` : name)] : []),
+    ),
+  };
 }
 
 const FLOATS = [
@@ -153,14 +197,22 @@ function columnValue(type: ElementType, mayBeNaN: boolean): fc.Arbitrary<Value> 
   }
 }
 
-/** Rows with values for every field. */
+/** Rows with values for every field, and lists of up to six elements. */
 export function randomRows(count: number): fc.Arbitrary<Row[]> {
-  const shape: Record<string, fc.Arbitrary<Value>> = {};
-  for (const { name, columnType, nullable, mayBeNaN } of table.fields) {
-    const value = columnValue(columnType, mayBeNaN);
-    shape[name] = nullable ? fc.option(value, { freq: 4 }) : value;
-  }
-  return fc.array(fc.record(shape), { minLength: count, maxLength: count });
+  const lists = Object.fromEntries(
+    table.lists.map(({ name, fields }) => [name, fc.array(fc.record(shapeOf(fields)), { maxLength: 6 })]),
+  );
+  const row: fc.Arbitrary<Row> = fc.record<Record<string, Row[string]>>({ ...shapeOf(table.fields), ...lists });
+  return fc.array(row, { minLength: count, maxLength: count });
+}
+
+function shapeOf(fields: readonly FilterField[]): Record<string, fc.Arbitrary<Value>> {
+  return Object.fromEntries(
+    fields.map(({ name, columnType, nullable, mayBeNaN }) => {
+      const value = columnValue(columnType, mayBeNaN);
+      return [name, nullable ? fc.option(value, { freq: 4 }) : value];
+    }),
+  );
 }
 
 const ARRAYS = {
@@ -174,29 +226,45 @@ const ARRAYS = {
   Float64: Float64Array,
 };
 
-/** The rows as columns of TEST_SURVEY's types. */
+/** The rows as columns of TEST_SURVEY's types, and lists. */
 export function blockOf(rows: readonly Row[]): Block {
-  const columns = new Map<string, Column>();
-  for (const { name, columnType, nullable } of table.fields) {
-    const values = rows.map((row) => row[name]!);
-    const nulls = nullable ? Uint8Array.from(values, (value) => (value === null ? 1 : 0)) : null;
-    if (columnType === "String") {
-      columns.set(name, { type: columnType, values: values.map((value) => (value ?? "") as string), nulls });
-    } else if (columnType === "Int64" || columnType === "UInt64") {
-      const bigs = values.map((value) => (value ?? 0n) as bigint);
-      const array = columnType === "Int64" ? BigInt64Array.from(bigs) : BigUint64Array.from(bigs);
-      columns.set(name, { type: columnType, values: array, nulls });
-    } else {
-      columns.set(name, { type: columnType, values: ARRAYS[columnType].from(values.map(Number)), nulls });
+  const values = (name: string) => rows.map((row) => row[name] as Value);
+  const columns = new Map(table.fields.map((field) => [field.name, columnOf(field, values(field.name))]));
+  const lists = new Map<string, ListColumn>();
+  for (const { name, fields } of table.lists) {
+    const elements = rows.map((row) => row[name] as readonly Element[]);
+    let end = 0;
+    const ends = Uint32Array.from(elements, ({ length }) => (end += length));
+    for (const field of fields) {
+      lists.set(field.column, {
+        ends,
+        items: columnOf(
+          field,
+          elements.flat().map((element) => element[field.name]!),
+        ),
+      });
     }
   }
-  return { rows: rows.length, columns };
+  return { rows: rows.length, columns, lists };
 }
 
-/** One row of defaults with some values changed. */
+function columnOf({ columnType, nullable }: FilterField, values: readonly Value[]): Column {
+  const nulls = nullable ? Uint8Array.from(values, (value) => (value === null ? 1 : 0)) : null;
+  if (columnType === "String") {
+    return { type: columnType, values: values.map((value) => (value ?? "") as string), nulls };
+  }
+  if (columnType === "Int64" || columnType === "UInt64") {
+    const bigs = values.map((value) => (value ?? 0n) as bigint);
+    const array = columnType === "Int64" ? BigInt64Array.from(bigs) : BigUint64Array.from(bigs);
+    return { type: columnType, values: array, nulls };
+  }
+  return { type: columnType, values: ARRAYS[columnType].from(values.map(Number)), nulls };
+}
+
+/** One row of defaults with some values changed; its lists are empty. */
 export function rowWith(changes: Row): Row {
   const common = new Set(COMMON_FIELDS.map((field) => field.name));
-  const defaults: Record<string, Value> = {};
+  const defaults: Record<string, Row[string]> = Object.fromEntries(table.lists.map(({ name }) => [name, []]));
   for (const { name, columnType, nullable } of table.fields) {
     const zero =
       columnType === "String"

@@ -2,10 +2,10 @@
 // ingest/enrich/crossmatch.ts and rematch.ts.
 import type { Catalog } from "../../domain/catalog.js";
 import type { BigColumn, Block, Column, ListColumn, NumberColumn, StringColumn } from "../../domain/columns.js";
+import { isKeptAsText, matchFields } from "../../domain/match.js";
 import type { Operand } from "../../domain/operand.js";
 import { takeRows } from "../rows.js";
 import type { CatalogMatches } from "./matches.js";
-import { matchFields } from "./operands.js";
 
 /** One list column for each of matchFields, by the name `match.<catalog>.<field>`. */
 export function matchLists(catalog: Catalog, matches: CatalogMatches): Map<string, ListColumn> {
@@ -59,8 +59,8 @@ export function matchRows(
   const { columns } = takeRows({ rows: alerts.rows, columns: new Map(kept) }, taken);
   const counts = Uint32Array.from(taken, countOf);
   const fields = matchFields(catalog).slice(4);
-  const numeric = fields.filter(({ type }) => !isText(type));
-  const textual = fields.filter(({ type }) => isText(type));
+  const numeric = fields.filter(({ type }) => !isKeptAsText(type));
+  const textual = fields.filter(({ type }) => isKeptAsText(type));
   const once = endsOf(counts, 1);
   return {
     rows: taken.length,
@@ -91,8 +91,6 @@ export function matchRows(
     ]),
   };
 }
-
-const isText = (type: Operand["type"]): boolean => type === "String" || type === "Int64" || type === "UInt64";
 
 const repeated = (rows: number, text: string): StringColumn => {
   return { type: "String", values: new Array<string>(rows).fill(text), nulls: null };

@@ -1,0 +1,171 @@
+// Archived alerts are matched with catalogs that came or changed after them, slowly and beside everything else: what was
+// begun goes on after a restart, and matches of removed catalogs go. Every alert, not only every object's latest: a
+// backtest asks what lay near each of them. Made by cli/service.ts.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Catalog } from "../../domain/catalog.js";
+import type { Block } from "../../domain/columns.js";
+import type { Survey } from "../../domain/survey.js";
+import type { CatalogStore } from "../../stores/catalogs.store.js";
+import type { MatchedAlert, MatchStore, Rematch, RematchStore } from "../../stores/matches.store.js";
+import { bigColumn, numberColumn } from "../rows.js";
+import type { MatchedCatalogs } from "./catalogs.js";
+import { matchRows } from "./rows.js";
+
+/** Alerts at a time. */
+const CHUNK = 5_000;
+/** After a chunk, so many times its own time is left to others: beside ingest, and alone. */
+const REST_BUSY = 9;
+const REST_ALONE = 0.2;
+/** Batches that began so long before a catalog was there may have been written after it without being matched with it. */
+const LATE_MS = 10 * 60_000;
+/** What failed, or was another process's to do, is looked at again. */
+const AGAIN_MS = 30_000;
+
+export interface RematcherParts {
+  readonly catalogs: Pick<MatchedCatalogs, "active" | "match" | "settled">;
+  readonly registry: Pick<CatalogStore, "list" | "onChange">;
+  readonly matches: Pick<MatchStore, "write" | "matchedBetween" | "withdraw">;
+  readonly rematches: RematchStore;
+  /** A new batch id: its rows take the place of those of earlier batches. */
+  readonly begin: () => bigint;
+  readonly surveys: readonly Survey[];
+  /** Of the step: matches of earlier versions are made again. */
+  readonly version: string;
+  /** One process at a time; twice does no harm. */
+  readonly mayRun: () => boolean;
+  /** Whether ingest is at work. */
+  readonly isBusy: () => boolean;
+  /** Rows of alerts that have been matched again: the graph follows. */
+  readonly onMatched?: (survey: Survey, catalog: Catalog, rows: Block) => Promise<void>;
+  readonly log: (line: string) => void;
+}
+
+export interface Rematcher {
+  /** Resolves when nothing is left to do, or it has failed and waits. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createRematcher(parts: RematcherParts): Rematcher {
+  const { catalogs, registry, matches, rematches, surveys, version, log } = parts;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let stale = false;
+  let working: Promise<void> | null = null;
+
+  function nudge(): void {
+    stale = true;
+    if (signal.aborted || !parts.mayRun()) return;
+    working ??= work().finally(() => {
+      working = null;
+    });
+  }
+
+  async function work(): Promise<void> {
+    try {
+      do {
+        stale = false;
+        await catalogs.settled();
+        await matches.withdraw([...new Set((await registry.list()).map(({ name }) => name))]);
+        for (const [catalog, survey] of catalogs.active().flatMap((one) => surveys.map((of) => [one, of] as const))) {
+          if (signal.aborted) return;
+          await rematch(catalog, survey);
+        }
+      } while (stale && !signal.aborted && parts.mayRun());
+    } catch (error) {
+      stale = true;
+      if (!signal.aborted) log(`Archived alerts could not be matched with the catalogs: ${(error as Error).message}`);
+    }
+  }
+
+  async function rematch(catalog: Catalog, survey: Survey): Promise<void> {
+    const { name, revision } = catalog;
+    const begun = (await rematches.rematches([name])).find(
+      (one) => one.revision === revision && one.version === version && one.survey === survey,
+    );
+    if (begun?.complete) return;
+    let at: Rematch = begun ?? {
+      ...{ catalog: name, revision, version, survey, startedAt: Date.now(), until: null, done: 0, complete: false },
+      total: await rematches.alertCount(survey),
+    };
+    const startedAt = performance.now();
+    const most = await each(survey, at.until, undefined, async (alerts, last) => {
+      if (!isActive(catalog)) return false;
+      await match(catalog, survey, alerts);
+      at = { ...at, until: last, done: at.done + alerts.rows };
+      await rematches.saveRematch(at);
+      return true;
+    });
+    // What was written meanwhile by batches that had begun before.
+    const late = async (): Promise<boolean> =>
+      each(survey, null, at.startedAt - LATE_MS, async (alerts) => {
+        if (!isActive(catalog)) return false;
+        await match(catalog, survey, alerts);
+        return true;
+      });
+    if (!most || !(await late())) {
+      stale = true;
+      return;
+    }
+    await rematches.saveRematch({ ...at, total: Math.max(at.done, at.total), complete: true });
+    if (at.done > 0) {
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      log(`Matched ${at.done} archived alerts of ${survey} with catalog ${name} in ${seconds} s.`);
+    }
+  }
+
+  /** Chunk by chunk, with rests, until `take` says that it is enough or everything ends. True where all were taken. */
+  async function each(
+    survey: Survey,
+    after: MatchedAlert | null,
+    writtenSince: number | undefined,
+    take: (alerts: Block, last: MatchedAlert) => Promise<boolean>,
+  ): Promise<boolean> {
+    let from = after;
+    for (;;) {
+      if (signal.aborted || !parts.mayRun()) return false;
+      const startedAt = performance.now();
+      const alerts = await rematches.alertsAfter(survey, from, CHUNK, writtenSince);
+      if (alerts.rows === 0) return true;
+      const jd = numberColumn(alerts, "jd").values;
+      const candid = bigColumn(alerts, "candid").values;
+      from = { jd: jd[alerts.rows - 1]!, candid: candid[alerts.rows - 1]! };
+      if (!(await take(alerts, from))) return false;
+      if (alerts.rows < CHUNK) return true;
+      const rest = (performance.now() - startedAt) * (parts.isBusy() ? REST_BUSY : REST_ALONE);
+      await delay(rest, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async function match(catalog: Catalog, survey: Survey, alerts: Block): Promise<void> {
+    const ra = numberColumn(alerts, "ra").values as Float64Array;
+    const dec = numberColumn(alerts, "dec").values as Float64Array;
+    const jd = numberColumn(alerts, "jd").values;
+    const candid = bigColumn(alerts, "candid").values;
+    const found = await catalogs.match(catalog, ra, dec);
+    const before = await matches.matchedBetween(survey, catalog.name, jd[0]!, jd[alerts.rows - 1]!);
+    const known = new Set(before.map((alert) => alert.candid));
+    const emptied = Array.from({ length: alerts.rows }, (_, row) => row).filter((row) => known.has(candid[row]!));
+    const rows = matchRows({ alerts, matches: found, catalog, version }, emptied);
+    await matches.write(survey, parts.begin(), rows);
+    if (rows.rows > 0) await parts.onMatched?.(survey, catalog, rows);
+  }
+
+  const isActive = ({ name, revision }: Catalog): boolean =>
+    catalogs.active().some((one) => one.name === name && one.revision === revision);
+
+  const stopHearing = registry.onChange(nudge);
+  const again = setInterval(() => stale && nudge(), AGAIN_MS).unref();
+  nudge();
+  return {
+    async idle() {
+      while (working !== null) await working;
+    },
+    async close() {
+      stopHearing();
+      clearInterval(again);
+      stopping.abort();
+      await working;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// Tiny ONNX models (opset 17) that behave in known ways, and folders of models for tests. All take x [N, 2] and give y [N, 1].
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { z } from "zod";
+import type { manifestSchema } from "./manifest.js";
+
+/**
+ * sum: ReduceSum over the columns. logOfFirst: Log of the first column, NaN below 0. throws: a Reshape to 7 rows, which fails for
+ * other numbers. endless: a Loop without a bound.
+ */
+export const TINY = {
+  sum: "CAg6aQolCgF4CgFhEgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAaABAhIBdCoRCAEQB0IBYUoIAQAAAAAAAABaFAoBeBIPCg0IARIJCgMSAU4KAggCYhQKAXkSDwoNCAESCQoDEgFOCgIIAUIECgAQEQ==",
+  logOfFirst:
+    "CAg6jQEKFgoBeAoBcwoBZQoBYRIBZiIFU2xpY2UKCwoBZhIBeSIDTG9nEgF0KhEIARAHQgFzSggAAAAAAAAAACoRCAEQB0IBZUoIAQAAAAAAAAAqEQgBEAdCAWFKCAEAAAAAAAAAWhQKAXgSDwoNCAESCQoDEgFOCgIIAmIUCgF5Eg8KDQgBEgkKAxIBTgoCCAFCBAoAEBE=",
+  throws:
+    "CAg6mAEKEgoBeAoBcxIBciIHUmVzaGFwZQolCgFyCgFhEgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAaABAhIBdCoZCAIQB0IBc0oQBwAAAAAAAAD//////////yoRCAEQB0IBYUoIAQAAAAAAAABaFAoBeBIPCg0IARIJCgMSAU4KAggCYhQKAXkSDwoNCAESCQoDEgFOCgIIAUIECgAQEQ==",
+  endless:
+    "CAg6/QEKhwEKAAoBdAoBeBIBbCIETG9vcCp0CgRib2R5MmkKFAoEY29uZBICYzIiCElkZW50aXR5CgwKAXYSAnYyIgNTaW4SAWJaCwoBaRIGCgQIBxIAWg4KBGNvbmQSBgoECAkSAFoJCgF2EgQKAggBYgwKAmMyEgYKBAgJEgBiCgoCdjISBAoCCAGgAQUKJQoBbAoBYRIBeSIJUmVkdWNlU3VtKg8KCGtlZXBkaW1zGAGgAQISAXQqCBAJQgF0SgEBKhEIARAHQgFhSggBAAAAAAAAAFoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IARIJCgMSAU4KAggBQgQKABAR",
+} as const;
+
+type Told = z.input<typeof manifestSchema>;
+
+/** Writes a model that is given the alerts' magnitude and snr, or what `told` says instead. */
+export async function writeTiny(folder: string, name: string, of: keyof typeof TINY, told: Partial<Told> = {}) {
+  const model = Buffer.from(TINY[of], "base64");
+  const manifest: Told = {
+    name,
+    version: "1",
+    licence: "CC0-1.0",
+    description: "For tests.",
+    trainedOn: "nothing",
+    quality: {},
+    sha256: createHash("sha256").update(model).digest("hex"),
+    surveys: ["ZTF"],
+    inputs: [{ tensor: "x", kind: "values", columns: ["magnitude", "snr"], missing: "skip" }],
+    outputs: [{ tensor: "y", names: ["y"] }],
+    state: "active",
+    ...told,
+  };
+  const path = join(folder, `${name}-${manifest.version}`);
+  await mkdir(path, { recursive: true });
+  await writeFile(join(path, "model.onnx"), model);
+  await writeFile(join(path, "manifest.json"), JSON.stringify(manifest));
+  return path;
+}

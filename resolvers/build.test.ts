@@ -39,8 +39,6 @@ const RESERVED = new Set([
   "Query.backtest",
   "Query.explain",
   "AlertWhere.matches",
-  "SkyObject.crossMatches",
-  "CrossMatch",
   "Backtest",
   "Explanation",
   "Clause",

@@ -6,6 +6,7 @@ import type { SurveyDescription } from "../domain/survey.js";
 import { registerSurveys } from "../schema/survey/survey.type.js";
 import { AlertResolver } from "./alert/alert.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
+import { AlertCrossMatchResolver, ObjectCrossMatchResolver } from "./crossmatch/crossmatch.resolver.js";
 import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
 import { FilterMutations } from "./filter/filter.mutation.js";
 import { FilterQueries } from "./filter/filter.query.js";
@@ -29,6 +30,8 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
     resolvers: [
       AlertResolver,
       ClockResolver,
+      AlertCrossMatchResolver,
+      ObjectCrossMatchResolver,
       ObjectResolver,
       HitResolver,
       FilterQueries,

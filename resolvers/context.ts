@@ -5,12 +5,13 @@ import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import { alertLoader, objectPageLoader, ownFieldsLoader, packetLoader } from "./alert/alert.loader.js";
 import { clockLoader } from "./clock/clock.loader.js";
+import { matchLoader } from "./crossmatch/crossmatch.loader.js";
 import { endingWith } from "./deadline.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Pace } from "./pace.js";
 import type { Services, Stores } from "./services.js";
 
-const createLoaders = (stores: Stores, viewer: Viewer) => ({
+const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
   alert: alertLoader(stores.alerts, viewer),
   packet: packetLoader(stores.packets, viewer),
   objectPage: objectPageLoader(stores.alerts, viewer),
@@ -19,6 +20,7 @@ const createLoaders = (stores: Stores, viewer: Viewer) => ({
   object: objectLoader(stores.objects, viewer),
   lightCurve: lightCurveLoader(stores.photometry, viewer),
   counterparts: counterpartLoader(stores.links),
+  matches: matchLoader(stores.matches, services.matchedCatalogs ?? (() => [])),
 });
 
 export interface Context {
@@ -37,7 +39,7 @@ export interface Context {
 export function createContext(services: Services, viewer: Viewer, signal?: AbortSignal, pace?: Pace): Context {
   const stores = signal === undefined ? services.stores : endingWith(services.stores, signal);
   const breathe = pace?.ofAnswer() ?? (() => undefined);
-  return { viewer, stores, services, loaders: createLoaders(stores, viewer), breathe };
+  return { viewer, stores, services, loaders: createLoaders(stores, viewer, services), breathe };
 }
 
 export function surveyOf(context: Context, id: Survey): SurveyDescription {

@@ -1,4 +1,5 @@
 // What the API stands on: the stores, the surveys, the filter language and the feed of live hits. cli/ fills it once.
+import type { Catalog } from "../domain/catalog.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import type { FilterLanguage } from "../filters/language.js";
@@ -8,6 +9,7 @@ import type { DeadLetterStore, LetterConditions } from "../stores/deadletters.st
 import type { FilterStore } from "../stores/filters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { LinkStore } from "../stores/links.store.js";
+import type { MatchStore } from "../stores/matches.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
@@ -26,6 +28,7 @@ export interface Stores {
   readonly deadLetters: Pick<DeadLetterStore, "page">;
   readonly receipts: Pick<ReceiptStore, "night">;
   readonly clock: ClockStore;
+  readonly matches: Pick<MatchStore, "ofAlerts">;
 }
 
 /** Dead letters and their alerts after a replay; `reasons`: why the first few failed. */
@@ -43,6 +46,8 @@ export interface Services {
   readonly stores: Stores;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly language: FilterLanguage;
+  /** What alerts are matched with now; absent: nothing. */
+  readonly matchedCatalogs?: () => readonly Catalog[];
   readonly hub: Pick<HitHub, "listen" | "cursors">;
   /** Absent where this process takes nothing in. */
   readonly replay?: Replay;

@@ -140,6 +140,7 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
       },
     },
     clock: { clocks: async () => new Map(), latency: async () => [] },
+    matches: { ofAlerts: async () => new Map() },
   };
 }
 

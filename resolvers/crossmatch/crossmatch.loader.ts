@@ -1,0 +1,27 @@
+// Matches of all alerts of a level of a request in one query for each survey.
+import DataLoader from "dataloader";
+import type { Alert } from "../../domain/alert.js";
+import type { Catalog } from "../../domain/catalog.js";
+import { MAX_PAGE } from "../../schema/paging/bounds.js";
+import type { MatchStore, StoredMatch } from "../../stores/matches.store.js";
+
+export type MatchKey = Pick<Alert, "survey" | "jd" | "candid">;
+
+/** Keys of alerts that the viewer may see: who sees an alert may see what lies there. */
+export const matchLoader = (matches: Pick<MatchStore, "ofAlerts">, active: () => readonly Catalog[]) =>
+  new DataLoader<MatchKey, readonly StoredMatch[], string>(
+    async (keys) => {
+      const catalogs = active().map(({ name }) => name);
+      const surveys = [...new Set(keys.map(({ survey }) => survey))];
+      const found = new Map(
+        await Promise.all(
+          surveys.map(async (survey) => {
+            const own = keys.filter((key) => key.survey === survey);
+            return [survey, await matches.ofAlerts(survey, own, catalogs)] as const;
+          }),
+        ),
+      );
+      return keys.map(({ survey, candid }) => found.get(survey)?.get(candid) ?? []);
+    },
+    { cacheKeyFn: ({ survey, candid }) => `${survey}:${candid}`, maxBatchSize: MAX_PAGE },
+  );

@@ -182,7 +182,7 @@ async function points(client: TestArchive["client"], from: number, objects: numb
   const value = (of: () => number) =>
     floats(Float64Array.from({ length: rows }, (_, row) => (detected(row) ? of() : Number.NaN)));
   await client.insert(
-    "photometry",
+    "tellings",
     blockOf(rows, {
       survey: repeated(rows, "ZTF"),
       objectId: texts(Array.from({ length: rows }, (_, row) => idOf(from + Math.floor(row / POINTS)))),

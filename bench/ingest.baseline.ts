@@ -66,7 +66,7 @@ export async function openBaseline({ url, user, password, client }: TestArchive)
 async function insert(http: ClickHouseClient, packets: readonly ZtfPacket[]): Promise<void> {
   const tables = {
     alerts_ztf: packets.map(alertRow),
-    photometry: packets.flatMap(photometryRows),
+    tellings: packets.flatMap(photometryRows),
     object_alerts: packets.map(({ objectId, candid, candidate: { jd, ra, dec, programid } }) => ({
       survey: "ZTF",
       objectId,
@@ -114,7 +114,7 @@ function alertRow({ objectId, candidate }: ZtfPacket): object {
 }
 
 function photometryRows({ objectId, candid, candidate, prv_candidates, fp_hists }: ZtfPacket): object[] {
-  const told = { survey: "ZTF", objectId, toldByJd: candidate.jd, toldByCandid: String(candid) };
+  const told = { survey: "ZTF", objectId, valuesHash: "0", firstTold: String(candid), lastTold: String(candid) };
   const at = (fields: Fields) => ({
     ...told,
     jd: fields.jd,

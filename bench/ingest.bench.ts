@@ -102,7 +102,7 @@ async function* packetsOf(files: readonly string[]): AsyncGenerator<Packet> {
 
 const one = async ({ client }: TestArchive, sql: string): Promise<string> => strings(await client.query(sql), "v")[0]!;
 async function points({ client }: TestArchive): Promise<number> {
-  const sql = "SELECT toFloat64(uniqExact(objectId, kind, pointId)) AS v FROM photometry";
+  const sql = "SELECT toFloat64(uniqExact(objectId, kind, pointId)) AS v FROM tellings";
   return numbers(await client.query(sql), "v")[0]!;
 }
 

@@ -2,7 +2,8 @@
 // JavaScript objects on every side. Run by bench/main.
 import type { LightCurve } from "../domain/photometry.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
-import { blockOf, floats, integers, repeated, signed, texts } from "../stores/archive/blocks.js";
+import { blockOf, floats, integers, repeated, signed, texts, unsigned } from "../stores/archive/blocks.js";
+import { precedence } from "../stores/archive/precedence.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
 import type { TestArchive } from "../test/archive.js";
@@ -142,7 +143,7 @@ async function fill({ client }: TestArchive, postgres: Postgres | null, objects:
     ];
     const ones = new Uint8Array(rows).fill(1);
     await client.insert(
-      "photometry",
+      "tellings",
       blockOf(rows, {
         survey: repeated(rows, "ZTF"),
         objectId: texts(objectId),
@@ -157,9 +158,14 @@ async function fill({ client }: TestArchive, postgres: Postgres | null, objects:
         limitingMagnitude: or(limit, false),
         isPositive: { type: "Bool", values: ones, nulls: new Uint8Array(rows) },
         programid: { ...integers(new Int32Array(rows).fill(1)), nulls: new Uint8Array(rows) },
-        toldByJd: floats(jd),
-        toldByCandid: signed(pointId),
+        valuesHash: unsigned(new BigUint64Array(pointId.buffer)),
+        firstJd: floats(jd),
+        firstCandid: signed(pointId),
       }),
+      {
+        unstored: ["firstJd", "firstCandid"],
+        computed: { firstTold: precedence("firstJd", "firstCandid"), lastTold: precedence("firstJd", "firstCandid") },
+      },
     );
     const alerts = ids.length;
     await client.insert(
@@ -182,7 +188,7 @@ async function fill({ client }: TestArchive, postgres: Postgres | null, objects:
     };
     await postgres?.copy("photometry", Array.from({ length: rows }, (_, row) => line(row)).join(""));
   }
-  for (const table of ["photometry", "object_alerts"]) await client.command(`OPTIMIZE TABLE ${table} FINAL`);
+  for (const table of ["tellings", "object_alerts"]) await client.command(`OPTIMIZE TABLE ${table} FINAL`);
   await postgres?.query("CREATE INDEX by_object ON photometry (object_id, jd)");
   await postgres?.query("VACUUM ANALYZE photometry");
 }

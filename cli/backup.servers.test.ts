@@ -21,11 +21,11 @@ const TABLES = [
   "alerts_ztf",
   "alert_index",
   "object_alerts",
-  "photometry",
   "positions",
   "packets",
   "packet_schemas",
   "keys",
+  "tellings",
 ];
 let cluster: Cluster;
 let root: string;
@@ -82,7 +82,7 @@ it("comes back whole, on both replicas of each shard", async () => {
     for (const node of client.cluster!.nodes) await node.command("DROP DATABASE tocsin SYNC");
   });
   const { archive } = await restore(options("c"));
-  expect(archive.rows).toMatchObject({ alerts_ztf: 500, photometry: 500, positions: 500 });
+  expect(archive.rows).toMatchObject({ alerts_ztf: 500, positions: 500, tellings: 500 });
   await connected(async (client) => {
     expect(await sums(client)).toEqual(before);
     expect((await openArchivePackets(client).read(location)).bytes).toEqual(packet(7).bytes);

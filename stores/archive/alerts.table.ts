@@ -6,6 +6,7 @@ import { strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
 import { alterTable, createTables, nodesOf, onEachNode, type TableDefinition } from "./layout.js";
+import { type PointTable, pointTable } from "./photometry.table.js";
 
 type Field = Pick<OwnField, "name" | "type" | "nullable">;
 
@@ -18,6 +19,8 @@ export interface AlertTable {
   readonly name: string;
   /** Columns that a batch may fill, and what a read may ask for. */
   readonly columns: ReadonlySet<string>;
+  /** What the survey's batches tell of points. */
+  readonly points: PointTable;
 }
 
 export function alertTable(survey: SurveyDescription): AlertTable {
@@ -25,7 +28,7 @@ export function alertTable(survey: SurveyDescription): AlertTable {
     throw new TocsinError("BAD_SETTING", `"${survey.id}" cannot be a survey's id: letters, digits and _ only.`);
   }
   const columns = new Set(allFields(survey).map(({ name }) => name));
-  return { survey: survey.id, name: `alerts_${survey.id.toLowerCase()}`, columns };
+  return { survey: survey.id, name: `alerts_${survey.id.toLowerCase()}`, columns, points: pointTable(survey) };
 }
 
 /** Create the survey's table, and add the columns of fields that it has gained. */

@@ -1,15 +1,21 @@
 // The write of a batch: one insert per table, in parallel, straight from the batch's columns. Called by alerts.ts.
-import { type AlertBatch, PHOTOMETRY_FIELDS } from "../../domain/alert.js";
+import type { AlertBatch } from "../../domain/alert.js";
 import type { Block, Column } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
 import type { PacketLocation } from "../packets.store.js";
 import type { AlertTable } from "./alerts.table.js";
 import { blockOf, chosen, counts, repeated, signed, texts, unsigned } from "./blocks.js";
-import type { ArchiveClient } from "./client.js";
+import type { ArchiveClient, InsertOptions } from "./client.js";
 import { annexTable } from "./features.table.js";
-import { latestTellings } from "./photometry.merge.js";
+import { tellingsOf } from "./photometry.tellings.js";
+import { precedence } from "./precedence.js";
 
-const POINT_COLUMNS = PHOTOMETRY_FIELDS.map(({ name }) => name);
+/** What an insert of tellings carries of their tellers, and what is kept of it. */
+const TELLERS = ["firstJd", "firstCandid", "lastJd", "lastCandid"];
+const TOLD = {
+  unstored: TELLERS,
+  computed: { firstTold: precedence("firstJd", "firstCandid"), lastTold: precedence("lastJd", "lastCandid") },
+};
 
 /** Resolves when every table has its rows. Each row is idempotent by its key, so a failed write is written again whole. */
 export async function writeBatch(
@@ -24,9 +30,10 @@ export async function writeBatch(
   const rows = alerts.rows;
   const surveys = repeated(rows, survey);
   const batches = unsigned(new BigUint64Array(rows).fill(batchId));
-  const points = latestTellings(batch.photometry);
+  const points = tellingsOf(batch.photometry, batch.toldBy, table.points.fixed);
+  const pointColumns = ["valuesHash", ...TELLERS, ...table.points.columns].filter((name) => points.columns.has(name));
 
-  const inserts: readonly (readonly [string, Block])[] = [
+  const inserts: readonly (readonly [string, Block, InsertOptions?])[] = [
     [table.name, { rows, columns: tableColumns(alerts, table).set("batch", batches) }],
     [
       "alert_index",
@@ -57,13 +64,17 @@ export async function writeBatch(
         survey: surveys,
       }),
     ],
-    ["photometry", blockOf(points.rows, { ...chosen(points, POINT_COLUMNS), survey: repeated(points.rows, survey) })],
+    [
+      "tellings",
+      blockOf(points.rows, { ...chosen(points, pointColumns), survey: repeated(points.rows, survey) }),
+      TOLD,
+    ],
     ...(batch.annexes ?? []).map(
       (annex) => [annexTable(annex.table, survey), annexed(annex.rows, survey, batchId)] as const,
     ),
   ];
   // All have ended before a failure is told: a retry never runs beside its own first try.
-  const done = await Promise.allSettled(inserts.map(([name, block]) => client.insert(name, block)));
+  const done = await Promise.allSettled(inserts.map(([name, block, options]) => client.insert(name, block, options)));
   for (const insert of done) if (insert.status === "rejected") throw insert.reason;
 }
 

@@ -34,6 +34,10 @@ export interface InsertOptions {
    * nobody is told if it is not. May hold sub-queries and bound values, never a column of the block.
    */
   readonly onlyIf?: string;
+  /** Columns of the table that the server computes from the block's, by name: an expression of ours over their names. */
+  readonly computed?: Readonly<Record<string, string>>;
+  /** Columns of the block that only `computed` reads. */
+  readonly unstored?: readonly string[];
   readonly parameters?: Readonly<Record<string, Parameter>>;
 }
 

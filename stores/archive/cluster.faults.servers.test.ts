@@ -94,7 +94,7 @@ it("stores every batch on both replicas, each row once, though replicas die whil
   for (const [table, key] of [
     ["alerts_ztf", "(jd, candid, objectId)"],
     ["object_alerts", "(survey, objectId, jd, candid)"],
-    ["photometry", "(survey, objectId, kind, pointId)"],
+    ["tellings", "(survey, objectId, kind, pointId, valuesHash)"],
     // Batches that failed half-way may have left rows with one replica; they are nobody's.
     ["alert_index", "(survey, candid)"],
     ["positions", "(cell, survey, objectId, programid)"],

@@ -1,7 +1,7 @@
 // A statement with its values and tables as the body of a request, where the bounds of a URL do not hold. Called by http.ts.
 import { randomUUID } from "node:crypto";
 import type { Block } from "../../domain/columns.js";
-import type { ExternalTable, Parameter } from "./client.js";
+import type { ExternalTable, InsertOptions, Parameter } from "./client.js";
 import { blockStructure, encodeNative } from "./native.encode.js";
 
 export interface Form {
@@ -62,12 +62,19 @@ function tableSettings(tables: readonly ExternalTable[]): Record<string, string>
 }
 
 /** The statement whose rows follow as the request's body. */
-export function insertStatement(table: string, block: Block, onlyIf: string | undefined): string {
-  const columns = blockStructure(block).map(({ name }) => quoted(name));
+export function insertStatement(
+  table: string,
+  block: Block,
+  { onlyIf, computed = {}, unstored = [] }: Pick<InsertOptions, "onlyIf" | "computed" | "unstored">,
+): string {
+  const sent = blockStructure(block).filter(({ name }) => !unstored.includes(name));
+  const columns = [...sent.map(({ name }) => name), ...Object.keys(computed)].map(quoted);
   const into = `INSERT INTO ${quoted(table)} (${columns.join(", ")})`;
-  if (onlyIf === undefined) return `${into} FORMAT Native`;
+  if (onlyIf === undefined && Object.keys(computed).length === 0) return `${into} FORMAT Native`;
+  const values = [...sent.map(({ name }) => quoted(name)), ...Object.values(computed)];
   const input = `input(${sqlText(structure(block))})`;
-  return `${into} SELECT ${columns.join(", ")} FROM ${input} WHERE ${onlyIf} FORMAT Native`;
+  const condition = onlyIf === undefined ? "" : ` WHERE ${onlyIf}`;
+  return `${into} SELECT ${values.join(", ")} FROM ${input}${condition} FORMAT Native`;
 }
 
 /** Bound values where the request's body is taken by rows: they stand in the URL, so they must be few and short. */

@@ -140,14 +140,14 @@ class HttpArchive implements ArchiveClient {
     }
   }
 
-  async insert(table: string, block: Block, { onlyIf, parameters = {} }: InsertOptions = {}): Promise<void> {
+  async insert(table: string, block: Block, { parameters = {}, ...options }: InsertOptions = {}): Promise<void> {
     if (block.rows === 0) return;
     if (block.rows > LARGEST_INSERT) {
       throw new TocsinError("BAD_ARGUMENT", `An insert takes at most ${LARGEST_INSERT} rows, not ${block.rows}.`);
     }
     try {
       await this.#send(
-        insertStatement(table, block, onlyIf),
+        insertStatement(table, block, options),
         { contentType: "application/octet-stream", body: encodeNative(block) },
         { ...INSERT_SETTINGS, ...parameterSettings(parameters), database: this.database },
         INSERT_TIMEOUT_MS,

@@ -9,7 +9,7 @@ export interface TableDefinition {
   readonly name: string;
   /** Columns, indices and projections, as they stand between the parentheses of CREATE TABLE. */
   readonly columns: string;
-  readonly engine: "MergeTree" | "ReplacingMergeTree";
+  readonly engine: "MergeTree" | "ReplacingMergeTree" | "AggregatingMergeTree";
   /** Column of ReplacingMergeTree whose highest value stays. */
   readonly version?: string;
   readonly partitionBy?: string;

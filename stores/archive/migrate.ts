@@ -13,8 +13,11 @@ import * as keys from "./migrations/0005-keys.js";
 import * as sequence from "./migrations/0006-sequence.js";
 import * as packets from "./migrations/0007-packets.js";
 import * as receipts from "./migrations/0008-receipts.js";
+import * as tellings from "./migrations/0009-tellings.js";
+import * as catalogs from "./migrations/0010-catalogs.js";
 import * as matches from "./migrations/0011-matches.js";
 import * as scores from "./migrations/0013-scores.js";
+import * as marks from "./migrations/0014-marks.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -26,8 +29,11 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0006-sequence", sequence.up],
   ["0007-packets", packets.up],
   ["0008-receipts", receipts.up],
+  ["0009-tellings", tellings.up],
+  ["0010-catalogs", catalogs.up],
   ["0011-matches", matches.up],
   ["0013-scores", scores.up],
+  ["0014-marks", marks.up],
 ];
 
 /**

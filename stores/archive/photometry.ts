@@ -13,6 +13,7 @@ import type { Viewer } from "../../domain/viewer.js";
 import type { PhotometryStore } from "../photometry.store.js";
 import { bigints, numbers, numbersOrNull, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
+import { precedence } from "./precedence.js";
 import { visibleIn } from "./visibility.js";
 
 const MAX_OBJECTS = 1_000;
@@ -22,23 +23,38 @@ const COLUMNS =
 export class ArchivePhotometry implements PhotometryStore {
   constructor(private readonly client: ArchiveClient) {}
 
-  async lightCurves(viewer: Viewer, survey: Survey, objectIds: readonly string[]): Promise<Map<string, LightCurve>> {
+  async lightCurves(
+    viewer: Viewer,
+    survey: Survey,
+    objectIds: readonly string[],
+    asOf: number | null = null,
+  ): Promise<Map<string, LightCurve>> {
     if (objectIds.length > MAX_OBJECTS) {
       throw new TocsinError("BAD_ARGUMENT", `At most ${MAX_OBJECTS} light curves at once, not ${objectIds.length}.`);
     }
     const visible = visibleIn(viewer, survey);
     if (visible === null || objectIds.length === 0) return new Map();
-    // FINAL takes each point's latest telling, before it is asked whether that one may be seen: a merge may have dropped
-    // the others already.
+    const known = asOf === null ? LATEST : KNOWN_THEN;
+    // Each point's latest telling is taken before it is asked whether that one may be seen.
     const block = await this.client.query(
-      `SELECT ${COLUMNS} FROM photometry FINAL
-      WHERE survey = {survey:String} AND objectId IN {objectIds:Array(String)} AND ${visible.sql}
-      ORDER BY objectId, jd, pointId SETTINGS optimize_move_to_prewhere_if_final = 0`,
-      { ...visible.parameters, survey, objectIds },
+      `SELECT ${COLUMNS} FROM (
+        SELECT ${COLUMNS}, programid FROM tellings
+        WHERE survey = {survey:String} AND objectId IN {objectIds:Array(String)} AND ${known.where}
+        ORDER BY objectId, kind, pointId, ${known.lastTold} DESC, firstTold DESC LIMIT 1 BY objectId, kind, pointId)
+      WHERE ${visible.sql} ORDER BY objectId, jd, pointId`,
+      { ...visible.parameters, survey, objectIds, ...(asOf !== null && { asOf }) },
     );
     return curvesOf(block);
   }
 }
+
+const LATEST = { where: "1", lastTold: "lastTold" };
+/**
+ * What alerts up to `asOf` told. A telling that was repeated later counts as told the first time only: when it was told
+ * again is not known, and until then another one may have taken its place.
+ */
+const THEN = precedence("{asOf:Float64}", (2n ** 63n - 1n).toString());
+const KNOWN_THEN = { where: `firstTold <= ${THEN}`, lastTold: `if(lastTold <= ${THEN}, lastTold, firstTold)` };
 
 interface Curve {
   readonly detections: Detection[];

@@ -13,3 +13,13 @@ export function precedence(jd: string, candid: string): string {
 }
 
 const SIGN = (2n ** 63n).toString();
+
+/** jd out of a precedence, exactly; -0 comes back as 0. */
+export function precedenceJd(precedence: string): string {
+  const high = `toUInt64(bitShiftRight(${precedence}, 64))`;
+  return `reinterpretAsFloat64(if(${high} < ${SIGN}, bitNot(${high}), bitXor(${high}, ${SIGN})))`;
+}
+
+/** candid out of a precedence. */
+export const precedenceCandid = (precedence: string): string =>
+  `reinterpretAsInt64(bitXor(toUInt64(bitAnd(${precedence}, ${(2n ** 64n - 1n).toString()})), ${SIGN}))`;

@@ -3,11 +3,13 @@ import type { SurveyDescription } from "../../domain/survey.js";
 import type { AlertStore } from "../alerts.store.js";
 import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
+import type { CatalogStore } from "../catalogs.store.js";
 import type { ClockStore } from "../clock.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
 import type { FeatureStore } from "../features.store.js";
 import type { HitStore } from "../hits.store.js";
+import type { MarkStores } from "../marks.store.js";
 import type { MatchStore, RematchStore } from "../matches.store.js";
 import type { ObjectStore } from "../objects.store.js";
 import type { PhotometryStore } from "../photometry.store.js";
@@ -18,6 +20,7 @@ import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
 import { ArchiveBacktest } from "./backtest.js";
 import { ArchiveBatches } from "./batches.js";
+import { ArchiveCatalogs } from "./catalogs.js";
 import type { ArchiveClient } from "./client.js";
 import { ArchiveClock } from "./clock.js";
 import { CommittedBatches } from "./committed.js";
@@ -27,11 +30,15 @@ import { enrichedSources } from "./enriched/sources.js";
 import { ArchiveFeatures } from "./features.js";
 import { syncFeatureTable } from "./features.table.js";
 import { ArchiveHits } from "./hits.js";
+import { ArchiveMarkContents } from "./marks.contents.js";
+import { ArchiveMarks } from "./marks.js";
+import { ArchiveMarked } from "./marks.marked.js";
 import { ArchiveMatches } from "./matches.js";
 import { migrate } from "./migrate.js";
 import { IndexedObjects } from "./objects.indexed.js";
 import { ArchiveObjects } from "./objects.js";
 import { ArchivePhotometry } from "./photometry.js";
+import { syncPointColumns } from "./photometry.table.js";
 import { ArchiveReceipts } from "./receipts.js";
 import { ArchiveRematches } from "./rematches.js";
 import { ArchiveScores } from "./scores.js";
@@ -47,9 +54,11 @@ export interface ArchiveStores {
   readonly counterparts: CounterpartStore;
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
+  readonly catalogs: CatalogStore;
   readonly clock: ClockStore;
   readonly scores: ScoreStore;
   readonly features: FeatureStore;
+  readonly marks: MarkStores;
   readonly matches: MatchStore;
   readonly rematches: RematchStore;
   readonly backtest: BacktestStore;
@@ -77,6 +86,7 @@ export async function createArchiveStores(
 ): Promise<ArchiveStores> {
   await migrate(client);
   const tables = await Promise.all(surveys.map((survey) => syncAlertTable(client, survey)));
+  await syncPointColumns(client, surveys);
   for (const survey of surveys) await syncFeatureTable(client, survey);
   const committed = new CommittedBatches(client);
   const archived = new ArchiveObjects(client);
@@ -84,9 +94,20 @@ export async function createArchiveStores(
   const byName = new Map(tables.map((table) => [table.survey, table]));
   const alerts = new ArchiveAlerts(client, byName, committed, (id, written) => indexed?.written(id, written));
   const described = new Map(surveys.map((survey) => [survey.id, { survey, table: byName.get(survey.id)! }]));
+  const marks: MarkStores = {
+    registry: new ArchiveMarks(client),
+    contents: new ArchiveMarkContents(client),
+    marked: new ArchiveMarked(client),
+  };
+  await marks.registry.refresh();
   return {
     alerts,
-    backtest: new ArchiveBacktest(client, described, enrichedSources(surveys), alerts),
+    backtest: new ArchiveBacktest(
+      client,
+      described,
+      enrichedSources(surveys, () => marks.registry.all()),
+      alerts,
+    ),
     objects: indexed ?? archived,
     skyIndexed: indexed?.loaded() ?? Promise.resolve(false),
     skyPositions: () => indexed?.positions ?? null,
@@ -95,9 +116,11 @@ export async function createArchiveStores(
     batches: await ArchiveBatches.start(client, committed),
     sequence: new ArchiveSequence(client),
     receipts: new ArchiveReceipts(client),
+    catalogs: await ArchiveCatalogs.open(client),
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),
     features: new ArchiveFeatures(client, surveys),
+    marks,
     matches: new ArchiveMatches(client),
     rematches: new ArchiveRematches(client, byName),
     deadLetters: new ArchiveDeadLetters(client),

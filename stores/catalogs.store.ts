@@ -39,6 +39,8 @@ export interface CatalogStore {
   active(): readonly Catalog[];
   /** The listener is called after active() has changed, whoever changed it; the function ends it. */
   onChange(listener: () => void): () => void;
+  /** Hear each second of what other processes change; the function ends it. */
+  follow(): () => void;
   /** Ask the registry now. */
   refresh(): Promise<void>;
   /** Every revision that is loading or active, by name and revision. */

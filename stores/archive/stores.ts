@@ -4,6 +4,7 @@ import type { AlertStore } from "../alerts.store.js";
 import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
 import type { CatalogStore } from "../catalogs.store.js";
+import type { CatalogStore } from "../catalogs.store.js";
 import type { ClockStore } from "../clock.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
@@ -20,6 +21,7 @@ import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
 import { ArchiveBacktest } from "./backtest.js";
 import { ArchiveBatches } from "./batches.js";
+import { ArchiveCatalogs } from "./catalogs.js";
 import { ArchiveCatalogs } from "./catalogs.js";
 import type { ArchiveClient } from "./client.js";
 import { ArchiveClock } from "./clock.js";
@@ -54,6 +56,7 @@ export interface ArchiveStores {
   readonly counterparts: CounterpartStore;
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
+  readonly catalogs: CatalogStore;
   readonly catalogs: CatalogStore;
   readonly clock: ClockStore;
   readonly scores: ScoreStore;
@@ -116,6 +119,7 @@ export async function createArchiveStores(
     batches: await ArchiveBatches.start(client, committed),
     sequence: new ArchiveSequence(client),
     receipts: new ArchiveReceipts(client),
+    catalogs: await ArchiveCatalogs.open(client),
     catalogs: await ArchiveCatalogs.open(client),
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),

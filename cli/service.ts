@@ -5,9 +5,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
 import { createActiveFilters } from "../filters/active.js";
+import { createFilterDesign } from "../filters/design/design.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
 import { createPacketReader } from "../ingest/packetreader.js";
+import { createScorer } from "../ingest/classifiers/scorer.js";
+import { scoresEnrichment } from "../ingest/enrich/scores.js";
 import { persistently } from "../ingest/persistently.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
@@ -22,11 +25,13 @@ import { createHitHub } from "../subscriptions/hub.js";
 import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
 import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
+import { createEnriching } from "./enriching.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
 import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
 import { kafkaConnection, kafkaReading } from "./kafka.settings.js";
 import { hubLimits } from "./limits.settings.js";
+import { openModels } from "./models.js";
 import { loggedOutages } from "./outages.js";
 import { createRecords, type Records } from "./records.js";
 import { letterReplayer } from "./replays.js";
@@ -128,7 +133,9 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     watching.batches.expect(descriptions.keys());
     watching.skyIndex(archived.skyPositions);
     if (shared && role !== "ingest") closing(setInterval(hub.wake, WAKE_MS).unref(), clearInterval);
-    const fieldsOf = fieldsOfSurveys([...descriptions.values()]);
+    const warn = (line: string) => log.warn(line);
+    const models = closing(await openModels(settings, warn), (opened) => opened.close());
+    const fieldsOf = fieldsOfSurveys([...descriptions.values()], [models]);
     const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
     const connection = kafkaConnection(settings);
     const publisher =
@@ -147,16 +154,19 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             (opened) => opened.close(),
           );
     if (publisher !== null) watching.publisher(publisher);
+    const scorer = closing(createScorer(), (opened) => opened.close());
+    const scores = scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn });
     const holder = `${hostname()} ${process.pid}`;
+    const enrichments = role === "serve" ? null : closing(await enriching.open(), (opened) => opened.close());
     const ingestion =
-      role === "serve"
+      enrichments === null
         ? null
         : closing(
             await openIngestion({
               stores: { ...archived, packets, links: linked.links },
               inFlight: createInFlightQuery(client),
               active,
-              enrichments: [],
+              enrichments: [scores],
               lease: shared
                 ? createLease(graph, "sequencer", { holder, seconds: LEASE_SECONDS })
                 : soleLease(graph, "sequencer"),
@@ -207,7 +217,10 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         stores: { ...archived, ...linked, packets: packetReader },
         surveys: descriptions,
         language: createFilterLanguage(fieldsOf),
+        design: createFilterDesign(fieldsOf),
+        costLimit: settings.FILTER_COST_LIMIT,
         hub,
+        models,
         streams: connection !== null,
         ...(replay !== null && { replay }),
       },

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { TocsinError } from "../domain/errors.js";
+import { PROVIDERS } from "../ingest/classifiers/protocol.js";
 import { kafkaShape } from "./kafka.settings.js";
 import { limitSettings } from "./limits.settings.js";
 
@@ -76,6 +77,23 @@ const schema = z.object({
     .describe(
       "memory for the positions of objects: 75 bytes each and 66 MB; above it, or with 0, cones ask the archive",
     ),
+  CATALOG_MEMORY_MB: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(262_144)
+    .default(1_024)
+    .describe("memory for the catalogs that alerts are matched with, some 60 bytes a source; the archive has the others"),
+  MODELS_DIR: z
+    .string()
+    .optional()
+    .describe("folder of trained models, each a folder of its own; unset: DATA_DIR/models"),
+  MODELS_PROVIDER: z.enum(PROVIDERS).default("cpu").describe("what models run on: cpu, or cuda where there is one"),
+  FILTER_COST_LIMIT: z.coerce
+    .number()
+    .positive()
+    .default(100)
+    .describe("what an active filter may cost the live stream, in filters of ordinary cost"),
   NEO4J_URL: z.string().optional().describe("a Neo4j server in place of the embedded graph"),
   NEO4J_USER: z.string().default("neo4j").describe("its user"),
   NEO4J_PASSWORD: z.string().default("").describe("its password"),

@@ -74,6 +74,8 @@ function checksum(identity: string, body: string): string {
 
 /** jd, candid, survey. */
 export const alertCursor = cursorKind("alert", ["number", "long", "text"]);
+/** jd, candid. */
+export const backtestCursor = cursorKind("backtest", ["number", "long"]);
 /** separationArcsec, survey, objectId. */
 export const coneCursor = cursorKind("cone", ["number", "text", "text"]);
 /** name, id. */

@@ -5,6 +5,8 @@ export const ERROR_CODES = {
   BAD_ARGUMENT: "An argument is out of its bounds or malformed; the message names it and its bound.",
   BAD_CURSOR: "The cursor was not made by this service or belongs to another query; start without it.",
   BAD_EXPRESSION: "The filter expression does not parse or check; line and column are in the extensions.",
+  FILTER_TOO_COSTLY:
+    "The filter costs more than an active one may; the message names its dearest clause. Narrow that first.",
   UNKNOWN_FILTER: "No filter has this id.",
   NO_KAFKA: "The service publishes no streams; set KAFKA_BROKERS, or subscribe to filterHits.",
   GROUP_IN_USE: "Workers of this Kafka group are running; stop them all, then move its bookmarks.",

@@ -5,6 +5,9 @@ import { buildSchemaSync } from "type-graphql";
 import type { SurveyDescription } from "../domain/survey.js";
 import { registerSurveys } from "../schema/survey/survey.type.js";
 import { AlertResolver } from "./alert/alert.resolver.js";
+import { BacktestQueries } from "./backtest/backtest.resolver.js";
+import { CheckResolver } from "./backtest/check.resolver.js";
+import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
 import { AlertCrossMatchResolver, ObjectCrossMatchResolver } from "./crossmatch/crossmatch.resolver.js";
 import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
@@ -13,6 +16,7 @@ import { FilterQueries } from "./filter/filter.query.js";
 import { HitResolver } from "./hit/hit.resolver.js";
 import { ObjectResolver } from "./object/object.resolver.js";
 import { ReceiptResolver } from "./receipt/receipt.resolver.js";
+import { ScoreResolver } from "./score/score.resolver.js";
 import { SurveyResolver } from "./survey/survey.resolver.js";
 
 /** type-graphql asks for one where a subscription exists, though ours bring their own `subscribe`. */
@@ -29,7 +33,11 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
   return buildSchemaSync({
     resolvers: [
       AlertResolver,
+      BacktestQueries,
+      CheckResolver,
       ClockResolver,
+      DifferenceResolver,
+      FilterHistoryResolver,
       AlertCrossMatchResolver,
       ObjectCrossMatchResolver,
       ObjectResolver,
@@ -38,6 +46,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       FilterMutations,
       DeadLetterResolver,
       ReceiptResolver,
+      ScoreResolver,
       SurveyResolver,
     ],
     // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.

@@ -2,8 +2,10 @@
 import type { Catalog } from "../domain/catalog.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
+import type { FilterDesign } from "../filters/design/design.js";
 import type { FilterLanguage } from "../filters/language.js";
 import type { AlertStore } from "../stores/alerts.store.js";
+import type { BacktestStore } from "../stores/backtest.store.js";
 import type { ClockStore } from "../stores/clock.store.js";
 import type { DeadLetterStore, LetterConditions } from "../stores/deadletters.store.js";
 import type { FilterStore } from "../stores/filters.store.js";
@@ -14,6 +16,7 @@ import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
+import type { Models, ScoreStore } from "../stores/scores.store.js";
 import type { HitHub } from "../subscriptions/hub.js";
 
 /** The stores as a resolver may use them: reads, each with a viewer, and the filters. */
@@ -24,10 +27,12 @@ export interface Stores {
   readonly packets: Pick<PacketReader, "fieldsByCandid">;
   readonly links: Pick<LinkStore, "counterparts">;
   readonly filters: Pick<FilterStore, "create" | "update" | "get" | "byIds" | "list">;
-  readonly hits: Pick<HitStore, "page" | "lastSeq">;
+  readonly hits: Pick<HitStore, "page" | "lastSeq" | "perNight">;
   readonly deadLetters: Pick<DeadLetterStore, "page">;
   readonly receipts: Pick<ReceiptStore, "night">;
   readonly clock: ClockStore;
+  readonly scores: ScoreStore;
+  readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
 }
 
@@ -46,9 +51,14 @@ export interface Services {
   readonly stores: Stores;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly language: FilterLanguage;
+  readonly design: FilterDesign;
+  /** What an active filter may cost, in ordinary ones; absent: anything. */
+  readonly costLimit?: number;
   /** What alerts are matched with now; absent: nothing. */
   readonly matchedCatalogs?: () => readonly Catalog[];
   readonly hub: Pick<HitHub, "listen" | "cursors">;
+  /** Absent where there are none. */
+  readonly models?: Models;
   /** Absent where this process takes nothing in. */
   readonly replay?: Replay;
   /** Hits can be published to Kafka topics. */

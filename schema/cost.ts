@@ -10,6 +10,7 @@ export const MAX_DEPTH = 12;
 export const MAX_TOKENS = 2_000;
 
 const SEARCH = 10_000;
+const SCAN = 100_000;
 const LOOKUP = 100;
 const POINTS_PER_LIST = 20;
 
@@ -19,6 +20,9 @@ const clamp = (rows: unknown) => (typeof rows === "number" ? Math.min(Math.max(r
 /** A field that searches a store by itself for a page of rows. */
 export const searchCost = ({ args, childComplexity }: ComplexityEstimatorArgs): number =>
   SEARCH + clamp(args.first) * childComplexity;
+/** A field that reads a stretch of the archive alert by alert. */
+export const scanCost = ({ args, childComplexity }: ComplexityEstimatorArgs): number =>
+  SCAN + clamp(args.first) * childComplexity;
 /** A page per object: loaders turn all of them into one search. */
 export const pageCost = ({ args, childComplexity }: ComplexityEstimatorArgs): number =>
   LOOKUP + clamp(args.first) * childComplexity;

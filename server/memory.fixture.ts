@@ -130,6 +130,7 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
           .slice(0, first),
       since: async (after: bigint, first: number) => hits.filter((hit) => hit.seq > after).slice(0, first),
       lastSeq: async () => hits.at(-1)?.seq ?? 0n,
+      perNight: async () => [],
       cursorKey: async () => CURSOR_KEY,
     } as Stores["hits"] & { since: unknown },
     deadLetters: { page: async () => [] },
@@ -138,6 +139,17 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
         const none = { received: 0, stored: 0, duplicates: 0, deadLetters: 0, hits: 0, archived: 0, sourceCount: 0 };
         return { survey, night: name, ...none, sources: [], unattributed: [] };
       },
+    },
+    scores: { scores: async () => new Map() },
+    backtest: {
+      run: async () => ({ nights: [], keys: [] }),
+      matching: async () => ({ alerts: [], searchedTo: null }),
+      values: async () => new Map(),
+      funnel: async () => ({
+        ...{ nights: [], scanned: 0, oneOf: 1, passed: 0 },
+        ...{ failing: [], failingFirst: [], failingOnly: [] },
+      }),
+      cost: async () => null,
     },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },
@@ -201,6 +213,13 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
         const errors = [{ message: "unexpected (", line: 1, column: 3 }];
         throw new TocsinError("BAD_EXPRESSION", "unexpected (", { details: { errors } });
       },
+    },
+    design: {
+      condition: () => ({ sql: "1", columns: [], fields: [] }),
+      annotations: () => [],
+      clauses: () => [],
+      standing: () => [],
+      median: () => [],
     },
   };
   const health = { ok: true };

@@ -51,6 +51,14 @@ export function createFilterDesign(fieldsOf: FieldsOf): FilterDesign {
   };
 }
 
+type Archived = Omit<CompiledExpression, "fields">;
+
+/** What passes `one` and not `other`. */
+export const but = (one: Archived, other: Archived): Archived => ({
+  sql: `((${one.sql}) AND NOT (${other.sql}))`,
+  columns: [...new Set([...one.columns, ...other.columns])],
+});
+
 function notValid({ line, column, message }: Finding): TocsinError {
   return new TocsinError("BAD_EXPRESSION", `line ${line}, column ${column}: ${message}.`, {
     details: { line, column },

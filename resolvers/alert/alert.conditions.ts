@@ -1,12 +1,9 @@
 // AlertWhere to the store's conditions, with every bound checked. Called by the alerts query.
 import type { Cone } from "../../domain/skyobject.js";
-import type { AlertWhere, TimeWindow } from "../../schema/alert/alert.input.js";
+import type { AlertWhere } from "../../schema/alert/alert.input.js";
 import type { AlertConditions } from "../../stores/alerts.store.js";
 import { badArgument, cone, MAX_NAME, text } from "../bounds.js";
-
-const MINUTES_PER_DAY = 1_440;
-/** A hundred years: longer than any survey. */
-const MAX_MINUTES = 100 * 365.25 * MINUTES_PER_DAY;
+import { windowOf } from "../timewindow.js";
 
 /** Throws BAD_ARGUMENT where no condition is given or one is out of its bounds. */
 export function conditionsOf(where: AlertWhere): AlertConditions {
@@ -15,13 +12,13 @@ export function conditionsOf(where: AlertWhere): AlertConditions {
     ...(where.survey != null && { survey: where.survey }),
     ...(where.objectId != null && { objectId: text("objectId", where.objectId, MAX_NAME) }),
     ...(circle && { cone: circle }),
-    ...(where.time != null && { time: windowOf(where.time) }),
+    ...(where.time != null && { time: windowOf("time", where.time) }),
     ...(where.class != null && { class: text("class", where.class, MAX_NAME) }),
     ...(where.solarSystemName != null && {
       solarSystemName: text("solarSystemName", where.solarSystemName, MAX_NAME),
     }),
   };
-  if (Object.keys(conditions).length === 0) {
+  if (Object.keys(conditions).length === 0 && where.matches == null) {
     throw badArgument("where must have at least one condition, found none.", { argument: "where" });
   }
   return conditions;
@@ -33,20 +30,4 @@ function circleOf(where: AlertWhere): Cone | null {
   }
   if (where.coneAt != null) return cone({ ...where.coneAt.position, radiusArcsec: where.coneAt.radiusArcsec });
   return where.cone == null ? null : cone(where.cone);
-}
-
-function windowOf({ start, minutes, end }: TimeWindow): { startJd: number; endJd: number } {
-  if ((minutes == null) === (end == null)) {
-    const found = end == null ? "neither" : "both";
-    throw badArgument(`time must have exactly one of minutes and end, found ${found}.`, { argument: "time" });
-  }
-  const length = minutes ?? ((end as number) - start) * MINUTES_PER_DAY;
-  if (!(length > 0 && length <= MAX_MINUTES)) {
-    const name = end == null ? "minutes" : "end";
-    const bound = end == null ? `above 0 and at most ${MAX_MINUTES}` : "after start, by at most 100 years";
-    throw badArgument(`${name} must be ${bound}, found ${minutes ?? "a window without any time in it or too long"}.`, {
-      argument: `time.${name}`,
-    });
-  }
-  return { startJd: start, endJd: end ?? start + length / MINUTES_PER_DAY };
 }

@@ -17,6 +17,7 @@ import type { Context } from "../context.js";
 import { connection } from "../paging.js";
 import { alertEdge, shownAlert, shownObject } from "../shown.js";
 import { conditionsOf } from "./alert.conditions.js";
+import { matchingAlerts } from "./alert.matching.js";
 
 /** Own columns that one `fields` may name. */
 const MAX_OWN_FIELDS = 300;
@@ -38,12 +39,14 @@ export class AlertResolver {
     description: "Newest first. The given conditions are ANDed; at least one must be given.",
   })
   async alerts(
-    @Ctx() { stores, viewer }: Context,
+    @Ctx() context: Context,
     @Arg("where", () => AlertWhere) where: AlertWhere,
     @Args(() => PageArgs) page: PageArgs,
   ): Promise<AlertConnectionType> {
     const first = pageSize(page.first);
     const conditions = conditionsOf(where);
+    if (where.matches != null) return matchingAlerts(context, conditions, where.matches, first, page.after);
+    const { stores, viewer } = context;
     const identity = queryIdentity("alerts", Object.entries(conditions));
     const after = page.after == null ? null : alertCursor.decode(identity, page.after);
     const key = after && { jd: after[0], candid: after[1], survey: after[2] };

@@ -12,6 +12,7 @@ import {
 import { FilterType } from "../../schema/filter/filter.type.js";
 import { MAX_NAME, MAX_TEXT, text } from "../bounds.js";
 import { type Context, requireChange } from "../context.js";
+import { requireCheap } from "../filtercost.js";
 import { shownFilter } from "./filter.shown.js";
 
 @Resolver()
@@ -34,6 +35,7 @@ export class FilterMutations {
       active: input.active ?? true,
     };
     services.language.validate(filter.survey, filter.where, filter.annotations);
+    if (filter.active) await requireCheap(context, filter.survey, filter.where);
     return shownFilter(await stores.filters.create({ ...filter, stream: await streamOf(context, input.stream) }));
   }
 
@@ -62,6 +64,11 @@ export class FilterMutations {
     if (change.where !== undefined || change.annotations !== undefined) {
       const annotations = change.annotations ?? version.annotations;
       services.language.validate(filter.survey, change.where ?? version.where, annotations);
+    }
+    const where = change.where ?? version.where;
+    const begins = change.active === true && !filter.active;
+    if ((change.active ?? filter.active) && (begins || where !== version.where)) {
+      await requireCheap(context, filter.survey, where);
     }
     const changed = await stores.filters.update(id, change);
     if (changed === null) throw unknownFilter(id);

@@ -35,7 +35,8 @@ export class FilterQueries {
     @Arg("survey", () => SurveyEnum) survey: Survey,
     @Arg("where", () => String, { description: "At most 10,000 characters." }) where: string,
   ): FilterCheckType {
-    return services.language.check(survey, text("where", where, MAX_TEXT));
+    const { warnings, ...check } = services.language.check(survey, text("where", where, MAX_TEXT));
+    return { ...check, warnings: [...warnings, ...services.design.standing(survey, where)], survey, where };
   }
 
   @Query(() => FilterType, { nullable: true, complexity: lookupCost })

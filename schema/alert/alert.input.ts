@@ -49,4 +49,11 @@ export class AlertWhere {
   class?: string | null;
   @Field(() => String, { nullable: true, description: "Solar-system designation, as the survey names it." })
   solarSystemName?: string | null;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "A condition in the filter language; survey must be given too. A page may be short while hasNextPage is true: so far " +
+      "it was searched.",
+  })
+  matches?: string | null;
 }

@@ -3,6 +3,7 @@ import { Field, Float, ID, Int, ObjectType } from "type-graphql";
 import type { Survey } from "../../domain/survey.js";
 import { PageInfoType } from "../paging/pageinfo.type.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
+import { JsonValue } from "../scalars/json.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
 import { SurveyEnum } from "../survey/survey.type.js";
 
@@ -65,6 +66,11 @@ export class AlertEdgeType {
   cursor!: string;
   @Field(() => AlertType)
   node!: AlertType;
+  @Field(() => JsonValue, {
+    nullable: true,
+    description: "Of a backtest: the annotations that it was asked for, by name.",
+  })
+  annotations?: unknown;
 }
 
 @ObjectType("AlertConnection", { simpleResolvers: true })

@@ -38,6 +38,9 @@ export class FilterCheckType {
   warnings!: readonly FilterErrorType[];
   @Field(() => [String])
   fieldsRead!: readonly string[];
+  /** Not shown: what was checked. Cost, funnel and alerts per night are measured by resolvers/backtest. */
+  survey!: Survey;
+  where!: string;
 }
 
 @ObjectType("Annotation", { simpleResolvers: true, description: "A named value computed for every hit." })

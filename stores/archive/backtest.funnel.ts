@@ -1,12 +1,12 @@
 // Several conditions over the newest nights: what each of them stops. Called by backtest.ts.
 import { nightNumber, nightStart } from "../../domain/night.js";
 import type { ArchiveExpression, Funnel } from "../backtest.store.js";
-import { NIGHT } from "./backtest.tally.js";
 import { type EnrichedArchive, enrichedWindow } from "./backtest.window.js";
 import { bigints, numbers } from "./blocks.js";
 import { enrichedAlerts } from "./enriched/source.js";
 import { EVALUATION_SETTINGS } from "./evaluation.js";
 import { quoted } from "./http.form.js";
+import { NIGHT } from "./nights.js";
 
 /** Alerts that are looked at; with lists a fifth of them. */
 const SAMPLE = 100_000;

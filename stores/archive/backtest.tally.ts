@@ -4,9 +4,7 @@ import type { EnrichedArchive } from "./backtest.window.js";
 import { bigints, numbers } from "./blocks.js";
 import { type EnrichedWindow, enrichedAlerts } from "./enriched/source.js";
 import { EVALUATION_SETTINGS } from "./evaluation.js";
-
-/** Whole days since 1970-01-01 of a column jd, as domain/night.ts counts them. Binds {nightOffsetHours:Float64}. */
-export const NIGHT = "toInt32(floor(jd - (2440587.5 + {nightOffsetHours:Float64} / 24)))";
+import { NIGHT } from "./nights.js";
 
 export async function tallied(
   { client, sources, survey }: EnrichedArchive,

@@ -3,7 +3,7 @@ import type { Block } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
 import type { FoundHit, Hit, NewHit } from "../../domain/filter.js";
 import type { Viewer } from "../../domain/viewer.js";
-import type { HitStore } from "../hits.store.js";
+import type { HitNight, HitStore } from "../hits.store.js";
 import {
   bigints,
   blockOf,
@@ -21,6 +21,7 @@ import {
 } from "./blocks.js";
 import type { ArchiveClient, InsertOptions, Parameter } from "./client.js";
 import { HIT_CURSOR_KEY } from "./migrations/0005-keys.js";
+import { NIGHT } from "./nights.js";
 import { STOP_WHEN_FULL } from "./pages.js";
 import { visibleAcross } from "./visibility.js";
 
@@ -50,6 +51,23 @@ export class ArchiveHits implements HitStore {
       parameters.upTo = upTo;
     }
     return this.#after(after, first, within, parameters);
+  }
+
+  async perNight(viewer: Viewer, filterId: string, nightOffsetHours: number, nights: number): Promise<HitNight[]> {
+    const visible = visibleAcross(viewer);
+    if (visible === null) return [];
+    const block = await this.client.query(
+      `SELECT ${NIGHT} AS night, filterVersion, uniqExact(seq) AS hits FROM hits
+      WHERE filterId = {filterId:String} AND ${visible.sql}
+      GROUP BY night, filterVersion ORDER BY night DESC, filterVersion`,
+      { ...visible.parameters, filterId, nightOffsetHours },
+    );
+    const night = numbers(block, "night");
+    const version = numbers(block, "filterVersion");
+    const hits = bigints(block, "hits");
+    const counts = eachRow(block, (row) => ({ night: night[row]!, version: version[row]!, hits: Number(hits[row]!) }));
+    const newest = new Set([...new Set(counts.map((count) => count.night))].slice(0, nights));
+    return counts.filter((count) => newest.has(count.night));
   }
 
   since(after: bigint, first: number): Promise<Hit[]> {

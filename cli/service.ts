@@ -8,9 +8,9 @@ import { createActiveFilters } from "../filters/active.js";
 import { createFilterDesign } from "../filters/design/design.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
-import { createPacketReader } from "../ingest/packetreader.js";
 import { createScorer } from "../ingest/classifiers/scorer.js";
 import { scoresEnrichment } from "../ingest/enrich/scores.js";
+import { createPacketReader } from "../ingest/packetreader.js";
 import { persistently } from "../ingest/persistently.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
@@ -25,7 +25,6 @@ import { createHitHub } from "../subscriptions/hub.js";
 import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
 import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
-import { createEnriching } from "./enriching.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
 import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
@@ -157,9 +156,8 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const scorer = closing(createScorer(), (opened) => opened.close());
     const scores = scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn });
     const holder = `${hostname()} ${process.pid}`;
-    const enrichments = role === "serve" ? null : closing(await enriching.open(), (opened) => opened.close());
     const ingestion =
-      enrichments === null
+      role === "serve"
         ? null
         : closing(
             await openIngestion({

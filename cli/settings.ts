@@ -83,7 +83,9 @@ const schema = z.object({
     .min(0)
     .max(262_144)
     .default(1_024)
-    .describe("memory for the catalogs that alerts are matched with, some 60 bytes a source; the archive has the others"),
+    .describe(
+      "memory for the catalogs that alerts are matched with, some 60 bytes a source; the archive has the others",
+    ),
   MODELS_DIR: z
     .string()
     .optional()

@@ -20,6 +20,7 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=4000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+COPY models ./models
 COPY package.json LICENSE* ./
 RUN mkdir /data && chown node:node /data
 VOLUME /data

@@ -10,6 +10,7 @@ import { addGraphCommands } from "./graph.js";
 import { ingest } from "./ingest.js";
 import { addKafkaCommands } from "./kafka.js";
 import { createLogger } from "./logger.js";
+import { addModelCommands } from "./models.js";
 import { addReceiptCommand } from "./receipt.js";
 import { serve } from "./serve.js";
 import { describeSettings, readSettings, type Settings } from "./settings.js";
@@ -76,6 +77,7 @@ program
 addKafkaCommands(program, settings);
 addGraphCommands(program, settings);
 addBackupCommands(program, settings, createLogger);
+addModelCommands(program, settings);
 addReceiptCommand(program, settings, createLogger);
 addDeadLetterCommands(program, settings, createLogger);
 

@@ -9,6 +9,7 @@ import { matchLoader } from "./crossmatch/crossmatch.loader.js";
 import { endingWith } from "./deadline.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Pace } from "./pace.js";
+import { scoreLoader } from "./score/score.loader.js";
 import type { Services, Stores } from "./services.js";
 
 const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
@@ -20,6 +21,7 @@ const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
   object: objectLoader(stores.objects, viewer),
   lightCurve: lightCurveLoader(stores.photometry, viewer),
   counterparts: counterpartLoader(stores.links),
+  scores: scoreLoader(stores.scores, viewer),
   matches: matchLoader(stores.matches, services.matchedCatalogs ?? (() => [])),
 });
 

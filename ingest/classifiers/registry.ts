@@ -36,7 +36,7 @@ export interface ModelRegistry extends Models, OperandSource {
 
 export interface RegistryOptions {
   /** Folders of models, each a folder of its own; of the same name and version the later folder's counts. The last one holds the states. */
-  readonly folders: readonly [string, ...string[]];
+  readonly folders: readonly string[];
   readonly log: (line: string) => void;
 }
 

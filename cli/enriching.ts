@@ -4,11 +4,17 @@ import type { Logger } from "pino";
 import { featureOperands } from "../domain/features/operands.js";
 import type { OperandSource } from "../domain/operand.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
+import type { ModelRegistry } from "../ingest/classifiers/registry.js";
+import { createScorer } from "../ingest/classifiers/scorer.js";
+import type { ModelRegistry } from "../ingest/classifiers/registry.js";
+import { createScorer } from "../ingest/classifiers/scorer.js";
 import { createMatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { matchOperands } from "../ingest/crossmatch/operands.js";
 import { createCrossmatch } from "../ingest/enrich/crossmatch.js";
 import type { Enrichment } from "../ingest/enrich/enrichment.js";
 import { createFeatureStep } from "../ingest/enrich/features.js";
+import { scoresEnrichment } from "../ingest/enrich/scores.js";
+import { scoresEnrichment } from "../ingest/enrich/scores.js";
 import type { ArchiveStores } from "../stores/archive/stores.js";
 import type { Settings } from "./settings.js";
 
@@ -28,25 +34,33 @@ export interface EnrichingParts {
   readonly settings: Settings;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly stores: Pick<ArchiveStores, "catalogs">;
+  readonly models: ModelRegistry;
   readonly log: Logger;
 }
 
-export function createEnriching({ settings, surveys, stores, log }: EnrichingParts): Enriching {
+export function createEnriching({ settings, surveys, stores, models, log }: EnrichingParts): Enriching {
   const warn = (line: string): void => log.warn(line);
   return {
-    operands: [matchOperands(stores.catalogs), featureOperands(surveys.values())],
+    operands: [matchOperands(stores.catalogs), featureOperands(surveys.values()), models],
     async open() {
       const catalogs = createMatchedCatalogs({
         store: stores.catalogs,
         memoryBytes: settings.CATALOG_MEMORY_MB * 1024 ** 2,
         log: warn,
       });
+      const scorer = createScorer();
+      const scorer = createScorer();
       return {
         steps: [
           createCrossmatch(catalogs, (broken) => log.error(broken, "a catalog's matches are missing in a batch")),
           createFeatureStep(surveys),
+          scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
+          scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
         ],
-        close: async () => catalogs.close(),
+        async close() {
+          scorer.close();
+          await catalogs.close();
+        },
       };
     },
   };

@@ -8,8 +8,6 @@ import { createActiveFilters } from "../filters/active.js";
 import { createFilterDesign } from "../filters/design/design.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
-import { createScorer } from "../ingest/classifiers/scorer.js";
-import { scoresEnrichment } from "../ingest/enrich/scores.js";
 import { createPacketReader } from "../ingest/packetreader.js";
 import { persistently } from "../ingest/persistently.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
@@ -25,6 +23,7 @@ import { createHitHub } from "../subscriptions/hub.js";
 import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
 import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
+import { createEnriching } from "./enriching.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
 import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
@@ -134,7 +133,8 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     if (shared && role !== "ingest") closing(setInterval(hub.wake, WAKE_MS).unref(), clearInterval);
     const warn = (line: string) => log.warn(line);
     const models = closing(await openModels(settings, warn), (opened) => opened.close());
-    const fieldsOf = fieldsOfSurveys([...descriptions.values()], [models]);
+    const enriching = createEnriching({ settings, surveys: descriptions, stores: archived, models, log });
+    const fieldsOf = fieldsOfSurveys([...descriptions.values()], enriching.operands);
     const active = closing(createActiveFilters(linked.filters, fieldsOf), (opened) => opened.close());
     const connection = kafkaConnection(settings);
     const publisher =
@@ -153,18 +153,17 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             (opened) => opened.close(),
           );
     if (publisher !== null) watching.publisher(publisher);
-    const scorer = closing(createScorer(), (opened) => opened.close());
-    const scores = scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn });
     const holder = `${hostname()} ${process.pid}`;
+    const enrichments = role === "serve" ? null : closing(await enriching.open(), (opened) => opened.close());
     const ingestion =
-      role === "serve"
+      enrichments === null
         ? null
         : closing(
             await openIngestion({
               stores: { ...archived, packets, links: linked.links },
               inFlight: createInFlightQuery(client),
               active,
-              enrichments: [scores],
+              enrichments: enrichments.steps,
               lease: shared
                 ? createLease(graph, "sequencer", { holder, seconds: LEASE_SECONDS })
                 : soleLease(graph, "sequencer"),

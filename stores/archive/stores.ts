@@ -4,11 +4,11 @@ import type { AlertStore } from "../alerts.store.js";
 import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
 import type { CatalogStore } from "../catalogs.store.js";
-import type { CatalogStore } from "../catalogs.store.js";
 import type { ClockStore } from "../clock.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
 import type { FeatureStore } from "../features.store.js";
+import type { HistoryStore } from "../history.store.js";
 import type { HitStore } from "../hits.store.js";
 import type { MarkStores } from "../marks.store.js";
 import type { MatchStore, RematchStore } from "../matches.store.js";
@@ -22,7 +22,6 @@ import { syncAlertTable } from "./alerts.table.js";
 import { ArchiveBacktest } from "./backtest.js";
 import { ArchiveBatches } from "./batches.js";
 import { ArchiveCatalogs } from "./catalogs.js";
-import { ArchiveCatalogs } from "./catalogs.js";
 import type { ArchiveClient } from "./client.js";
 import { ArchiveClock } from "./clock.js";
 import { CommittedBatches } from "./committed.js";
@@ -31,6 +30,7 @@ import { ArchiveDeadLetters } from "./deadletters.js";
 import { enrichedSources } from "./enriched/sources.js";
 import { ArchiveFeatures } from "./features.js";
 import { syncFeatureTable } from "./features.table.js";
+import { ArchiveHistory } from "./history.js";
 import { ArchiveHits } from "./hits.js";
 import { ArchiveMarkContents } from "./marks.contents.js";
 import { ArchiveMarks } from "./marks.js";
@@ -50,13 +50,13 @@ export interface ArchiveStores {
   readonly alerts: AlertStore;
   readonly objects: ObjectStore;
   readonly photometry: PhotometryStore;
+  readonly history: HistoryStore;
   readonly hits: HitStore;
   readonly batches: BatchStore;
   readonly deadLetters: DeadLetterStore;
   readonly counterparts: CounterpartStore;
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
-  readonly catalogs: CatalogStore;
   readonly catalogs: CatalogStore;
   readonly clock: ClockStore;
   readonly scores: ScoreStore;
@@ -103,24 +103,29 @@ export async function createArchiveStores(
     marked: new ArchiveMarked(client),
   };
   await marks.registry.refresh();
+  const catalogs = await ArchiveCatalogs.open(client);
   return {
     alerts,
     backtest: new ArchiveBacktest(
       client,
       described,
-      enrichedSources(surveys, () => marks.registry.all()),
+      enrichedSources(
+        surveys,
+        () => marks.registry.all(),
+        () => catalogs.active(),
+      ),
       alerts,
     ),
     objects: indexed ?? archived,
     skyIndexed: indexed?.loaded() ?? Promise.resolve(false),
     skyPositions: () => indexed?.positions ?? null,
     photometry: new ArchivePhotometry(client),
+    history: new ArchiveHistory(client, byName),
     hits: new ArchiveHits(client),
     batches: await ArchiveBatches.start(client, committed),
     sequence: new ArchiveSequence(client),
     receipts: new ArchiveReceipts(client),
-    catalogs: await ArchiveCatalogs.open(client),
-    catalogs: await ArchiveCatalogs.open(client),
+    catalogs,
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),
     features: new ArchiveFeatures(client, surveys),

@@ -1,0 +1,48 @@
+// watch.<list>, area.<name> and skymap.<name>, as filters read them. Told to filters/ by cli/.
+import { MARK_PREFIX, type Mark } from "../../domain/mark.js";
+import type { Operand, OperandList, OperandSource } from "../../domain/operand.js";
+import type { MarkRegistry } from "../../stores/marks.store.js";
+
+/** Marks of every survey's alerts; retracted sky maps too, which hold nothing: filters that read them go on. */
+export function markOperands(registry: Pick<MarkRegistry, "all" | "onChange">): OperandSource {
+  return {
+    operands() {
+      const marks = registry.all();
+      return {
+        values: marks.filter(({ kind }) => kind !== "WATCH_LIST").map(operandOf),
+        lists: marks.filter(({ kind }) => kind === "WATCH_LIST").map(listOf),
+      };
+    },
+    onChange: (listener) => registry.onChange(listener),
+  };
+}
+
+const nameOf = ({ kind, name }: Mark): string => `${MARK_PREFIX[kind]}.${name}`;
+
+function operandOf(mark: Mark): Operand {
+  if (mark.kind === "AREA") {
+    const description = `Whether the alert lies in the area ${mark.name}${told(mark)}.`;
+    return { name: nameOf(mark), type: "Bool", nullable: false, unit: null, description };
+  }
+  const when = "missing outside of its time window and where the map does not reach";
+  const what = `Smallest credible level (0 to 1) of the sky map ${mark.name} that holds the alert's position, ${when}`;
+  return { name: nameOf(mark), type: "Float64", nullable: true, unit: null, description: `${what}${told(mark)}.` };
+}
+
+const field = (name: string, type: Operand["type"], unit: string | null, description: string): Operand => {
+  return { name, type, nullable: false, unit, description };
+};
+
+const listOf = (mark: Mark): OperandList => ({
+  name: nameOf(mark),
+  description: `Positions of the watch list ${mark.name} within their radius of the alert, nearest first${told(mark)}.`,
+  order: "separation",
+  fields: [
+    field("name", "String", null, "The position's name in the list."),
+    field("separationArcsec", "Float64", "arcsec", "From the alert to the position."),
+    field("ra", "Float64", "deg", "Right ascension of the position, ICRS."),
+    field("dec", "Float64", "deg", "Declination of the position, ICRS."),
+  ],
+});
+
+const told = ({ description }: Mark): string => (description === "" ? "" : ` (${description})`);

@@ -1,0 +1,154 @@
+// Archived alerts are marked by watch lists, areas and sky maps that came after them, beside everything else: what was begun
+// goes on after a restart. Made by cli/service.ts.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Block } from "../../domain/columns.js";
+import type { Mark } from "../../domain/mark.js";
+import type { Survey } from "../../domain/survey.js";
+import type { MarkedStore, MarkRegistry } from "../../stores/marks.store.js";
+import type { MatchedAlert, Rematch, RematchStore } from "../../stores/matches.store.js";
+import { MARKS_VERSION } from "../enrich/marks.js";
+import { bigColumn, numberColumn } from "../rows.js";
+import type { HeldMarks } from "./held.js";
+import { markRows } from "./rows.js";
+
+/** Alerts at a time. */
+const CHUNK = 20_000;
+/** After a chunk, so many times its own time is left to others: beside ingest, and alone. */
+const REST_BUSY = 4;
+const REST_ALONE = 0.2;
+/** Batches that began so long before a mark was there may have been written after it without being marked by it. */
+const LATE_MS = 60_000;
+/** Every process has heard of a mark so long after it was saved. */
+const HEARD_MS = 5_000;
+const AGAIN_MS = 10_000;
+const LOWEST_ID = -(2n ** 63n);
+
+/** Progress is kept beside that of catalogs, under a name that no catalog has. */
+export const pastKey = ({ content }: Pick<Mark, "content">): string => `mark ${content}`;
+
+export interface PastMarkerParts {
+  readonly registry: Pick<MarkRegistry, "all" | "onChange">;
+  readonly held: Pick<HeldMarks, "hold" | "settled">;
+  readonly marked: Pick<MarkedStore, "write">;
+  readonly rematches: RematchStore;
+  /** A new batch id. */
+  readonly begin: () => bigint;
+  readonly surveys: readonly Survey[];
+  /** One process at a time; twice does no harm. */
+  readonly mayRun: () => boolean;
+  /** Whether ingest is at work. */
+  readonly isBusy: () => boolean;
+  /** Whether other processes ingest too. */
+  readonly shared: boolean;
+  readonly log: (line: string) => void;
+}
+
+export interface PastMarker {
+  /** Resolves when nothing is left to do, or it has failed and waits. */
+  idle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createPastMarker(parts: PastMarkerParts): PastMarker {
+  const { registry, held, marked, rematches, surveys } = parts;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let stale = false;
+  let working: Promise<void> | null = null;
+
+  function nudge(): void {
+    stale = true;
+    if (signal.aborted || !parts.mayRun()) return;
+    working ??= work().finally(() => {
+      working = null;
+    });
+  }
+
+  async function work(): Promise<void> {
+    try {
+      do {
+        stale = false;
+        await held.settled();
+        for (const mark of registry.all().filter(({ state }) => state === "ACTIVE")) {
+          for (const survey of surveys) {
+            if (signal.aborted) return;
+            await markPast(mark, survey);
+          }
+        }
+      } while (stale && !signal.aborted);
+    } catch (error) {
+      stale = true;
+      if (!signal.aborted) parts.log(`Archived alerts could not be marked: ${(error as Error).message}`);
+    }
+  }
+
+  async function markPast(mark: Mark, survey: Survey): Promise<void> {
+    const key = pastKey(mark);
+    const begun = (await rematches.rematches([key])).find(
+      (one) => one.version === MARKS_VERSION && one.survey === survey,
+    );
+    if (begun?.complete) return;
+    let at: Rematch = begun ?? {
+      ...{ catalog: key, revision: mark.revision, version: MARKS_VERSION, survey, startedAt: Date.now() },
+      ...{ until: null, done: 0, complete: false, total: await rematches.alertCount(survey) },
+    };
+    const fromJd = Math.max(mark.pastFromJd, mark.skymap?.startJd ?? 0);
+    const first = fromJd === 0 ? null : { jd: fromJd, candid: LOWEST_ID };
+    await each(survey, at.until ?? first, undefined, async (alerts, last) => {
+      if (!(await write(mark, survey, alerts))) return false;
+      at = { ...at, until: last, done: at.done + alerts.rows };
+      await rematches.saveRematch(at);
+      return last.jd <= (mark.skymap?.endJd ?? Number.POSITIVE_INFINITY);
+    });
+    // What was written meanwhile by batches that had begun before, here or in processes that had not heard yet.
+    if (parts.shared) await delay(Math.max(0, mark.changedAt + HEARD_MS - Date.now()), undefined, { signal });
+    const whole = await each(survey, null, mark.changedAt - LATE_MS, (alerts) => write(mark, survey, alerts));
+    if (whole) await rematches.saveRematch({ ...at, total: Math.max(at.done, at.total), complete: true });
+  }
+
+  /** False where the mark has been replaced or removed. */
+  async function write(mark: Mark, survey: Survey, alerts: Block): Promise<boolean> {
+    const [jd, ra, dec] = ["jd", "ra", "dec"].map((name) => numberColumn(alerts, name).values as Float64Array);
+    const holdings = await held.hold(jd!, ra!, dec!, mark);
+    if (holdings.length === 0) return false;
+    await marked.write(survey, parts.begin(), markRows(alerts, holdings));
+    return true;
+  }
+
+  /** Chunk by chunk, with rests, until `take` says that it is enough or everything ends. True where all were taken. */
+  async function each(
+    survey: Survey,
+    after: MatchedAlert | null,
+    writtenSince: number | undefined,
+    take: (alerts: Block, last: MatchedAlert) => Promise<boolean>,
+  ): Promise<boolean> {
+    let from = after;
+    for (;;) {
+      if (signal.aborted || !parts.mayRun()) return false;
+      const startedAt = performance.now();
+      const alerts = await rematches.alertsAfter(survey, from, CHUNK, writtenSince);
+      if (alerts.rows === 0) return true;
+      const jd = numberColumn(alerts, "jd").values;
+      from = { jd: jd[alerts.rows - 1]!, candid: bigColumn(alerts, "candid").values[alerts.rows - 1]! };
+      if (!(await take(alerts, from))) return false;
+      if (alerts.rows < CHUNK) return true;
+      const rest = (performance.now() - startedAt) * (parts.isBusy() ? REST_BUSY : REST_ALONE);
+      await delay(rest, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  const stopHearing = registry.onChange(nudge);
+  const again = setInterval(() => stale && nudge(), AGAIN_MS).unref();
+  nudge();
+  return {
+    async idle() {
+      while (working !== null) await working;
+    },
+    async close() {
+      stopHearing();
+      clearInterval(again);
+      stopping.abort();
+      await working;
+    },
+  };
+}

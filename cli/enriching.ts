@@ -6,14 +6,11 @@ import type { OperandSource } from "../domain/operand.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { ModelRegistry } from "../ingest/classifiers/registry.js";
 import { createScorer } from "../ingest/classifiers/scorer.js";
-import type { ModelRegistry } from "../ingest/classifiers/registry.js";
-import { createScorer } from "../ingest/classifiers/scorer.js";
 import { createMatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { matchOperands } from "../ingest/crossmatch/operands.js";
 import { createCrossmatch } from "../ingest/enrich/crossmatch.js";
 import type { Enrichment } from "../ingest/enrich/enrichment.js";
 import { createFeatureStep } from "../ingest/enrich/features.js";
-import { scoresEnrichment } from "../ingest/enrich/scores.js";
 import { scoresEnrichment } from "../ingest/enrich/scores.js";
 import type { ArchiveStores } from "../stores/archive/stores.js";
 import type { Settings } from "./settings.js";
@@ -49,12 +46,10 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
         log: warn,
       });
       const scorer = createScorer();
-      const scorer = createScorer();
       return {
         steps: [
           createCrossmatch(catalogs, (broken) => log.error(broken, "a catalog's matches are missing in a batch")),
           createFeatureStep(surveys),
-          scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
           scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
         ],
         async close() {

@@ -20,7 +20,7 @@ export interface TestAlert {
   readonly solarSystemName?: string | null;
   /** Any other column of the alert table. */
   readonly own?: Row;
-  /** Columns of PHOTOMETRY_FIELDS, each point beside the alert that tells it. */
+  /** Columns of PHOTOMETRY_FIELDS and the survey's own of points, each point beside the alert that tells it. */
   readonly points?: readonly TestPoint[];
 }
 export interface TestPoint {
@@ -47,7 +47,7 @@ export function testBatch(description: SurveyDescription, alerts: readonly TestA
       })),
     ),
     photometry: blockFor(
-      PHOTOMETRY_FIELDS,
+      [...PHOTOMETRY_FIELDS, ...description.pointColumns.map((column) => ({ ...column, nullable: true }))],
       told.map(({ alert, point: { values, ...point } }) => ({
         ...DEFAULTS,
         limitingMagnitude: point.kind === 2 ? 20 : null,

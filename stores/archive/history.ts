@@ -1,0 +1,37 @@
+// HistoryStore on ClickHouse. Made by stores.ts.
+import type { Block } from "../../domain/columns.js";
+import type { Survey } from "../../domain/survey.js";
+import type { HistoryStore } from "../history.store.js";
+import type { AlertTable } from "./alerts.table.js";
+import { blockOf, texts } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { quoted } from "./http.form.js";
+import { precedenceCandid, precedenceJd } from "./precedence.js";
+
+/** In every answer. */
+const ALWAYS = ["objectId", "kind", "pointId", "jd", "programid"];
+const TELLERS = `${precedenceJd("firstTold")} AS firstJd, ${precedenceCandid("firstTold")} AS firstCandid,
+  ${precedenceJd("lastTold")} AS lastJd, ${precedenceCandid("lastTold")} AS lastCandid`;
+
+export class ArchiveHistory implements HistoryStore {
+  constructor(
+    private readonly client: ArchiveClient,
+    private readonly tables: ReadonlyMap<Survey, AlertTable>,
+  ) {}
+
+  async tellings(survey: Survey, objectIds: readonly string[], columns: readonly string[]): Promise<Block> {
+    if (objectIds.length === 0) return { rows: 0, columns: new Map() };
+    const { points } = this.tables.get(survey)!;
+    const more = columns.filter((name) => !ALWAYS.includes(name) && points.columns.includes(name));
+    // identity() leaves the aggregate's name out of the column's type.
+    const list = more.map((name) =>
+      points.fixed.has(name) ? `identity(${quoted(name)}) AS ${quoted(name)}` : quoted(name),
+    );
+    return this.client.query(
+      `SELECT ${["toLowCardinality(objectId) AS objectId", ...ALWAYS.slice(1), ...list, TELLERS].join(", ")}
+      FROM tellings WHERE survey = {survey:String} AND tellings.objectId IN (SELECT objectId FROM asked)`,
+      { survey },
+      { external: [{ name: "asked", block: blockOf(objectIds.length, { objectId: texts(objectIds) }) }] },
+    );
+  }
+}

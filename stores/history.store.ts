@@ -1,0 +1,12 @@
+// What packets told of objects' points before a batch. Implemented by stores/archive; asked by ingest/enrich/history.ts.
+import type { Block } from "../domain/columns.js";
+import type { Survey } from "../domain/survey.js";
+
+export interface HistoryStore {
+  /**
+   * The distinct tellings of the points of these objects, in no order; a telling may stand in several rows. Columns:
+   * objectId, kind, pointId, jd, programid (of the point); firstJd, firstCandid, lastJd, lastCandid (of the first and the
+   * last packet that told it; of a row's packets); and the named ones of the photometry table, which may be missing.
+   */
+  tellings(survey: Survey, objectIds: readonly string[], columns: readonly string[]): Promise<Block>;
+}

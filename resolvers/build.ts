@@ -11,6 +11,7 @@ import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference
 import { ClockResolver } from "./clock/clock.resolver.js";
 import { AlertCrossMatchResolver, ObjectCrossMatchResolver } from "./crossmatch/crossmatch.resolver.js";
 import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
+import { AlertFeaturesResolver, ObjectFeaturesResolver, StaleFeaturesResolver } from "./feature/feature.resolver.js";
 import { FilterMutations } from "./filter/filter.mutation.js";
 import { FilterQueries } from "./filter/filter.query.js";
 import { HitResolver } from "./hit/hit.resolver.js";
@@ -48,6 +49,9 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       ReceiptResolver,
       ScoreResolver,
       SurveyResolver,
+      AlertFeaturesResolver,
+      ObjectFeaturesResolver,
+      StaleFeaturesResolver,
     ],
     // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.
     validate: false,

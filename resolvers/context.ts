@@ -7,6 +7,7 @@ import { alertLoader, objectPageLoader, ownFieldsLoader, packetLoader } from "./
 import { clockLoader } from "./clock/clock.loader.js";
 import { matchLoader } from "./crossmatch/crossmatch.loader.js";
 import { endingWith } from "./deadline.js";
+import { featureLoader } from "./feature/feature.loader.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Pace } from "./pace.js";
 import { scoreLoader } from "./score/score.loader.js";
@@ -17,6 +18,7 @@ const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
   packet: packetLoader(stores.packets, viewer),
   objectPage: objectPageLoader(stores.alerts, viewer),
   clock: clockLoader(stores.clock, viewer),
+  features: featureLoader(stores.features, viewer),
   ownFields: ownFieldsLoader(stores.alerts, viewer),
   object: objectLoader(stores.objects, viewer),
   lightCurve: lightCurveLoader(stores.photometry, viewer),

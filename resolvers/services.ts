@@ -8,6 +8,7 @@ import type { AlertStore } from "../stores/alerts.store.js";
 import type { BacktestStore } from "../stores/backtest.store.js";
 import type { ClockStore } from "../stores/clock.store.js";
 import type { DeadLetterStore, LetterConditions } from "../stores/deadletters.store.js";
+import type { FeatureStore } from "../stores/features.store.js";
 import type { FilterStore } from "../stores/filters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { LinkStore } from "../stores/links.store.js";
@@ -31,6 +32,7 @@ export interface Stores {
   readonly deadLetters: Pick<DeadLetterStore, "page">;
   readonly receipts: Pick<ReceiptStore, "night">;
   readonly clock: ClockStore;
+  readonly features: FeatureStore;
   readonly scores: ScoreStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;

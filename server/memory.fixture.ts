@@ -151,7 +151,7 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
       }),
       cost: async () => null,
     },
-    scores: { scores: async () => new Map() },
+    features: { byCandid: async () => new Map(), stale: async () => [] },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },
   };

@@ -4,12 +4,17 @@ import type { Viewer } from "../domain/viewer.js";
 
 export type FeatureValue = number | string | boolean | null;
 
+/** By name; null where missing. */
+export type FeatureValues = Readonly<Record<string, FeatureValue>>;
+
 /** What one version of the step made of the light curve up to an alert. */
 export interface AlertFeatures {
   readonly candid: bigint;
   readonly version: number;
-  /** By path: peakMag, g.peakMag, gr.meanColour (domain/features). Null where missing. */
-  readonly values: ReadonlyMap<string, FeatureValue>;
+  /** OBJECT_FEATURES of domain/features. */
+  readonly whole: FeatureValues;
+  /** BAND_FEATURES by band (g), COLOUR_FEATURES by pair (gr): all that the survey has. */
+  readonly scopes: ReadonlyMap<string, FeatureValues>;
 }
 
 /** An object whose latest features are of an older version. */

@@ -1,4 +1,6 @@
 // FeatureStore on ClickHouse. Made by stores.ts.
+
+import type { Column } from "../../domain/columns.js";
 import { featureColumnName, type NamedFeature, namedFeatures } from "../../domain/features/features.js";
 import type { Survey, SurveyDescription } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
@@ -32,19 +34,22 @@ export class ArchiveFeatures implements FeatureStore {
     );
     if (block.rows === 0) return new Map();
     const columns = features.map((one) => ({ ...one, column: column(block, featureColumnName(one.path)) }));
-    const valuesOf = (row: number) =>
-      columns.map(({ path, feature, column: { values, nulls } }): [string, FeatureValue] => {
-        if (nulls?.[row]) return [path, null];
-        return [path, feature.type === "Bool" ? values[row] === 1 : (values[row] as number | string)];
-      });
     const candid = bigints(block, "candid");
     const version = numbers(block, "version");
-    return new Map(
-      eachRow(block, (row) => [
-        candid[row]!,
-        { candid: candid[row]!, version: version[row]!, values: new Map(valuesOf(row)) },
-      ]),
-    );
+    const read = (row: number): AlertFeatures => {
+      const whole: Record<string, FeatureValue> = {};
+      const scopes = new Map<string, Record<string, FeatureValue>>();
+      for (const { scope, feature, column } of columns) {
+        let values = scope === null ? whole : scopes.get(scope);
+        if (values === undefined) {
+          values = {};
+          scopes.set(scope!, values);
+        }
+        values[feature.name] = valueAt(column, row);
+      }
+      return { candid: candid[row]!, version: version[row]!, whole, scopes };
+    };
+    return new Map(eachRow(block, (row) => [candid[row]!, read(row)]));
   }
 
   async stale(
@@ -68,4 +73,9 @@ export class ArchiveFeatures implements FeatureStore {
     const made = numbers(block, "made");
     return eachRow(block, (row) => ({ objectId: objectId[row]!, version: made[row]! }));
   }
+}
+
+function valueAt({ type, values, nulls }: Column, row: number): FeatureValue {
+  if (nulls?.[row]) return null;
+  return type === "Bool" ? values[row] === 1 : (values[row] as number | string);
 }

@@ -2,8 +2,9 @@
 import { TocsinError } from "../domain/errors.js";
 import type { Filter } from "../domain/filter.js";
 import { type Checked, checkCondition, checkExpression } from "./check.js";
-import { type CompiledExpression, compileCondition, compileValue } from "./compile.js";
+import { type CompiledExpression, compileValue } from "./compile.js";
 import type { FieldTable, Kind } from "./fields.js";
+import { compileInTwo, type TwoParts } from "./twoparts.js";
 import type { Typed } from "./typed.js";
 
 export interface CompiledAnnotation extends CompiledExpression {
@@ -13,7 +14,8 @@ export interface CompiledAnnotation extends CompiledExpression {
 export interface CompiledFilter {
   readonly id: string;
   readonly version: number;
-  readonly where: CompiledExpression;
+  /** The condition holds where both hold; null where there is no such part. */
+  readonly where: TwoParts;
   readonly annotations: readonly CompiledAnnotation[];
 }
 
@@ -33,7 +35,7 @@ export function compileFilter(filter: Filter, fields: FieldTable): CompiledFilte
   return {
     id: filter.id,
     version: version.number,
-    where: compileCondition(where.typed),
+    where: compileInTwo(where.typed),
     annotations: version.annotations.map(({ name, expression }) => {
       const checked = valid(checkExpression(expression, fields), `annotation ${name}`);
       return { name, kind: checked.typed.kind, ...compileValue(checked.typed) };

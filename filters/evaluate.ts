@@ -1,6 +1,7 @@
 // Many compiled expressions over one block of alerts, in as few queries as the engine's bounds allow. Called by run.ts.
 import type { Block, Column, ListColumn } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
+import { takeRows } from "../domain/rows.js";
 import type { CompiledColumn, InFlightQuery } from "../stores/inflight.store.js";
 import { absentColumn, absentList } from "./absent.js";
 import type { CompiledExpression } from "./compile.js";
@@ -17,12 +18,12 @@ export interface Evaluated {
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** Equal texts are evaluated once. `keep` holds a 1 for each row of the block that is wanted; null for all rows. */
+/** Equal texts are evaluated once, over these rows of the block in their order, or over all. */
 export async function evaluate(
   inFlight: InFlightQuery,
   block: Block,
   expressions: readonly CompiledExpression[],
-  keep: Uint8Array | null,
+  rows: Uint32Array | null = null,
 ): Promise<Evaluated> {
   const columns = new Map<string, Column>();
   const refused = new Map<string, string>();
@@ -31,7 +32,7 @@ export async function evaluate(
   async function select(part: readonly CompiledExpression[]): Promise<void> {
     const selected: CompiledColumn[] = part.map(({ sql }, i) => ({ alias: `__result${i}`, sql }));
     try {
-      const result = await inFlight.select(sent(block, part, keep), selected, keep && KEEP);
+      const result = await inFlight.select(sent(block, part, rows), selected, null);
       part.forEach(({ sql }, i) => {
         columns.set(sql, result.columns.get(`__result${i}`)!);
       });
@@ -54,31 +55,27 @@ export async function evaluate(
   return { columns, refused };
 }
 
-const KEEP = "__keep";
-
 /** Only the columns that are read, and candid so that there is a row even where nothing is read. */
-function sent(block: Block, expressions: readonly CompiledExpression[], keep: Uint8Array | null): Block {
-  const { rows } = block;
-  const columns = new Map<string, Column>();
+function sent(block: Block, expressions: readonly CompiledExpression[], rows: Uint32Array | null): Block {
+  const columns = new Map<string, Column>([["candid", ownColumn(block, "candid")]]);
   const lists = new Map<string, ListColumn>();
-  const own = (name: string) => {
-    const column = block.columns.get(name);
-    if (!column) throw new TocsinError("INTERNAL", `The batch has no column ${name}.`);
-    return column;
-  };
-  columns.set("candid", own("candid"));
   for (const field of expressions.flatMap((expression) => expression.fields)) {
     const { column: name, origin } = field;
     if (origin === "list") {
-      if (!lists.has(name)) lists.set(name, block.lists?.get(name) ?? absentList(field, rows));
+      if (!lists.has(name)) lists.set(name, block.lists?.get(name) ?? absentList(field, block.rows));
     } else if (!columns.has(name)) {
-      columns.set(name, origin === "alert" ? own(name) : (block.columns.get(name) ?? absentColumn(field, rows)));
+      const known = origin === "alert" ? ownColumn(block, name) : block.columns.get(name);
+      columns.set(name, known ?? absentColumn(field, block.rows));
     }
   }
-  if (keep) {
-    columns.set(KEEP, { type: "UInt8", values: keep, nulls: null });
-  }
-  return { rows, columns, lists };
+  const read = { rows: block.rows, columns, lists };
+  return rows ? takeRows(read, rows) : read;
+}
+
+function ownColumn(block: Block, name: string): Column {
+  const column = block.columns.get(name);
+  if (!column) throw new TocsinError("INTERNAL", `The batch has no column ${name}.`);
+  return column;
 }
 
 function* parts(expressions: readonly CompiledExpression[]): Generator<CompiledExpression[]> {

@@ -5,6 +5,7 @@ import type { NewHit } from "../domain/filter.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import type { ActiveFilters } from "./active.js";
 import type { BrokenFilter, CompiledAnnotation, CompiledFilter } from "./compiled.js";
+import { decide, type Passes } from "./decide.js";
 import { evaluate } from "./evaluate.js";
 
 export interface FilterRunResult {
@@ -15,7 +16,10 @@ export interface FilterRunResult {
 }
 
 export interface FilterRun {
-  /** One query for all filters, and one for the annotations of those that have hits. Throws where the engine is lost. */
+  /**
+   * One query for all filters, one for the lists of alerts that are left, and one for the annotations of those that have
+   * hits. Throws where the engine is lost.
+   */
   run(batch: AlertBatch): Promise<FilterRunResult>;
 }
 
@@ -26,37 +30,15 @@ export function createFilterRun(inFlight: InFlightQuery, active: ActiveFilters):
       if (batch.alerts.rows === 0 || filters.length === 0) {
         return { hits: [], broken };
       }
-      const conditions = await evaluate(
-        inFlight,
-        batch.alerts,
-        filters.map((filter) => filter.where),
-        null,
-      );
-      const passes = passesByRow(batch.alerts.rows, filters, conditions.columns);
+      const { passes, refused: refusedConditions } = await decide(inFlight, batch.alerts, filters);
       const annotated = await annotate(inFlight, batch.alerts, passes);
-      const refused = new Map([...conditions.refused, ...annotated.refused]);
+      const refused = new Map([...refusedConditions, ...annotated.refused]);
       return {
         hits: hitsOf(batch, passes, annotated.textOf),
         broken: [...broken, ...refusedFilters(filters, refused)],
       };
     },
   };
-}
-
-/** For each row that passed any: the filters it passed, in their order. */
-type Passes = ReadonlyMap<number, readonly CompiledFilter[]>;
-
-function passesByRow(rows: number, filters: readonly CompiledFilter[], columns: ReadonlyMap<string, Column>): Passes {
-  const byRow: (CompiledFilter[] | undefined)[] = new Array(rows);
-  for (const filter of filters) {
-    const passed = columns.get(filter.where.sql)?.values as Uint8Array | undefined;
-    for (let row = passed ? passed.indexOf(1) : -1; row >= 0; row = passed!.indexOf(1, row + 1)) {
-      const passedBefore = byRow[row];
-      if (passedBefore) passedBefore.push(filter);
-      else byRow[row] = [filter];
-    }
-  }
-  return new Map(byRow.flatMap((passed, row) => (passed ? [[row, passed] as const] : [])));
 }
 
 interface Annotated {
@@ -66,13 +48,11 @@ interface Annotated {
 }
 
 async function annotate(inFlight: InFlightQuery, alerts: Block, passes: Passes): Promise<Annotated> {
-  const keep = new Uint8Array(alerts.rows);
   const wanted = new Set<CompiledAnnotation>();
   const indexOf = new Map<number, number>();
   for (const [row, filters] of passes) {
     const annotations = filters.flatMap((filter) => filter.annotations);
     if (annotations.length > 0) {
-      keep[row] = 1;
       indexOf.set(row, indexOf.size);
       for (const annotation of annotations) wanted.add(annotation);
     }
@@ -80,7 +60,7 @@ async function annotate(inFlight: InFlightQuery, alerts: Block, passes: Passes):
   if (wanted.size === 0) {
     return { textOf: () => null, refused: new Map() };
   }
-  const { columns, refused } = await evaluate(inFlight, alerts, [...wanted], keep);
+  const { columns, refused } = await evaluate(inFlight, alerts, [...wanted], Uint32Array.from(indexOf.keys()));
   const textOf = (filter: CompiledFilter, row: number) => {
     if (filter.annotations.length === 0) {
       return null;
@@ -129,8 +109,9 @@ function hitsOf(batch: AlertBatch, passes: Passes, annotationsOf: Annotated["tex
 
 function refusedFilters(filters: readonly CompiledFilter[], refused: ReadonlyMap<string, string>): BrokenFilter[] {
   return filters.flatMap((filter) => {
-    const reasons = [filter.where, ...filter.annotations].map((expression) => refused.get(expression.sql));
-    const message = reasons.find((reason) => reason !== undefined);
-    return message === undefined ? [] : [{ filterId: filter.id, message }];
+    const expressions = [filter.where.quick, filter.where.slow, ...filter.annotations];
+    const reasons = expressions.map((expression) => expression && refused.get(expression.sql));
+    const message = reasons.find((reason) => reason);
+    return !message ? [] : [{ filterId: filter.id, message }];
   });
 }

@@ -1,42 +1,9 @@
 // Some rows of a block as a new block, and one row as an alert. Called by the steps of the pipeline.
 import type { Alert, AlertBatch } from "../domain/alert.js";
-import type { BigColumn, Block, Column, NumberArray, NumberColumn, StringColumn } from "../domain/columns.js";
+import type { BigColumn, Block, Column, NumberColumn, StringColumn } from "../domain/columns.js";
+import { isBig, takeRows } from "../domain/rows.js";
 
-/** The given rows, in the given order. */
-export function takeRows(block: Block, rows: Uint32Array): Block {
-  const columns = new Map<string, Column>();
-  for (const [name, column] of block.columns) columns.set(name, takeColumn(column, rows));
-  return { rows: rows.length, columns };
-}
-
-function takeColumn(column: Column, rows: Uint32Array): Column {
-  const nulls = column.nulls && takeNumbers(column.nulls, rows);
-  if (column.type === "String") {
-    const { values } = column;
-    return { type: "String", values: Array.from(rows, (row) => values[row]!), nulls };
-  }
-  if (isBig(column)) {
-    // 64-bit values as pairs of 32-bit words: no bigint is made on the way.
-    const from = new Uint32Array(column.values.buffer, column.values.byteOffset, column.values.length * 2);
-    const to = new Uint32Array(rows.length * 2);
-    for (let i = 0; i < rows.length; i += 1) {
-      const row = rows[i]! * 2;
-      to[i * 2] = from[row]!;
-      to[i * 2 + 1] = from[row + 1]!;
-    }
-    const values = column.type === "Int64" ? new BigInt64Array(to.buffer) : new BigUint64Array(to.buffer);
-    return { type: column.type, values, nulls };
-  }
-  return { type: column.type, values: takeNumbers(column.values, rows), nulls };
-}
-
-const isBig = (column: Column): column is BigColumn => column.type === "Int64" || column.type === "UInt64";
-
-function takeNumbers<T extends NumberArray>(values: T, rows: Uint32Array): T {
-  const taken = new (values.constructor as new (length: number) => T)(rows.length);
-  for (let i = 0; i < rows.length; i += 1) taken[i] = values[rows[i]!]!;
-  return taken;
-}
+export { takeRows };
 
 /** The given rows of a batch with their packets and photometry. */
 export function takeAlerts(batch: AlertBatch, rows: Uint32Array): AlertBatch {

@@ -42,6 +42,10 @@ export interface Positions {
   readonly radiusArcsec: Float64Array | number;
 }
 
+/** Columns beside the catalog's own, by names that none of these can have. */
+const [N, PLACE, CONE_RA, CONE_DEC, RADIUS] = ["near-n", "near-place", "near-ra", "near-dec", "near-radius"] as const;
+const SEPARATED = "near-separation";
+
 /** One row for each cell that a position's cone touches: the cell, and what the exact separation needs. */
 function wanted({ ra, dec, radiusArcsec }: Positions, from: number, to: number): { block: Block; order: number } {
   const radiusOf = (n: number) => (typeof radiusArcsec === "number" ? radiusArcsec : radiusArcsec[n]!);
@@ -57,16 +61,19 @@ function wanted({ ra, dec, radiusArcsec }: Positions, from: number, to: number):
     }
   }
   const columns = {
-    n: counts(Uint32Array.from(numbersOf)),
-    place: unsigned(BigUint64Array.from(cells, BigInt)),
-    coneRa: floats(Float64Array.from(numbersOf, (n) => normaliseRa(ra[n]!))),
-    coneDec: floats(Float64Array.from(numbersOf, (n) => dec[n]!)),
-    radius: floats(Float64Array.from(numbersOf, radiusOf)),
+    [N]: counts(Uint32Array.from(numbersOf)),
+    [PLACE]: unsigned(BigUint64Array.from(cells, BigInt)),
+    [CONE_RA]: floats(Float64Array.from(numbersOf, (n) => normaliseRa(ra[n]!))),
+    [CONE_DEC]: floats(Float64Array.from(numbersOf, (n) => dec[n]!)),
+    [RADIUS]: floats(Float64Array.from(numbersOf, radiusOf)),
   };
   return { block: blockOf(numbersOf.length, columns), order };
 }
 
-const PAIR_SEPARATION = SEPARATION.replaceAll("{coneRa:Float64}", "coneRa").replaceAll("{coneDec:Float64}", "coneDec");
+const PAIR_SEPARATION = SEPARATION.replaceAll("{coneRa:Float64}", quoted(CONE_RA)).replaceAll(
+  "{coneDec:Float64}",
+  quoted(CONE_DEC),
+);
 
 export async function near(
   client: ArchiveClient,
@@ -88,7 +95,7 @@ export async function near(
     if (found.rows > 0) blocks.push(found);
   }
   const all = joined(blocks);
-  const { n, separation, ...rows } = Object.fromEntries(all.columns);
+  const { [N]: n, [SEPARATED]: separation, ...rows } = Object.fromEntries(all.columns);
   return {
     position: (n?.values as Uint32Array | undefined) ?? new Uint32Array(0),
     separationArcsec: (separation?.values as Float64Array | undefined) ?? new Float64Array(0),
@@ -99,13 +106,14 @@ export async function near(
 function nearText(catalog: Catalog, columns: readonly string[], order: number, limit: number | null): string {
   const place = `intDiv(cell, ${4 ** (CATALOG_ORDER - order)})`;
   const kept = ["id", "ra", "dec", ...columns].map(quoted).join(", ");
-  const most = limit === null ? "" : `LIMIT ${Math.floor(limit)} BY n`;
+  const most = limit === null ? "" : `LIMIT ${Math.floor(limit)} BY ${quoted(N)}`;
   // A step of declination first: the rest is worth its cosines for few.
-  return `SELECT n, ${PAIR_SEPARATION} AS separation, ${kept}
-    FROM (SELECT ${place} AS place, ${kept} FROM ${quoted(tableOf(catalog))} WHERE ${place} IN (SELECT place FROM wanted)) AS sources
-    INNER JOIN wanted USING (place)
-    WHERE abs(dec - coneDec) * 3600 <= radius + 1e-3 AND separation <= radius
-    ORDER BY n, separation, id ${most}
+  const [n, cell, radius, separation] = [N, PLACE, RADIUS, SEPARATED].map(quoted);
+  return `SELECT ${n}, ${PAIR_SEPARATION} AS ${separation}, ${kept}
+    FROM (SELECT ${place} AS ${cell}, ${kept} FROM ${quoted(tableOf(catalog))} WHERE ${place} IN (SELECT ${cell} FROM wanted)) AS sources
+    INNER JOIN wanted USING (${cell})
+    WHERE abs(dec - ${quoted(CONE_DEC)}) * 3600 <= ${radius} + 1e-3 AND ${separation} <= ${radius}
+    ORDER BY ${n}, ${separation}, id ${most}
     SETTINGS enable_analyzer = 0`;
 }
 
@@ -118,16 +126,17 @@ export async function conePage(
 ): Promise<SourcePage> {
   const cells = cellClause(cone);
   const own = catalog.columns.map(({ name }) => quoted(name));
+  const separation = quoted(SEPARATED);
   const later =
     after === null
       ? ""
-      : `AND (separation > {afterSeparation:Float64}
-          OR (separation = {afterSeparation:Float64} AND id > {afterId:${catalog.idType}}))`;
+      : `AND (${separation} > {afterSeparation:Float64}
+          OR (${separation} = {afterSeparation:Float64} AND id > {afterId:${catalog.idType}}))`;
   const block = await client.query(
-    `SELECT ${SEPARATION} AS separation, ${["id", "ra", "dec", ...own].join(", ")}
+    `SELECT ${SEPARATION} AS ${separation}, ${["id", "ra", "dec", ...own].join(", ")}
     FROM ${quoted(tableOf(catalog))}
-    WHERE ${cells.sql} AND separation <= {radiusArcsec:Float64} ${later}
-    ORDER BY separation, id LIMIT {first:UInt32}
+    WHERE ${cells.sql} AND ${separation} <= {radiusArcsec:Float64} ${later}
+    ORDER BY ${separation}, id LIMIT {first:UInt32}
     SETTINGS enable_analyzer = 0`,
     {
       ...cells.parameters,
@@ -136,9 +145,9 @@ export async function conePage(
     },
   );
   const rows = Math.min(first, block.rows);
-  const { separation: _, ...columns } = Object.fromEntries(block.columns);
+  const { [SEPARATED]: _, ...columns } = Object.fromEntries(block.columns);
   return {
-    separationArcsec: numbers(block, "separation").slice(0, rows) as Float64Array,
+    separationArcsec: numbers(block, SEPARATED).slice(0, rows) as Float64Array,
     rows: { rows, columns: new Map(Object.entries(columns).map(([name, column]) => [name, cut(column, rows)])) },
     hasMore: block.rows > first,
   };

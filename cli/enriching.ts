@@ -11,6 +11,7 @@ import { matchOperands } from "../ingest/crossmatch/operands.js";
 import { createCrossmatch } from "../ingest/enrich/crossmatch.js";
 import type { Enrichment } from "../ingest/enrich/enrichment.js";
 import { createFeatureStep } from "../ingest/enrich/features.js";
+import { createHistory, histories } from "../ingest/enrich/history.js";
 import { scoresEnrichment } from "../ingest/enrich/scores.js";
 import type { ArchiveStores } from "../stores/archive/stores.js";
 import type { Settings } from "./settings.js";
@@ -30,7 +31,7 @@ export interface Enrichments {
 export interface EnrichingParts {
   readonly settings: Settings;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
-  readonly stores: Pick<ArchiveStores, "catalogs">;
+  readonly stores: Pick<ArchiveStores, "catalogs" | "history">;
   readonly models: ModelRegistry;
   readonly log: Logger;
 }
@@ -38,7 +39,12 @@ export interface EnrichingParts {
 export function createEnriching({ settings, surveys, stores, models, log }: EnrichingParts): Enriching {
   const warn = (line: string): void => log.warn(line);
   return {
-    operands: [matchOperands(stores.catalogs), featureOperands(surveys.values()), models],
+    operands: [
+      histories([...surveys.values()]),
+      matchOperands(stores.catalogs),
+      featureOperands(surveys.values()),
+      models,
+    ],
     async open() {
       const catalogs = createMatchedCatalogs({
         store: stores.catalogs,
@@ -48,6 +54,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
       const scorer = createScorer();
       return {
         steps: [
+          createHistory(stores.history),
           createCrossmatch(catalogs, (broken) => log.error(broken, "a catalog's matches are missing in a batch")),
           createFeatureStep(surveys),
           scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),

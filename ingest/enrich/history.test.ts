@@ -22,7 +22,7 @@ describe.each(SURVEYS.map(({ description }) => description))("$id", (description
   it.each(["a", "b", "c"])("each alert has the points that packets up to it told (%s)", async (seed) => {
     const packets = randomPackets(description, `${description.id}${seed}`, 150);
     const expected = listsByRule(description, packets);
-    const history = createHistory({ store: stores.history });
+    const history = createHistory(stores.history);
     for (let at = 0, size = 7; at < packets.length; at += size, size = (size * 5) % 61) {
       const part = packets.slice(at, at + size);
       // Within a batch alerts stand in any order.
@@ -36,21 +36,9 @@ describe.each(SURVEYS.map(({ description }) => description))("$id", (description
   });
 });
 
-it("only makes what is wanted", async () => {
-  const [ztf] = SURVEYS;
-  const packets = randomPackets(ztf!.description, "wanted", 5);
-  const wanted = new Set(["detections.jd", "forced.snr"]);
-  const batch = await createHistory({ store: stores.history, wanted: () => wanted }).run(
-    testBatch(ztf!.description, packets),
-  );
-  expect([...batch.alerts.lists!.keys()]).toEqual([...wanted]);
-  const none = testBatch(ztf!.description, packets);
-  expect(await createHistory({ store: stores.history, wanted: () => new Set() }).run(none)).toBe(none);
-});
-
 it("names the lists for filters as the columns are", async () => {
   const { description } = SURVEYS[0]!;
-  const batch = await createHistory({ store: stores.history }).run(
+  const batch = await createHistory(stores.history).run(
     testBatch(description, randomPackets(description, "names", 20)),
   );
   const { lists } = histories([description]).operands("ZTF");

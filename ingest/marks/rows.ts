@@ -2,7 +2,7 @@
 // Called by ingest/enrich/marks.ts and past.ts.
 import type { Block, Column, ListColumn } from "../../domain/columns.js";
 import { MARK_PREFIX } from "../../domain/mark.js";
-import { takeRows } from "../rows.js";
+import { takeRows } from "../../domain/rows.js";
 import type { Holding } from "./held.js";
 
 /** The columns area.<name> and skymap.<name>, and the list columns watch.<name>.*, for the alerts that were asked for. */

@@ -18,6 +18,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   filters: () => import("./filters.bench.js"),
   fanout: () => import("./fanout.bench.js"),
   query: () => import("./query.bench.js"),
+  night: () => import("./night.bench.js"),
   heavy: () => import("./heavy.bench.js"),
   faults: () => import("./faults.bench.js"),
   soak: () => import("./soak.bench.js"),
@@ -28,7 +29,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
 };
 
 /** Minutes, servers, or both: only by name. */
-const LONG = ["heavy", "faults", "soak", "load", "scale"];
+const LONG = ["night", "heavy", "faults", "soak", "load", "scale"];
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const smoke = process.argv.includes("--smoke");

@@ -25,6 +25,8 @@ export interface Enriching {
 
 export interface Enrichments {
   readonly steps: readonly Enrichment[];
+  /** Bytes of each catalog that is in memory. */
+  readonly catalogBytes: () => ReadonlyMap<string, number>;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
           createFeatureStep(surveys),
           scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
         ],
+        catalogBytes: catalogs.held,
         async close() {
           scorer.close();
           await catalogs.close();

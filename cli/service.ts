@@ -21,6 +21,7 @@ import { createGraphStores } from "../stores/graph/stores.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import { createHitHub } from "../subscriptions/hub.js";
 import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
+import { createCatalogs } from "./catalogs.js";
 import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
@@ -113,6 +114,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const packets = closing(await patiently(() => openPackets(settings, client)), (opened) => opened.close());
     const linked = await patiently(() => createGraphStores(graph));
     if (shared) closing(linked.filters.follow(), (stop) => stop());
+    if (shared) closing(archived.catalogs.follow(), (stop) => stop());
     const hub = closing(
       await patiently(() =>
         createHitHub({
@@ -155,6 +157,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     if (publisher !== null) watching.publisher(publisher);
     const holder = `${hostname()} ${process.pid}`;
     const enrichments = role === "serve" ? null : closing(await enriching.open(), (opened) => opened.close());
+    if (enrichments !== null) watching.catalogs(enrichments.catalogBytes);
     const ingestion =
       enrichments === null
         ? null
@@ -197,8 +200,9 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const control = ingestion && createControl(settings, ingestion);
     const replay = ingestion && letterReplayer(settings, archived.deadLetters, ingestion.pipeline);
     const records = replay && createRecords({ ...archived, surveys: descriptions, replay });
+    const catalogs = createCatalogs(archived.catalogs);
     if (lock && control && records) {
-      handleControl(lock, control, records);
+      handleControl(lock, { control, records, catalogs });
       closing(lock, () => lock.hangUp());
     }
     const packetReader = createPacketReader({ alerts: archived.alerts, packets });

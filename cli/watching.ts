@@ -123,6 +123,13 @@ export class Watching {
     this.metrics.ingest.skyIndex.from(positions);
   }
 
+  /** Bytes of each catalog in memory. */
+  catalogs(held: () => ReadonlyMap<string, number>): void {
+    this.metrics.ingest.catalogBytes.from(() =>
+      [...held()].map(([catalog, value]) => ({ labels: { catalog }, value })),
+    );
+  }
+
   app(app: Pick<App, "load" | "sockets" | "queuedBytes">): void {
     const { api } = this.metrics;
     api.running.from(() => app.load().running);

@@ -91,6 +91,12 @@ export function ingestMetrics(registry: Registry) {
       "How often numbering has changed hands; 0 where it is not ours.",
     ),
     skyIndex: readGauge(registry, "tocsin_sky_index_positions", "Positions of objects in the memory of this process."),
+    catalogBytes: readGauge(
+      registry,
+      "tocsin_catalog_memory_bytes",
+      "Memory of each catalog that alerts are matched with here; the archive is asked for the others.",
+      ["catalog"],
+    ),
     discrepancies: readGauge(
       registry,
       "tocsin_receipt_discrepancies",

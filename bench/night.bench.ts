@@ -1,0 +1,240 @@
+// One ZTF night through the whole path: packets in files, catalogs, features, 25 filters, one live subscriber; then a visit
+// of 10,000 alerts at once, and a steady stream. Run by bench/main.
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { container, simulate, writeSimulation } from "../ingest/simulator/write.js";
+import { numbers } from "../stores/archive/blocks.js";
+import type { HitHub } from "../subscriptions/hub.js";
+import { until } from "../test/until.js";
+import { type BenchedService, startBenchedService } from "./engine.js";
+import { type BenchResult, residentBytesOf, spread, timed } from "./harness.js";
+import { fillCatalogs } from "./night.catalogs.js";
+import { createNightFilters } from "./night.filters.js";
+import type { Arrivals } from "./night.subscriber.js";
+import { endlessAlerts } from "./soak.packets.js";
+
+const END_JD = 2_460_700.5;
+/** The steady stream: LSST's mean rate, handed on ten times a second. */
+const [STEADY_RATE, STEADY_MS] = [333, 100];
+/** Of the steady stream, not measured: what is compiled at first use. */
+const WARM_SECONDS = 5;
+const FILTERS = 25;
+
+interface Sizes {
+  readonly alerts: number;
+  readonly visit: number;
+  readonly steadySeconds: number;
+  readonly galaxies: number;
+  readonly points: number;
+}
+
+/** Options: --galaxies, --points (sources of the two catalogs), --alerts. */
+export async function run(smoke: boolean, options: Readonly<Record<string, string>> = {}): Promise<BenchResult> {
+  const usual: Sizes = smoke
+    ? { alerts: 200, visit: 100, steadySeconds: 6, galaxies: 2_000, points: 5_000 }
+    : { alerts: 29_000, visit: 10_000, steadySeconds: 35, galaxies: 1_000_000, points: 10_000_000 };
+  const given = Object.entries(options).map(([name, value]) => [name, Number(value)]);
+  const sizes: Sizes = { ...usual, ...Object.fromEntries(given) };
+  const folder = await mkdtemp(join(tmpdir(), "tocsin-bench-"));
+  let catalogs: readonly string[] = [];
+  const benched = await startBenchedService(async (archive) => {
+    catalogs = await fillCatalogs(archive, sizes);
+  });
+  let subscriber: ChildProcess | null = null;
+  try {
+    while (!(await inMemory(benched.service.url))) await delay(500);
+    const filterIds = await createNightFilters(benched.service.url, FILTERS);
+    const arrivals = new Map<string, number>();
+    let last = 0;
+    let count = 0;
+    subscriber = fork(fileURLToPath(new URL("./night.subscriber.js", import.meta.url)), [
+      `${benched.service.url}/graphql`,
+      ...filterIds,
+    ]);
+    subscriber.on("message", (told) => {
+      for (const [candid, at] of told as Arrivals) {
+        arrivals.set(candid, at);
+        last = Math.max(last, at);
+        count += 1;
+      }
+    });
+    await until("the subscriber", () => (benched.service.services.hub as HitHub).subscriptions === 1, 60_000);
+    const world: World = { benched, folder, sizes, arrivals, received: () => count, lastAt: () => last };
+    // What is compiled at run time is compiled before the night begins.
+    await ingested(world, "warm-up", 1_000, END_JD - 200);
+    const night = await ingested(world, "night", sizes.alerts, END_JD);
+    const visit = await ingested(world, "visit", sizes.visit, END_JD + 40);
+    const steady = await steadily(world);
+    return result(sizes, catalogs, night, visit, steady);
+  } finally {
+    if (subscriber?.connected) {
+      subscriber.disconnect();
+      await once(subscriber, "exit");
+    }
+    await benched.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Both catalogs have been read. */
+async function inMemory(url: string): Promise<boolean> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return metrics.split("\n").filter((line) => line.startsWith("tocsin_catalog_memory_bytes{")).length === 2;
+}
+
+interface World {
+  readonly benched: BenchedService;
+  readonly folder: string;
+  readonly sizes: Sizes;
+  /** When the first filter's hit of an alert reached the subscriber. */
+  readonly arrivals: ReadonlyMap<string, number>;
+  readonly received: () => number;
+  readonly lastAt: () => number;
+}
+
+interface Pass {
+  readonly alerts: number;
+  readonly hits: number;
+  readonly bytes: number;
+  /** First byte read to last hit delivered and everything stored. */
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly peakBytes: number;
+}
+
+/** Files of one night into the service; resolves when the subscriber has the last hit. */
+async function ingested(world: World, seed: string, alerts: number, endJd: number): Promise<Pass> {
+  const { benched, folder } = world;
+  const sky = simulate({ seed, nights: 1, endJd, alerts: new Map([["ZTF", alerts]]) });
+  const files = await writeSimulation(join(folder, seed), sky, seed);
+  const sizes = await Promise.all(files.map((file) => stat(file)));
+  const before = world.received();
+  const pids = [process.pid, ...benched.pids];
+  let peakBytes = 0;
+  const sampling = setInterval(() => {
+    peakBytes = Math.max(peakBytes, residentBytesOf(pids));
+  }, 100);
+  const startedAt = Date.now();
+  const { value, cpuSeconds } = await timed(async () => {
+    const counts = await benched.service.ingest(...files);
+    const endedAt = Date.now();
+    await until("the hits", () => world.received() - before >= counts.hits, 120_000);
+    return { ...counts, endedAt };
+  }, benched.pids);
+  clearInterval(sampling);
+  if (value.stored !== alerts) throw new Error(`${value.stored} of ${alerts} alerts were stored.`);
+  if (world.received() - before !== value.hits) throw new Error(`${value.hits} hits, others were delivered.`);
+  await queryable(benched, alerts, sky[0]!.measurement.visit.jd, endJd);
+  await rm(join(folder, seed), { recursive: true });
+  return {
+    alerts,
+    hits: value.hits,
+    bytes: sizes.reduce((sum, { size }) => sum + size, 0) / alerts,
+    seconds: (Math.max(value.endedAt, world.lastAt()) - startedAt) / 1000,
+    cpuSeconds,
+    peakBytes,
+  };
+}
+
+async function queryable({ archive }: BenchedService, alerts: number, from: number, to: number): Promise<void> {
+  const sql = `SELECT toFloat64(uniqExact(candid)) AS v FROM alerts_ztf
+    WHERE jd >= {from:Float64} AND jd < {to:Float64} AND batch IN (SELECT batch FROM batches)`;
+  const [stored] = numbers(await archive.client.query(sql, { from, to }), "v");
+  if (stored !== alerts) throw new Error(`${stored} of ${alerts} alerts can be read.`);
+}
+
+interface Steady {
+  /** Milliseconds from the hand-over of the packets to the subscriber's message, sorted. */
+  readonly latencies: readonly number[];
+  readonly cpuMillisecondsPerAlert: number;
+}
+
+async function steadily({ benched, sizes, arrivals, received }: World): Promise<Steady> {
+  const alerts = STEADY_RATE * sizes.steadySeconds;
+  const stream = endlessAlerts({ seed: "steady", alerts: new Map([["ZTF", alerts]]), cutoutBytes: null });
+  const packets = Array.from({ length: alerts }, () => stream.next());
+  const sentAt = new Map<string, number>();
+  const control = benched.service.control!;
+  const before = received();
+  let hits = 0;
+  const startedAt = performance.now();
+  const { cpuSeconds } = await timed(async () => {
+    const taken: Promise<unknown>[] = [];
+    for (let sent = 0; sent < packets.length; ) {
+      const due = Math.min(packets.length, Math.ceil(((performance.now() - startedAt) / 1000) * STEADY_RATE));
+      const now = Date.now();
+      const part = packets.slice(sent, due);
+      if (part.length > 0) {
+        if (performance.now() - startedAt > WARM_SECONDS * 1000) {
+          for (const { candid } of part) sentAt.set(String(candid), now);
+        }
+        taken.push(control.ingestContainer(container("ZTF", part), "steady").then((counts) => (hits += counts.hits)));
+      }
+      sent = due;
+      await delay(STEADY_MS);
+    }
+    await Promise.all(taken);
+    await until("the hits", () => received() - before >= hits, 60_000);
+  }, benched.pids);
+  const latencies = [...arrivals].flatMap(([candid, at]) => {
+    const sent = sentAt.get(candid);
+    return sent === undefined ? [] : [at - sent];
+  });
+  return { latencies: latencies.sort((a, b) => a - b), cpuMillisecondsPerAlert: (cpuSeconds * 1000) / alerts };
+}
+
+function result(sizes: Sizes, catalogs: readonly string[], night: Pass, visit: Pass, steady: Steady): BenchResult {
+  const at = (share: number): number =>
+    steady.latencies[Math.min(steady.latencies.length - 1, Math.floor(steady.latencies.length * share))] ?? Number.NaN;
+  const row = (part: string, pass: Pass) => ({
+    part,
+    alerts: pass.alerts,
+    "KB a packet": pass.bytes / 1000,
+    hits: pass.hits,
+    seconds: pass.seconds,
+    "alerts/s": pass.alerts / pass.seconds,
+    "CPU ms an alert": (pass.cpuSeconds * 1000) / pass.alerts,
+    "peak RSS MB": pass.peakBytes / 2 ** 20,
+  });
+  const alertsPerSecond = night.alerts / night.seconds;
+  const peakRssBytes = Math.max(night.peakBytes, visit.peakBytes);
+  const hitLatencyMs = { p50: at(0.5), p99: at(0.99) };
+  return {
+    name: "night",
+    sizes: { ...sizes, filters: FILTERS, catalogs: catalogs.join(", ") || "none" },
+    rows: [row("night", night), row("visit", visit)],
+    ratios: {
+      "hit latency at 333 alerts/s, ms": spread(steady.latencies.length > 0 ? steady.latencies : [Number.NaN]),
+    },
+    goals: [
+      {
+        text: "3,000 alerts/s",
+        reached: alertsPerSecond.toFixed(0),
+        met: alertsPerSecond >= 3_000,
+      },
+      { text: "a visit delivered within 5 s", reached: `${visit.seconds.toFixed(1)} s`, met: visit.seconds <= 5 },
+      {
+        text: "hits at 333 alerts/s: p50 at most 300 ms, p99 at most 800 ms",
+        reached: `${hitLatencyMs.p50} and ${hitLatencyMs.p99} ms`,
+        met: hitLatencyMs.p50 <= 300 && hitLatencyMs.p99 <= 800,
+      },
+      {
+        text: "at most 3 GB",
+        reached: `${(peakRssBytes / 1e9).toFixed(2)} GB`,
+        met: peakRssBytes <= 3e9,
+      },
+    ],
+    figures: {
+      alertsPerSecond,
+      cpuMillisecondsPerAlert: (night.cpuSeconds * 1000) / night.alerts,
+      hitLatencyMs,
+      peakRssBytes,
+      steadyCpuMillisecondsPerAlert: steady.cpuMillisecondsPerAlert,
+    },
+  };
+}

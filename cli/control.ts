@@ -3,7 +3,9 @@
 import { once } from "node:events";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { TocsinError } from "../domain/errors.js";
+import type { Loaded, LoadRequest, LoadTold } from "../ingest/catalogs/load.js";
 import type { Counts } from "../ingest/pipeline.js";
+import type { Catalogs } from "./catalogs.js";
 import { type DataDirLock, socketPath } from "./datadir.js";
 import type { Records } from "./records.js";
 
@@ -27,9 +29,16 @@ export interface Control {
 const MAX_CONTAINER_BYTES = 256 * 1024 * 1024;
 const MAX_PATHS_BYTES = 1024 * 1024;
 
-export function handleControl(lock: DataDirLock, control: Control, records: Records): void {
+/** What a service does for commands, by where they ask for it. */
+export interface Commands {
+  readonly control: Control;
+  readonly records: Records;
+  readonly catalogs: Catalogs;
+}
+
+export function handleControl(lock: DataDirLock, commands: Commands): void {
   lock.answer((request, response) => {
-    answer(request, response, control, records).catch((error: unknown) => {
+    answer(request, response, commands).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(400, { "content-type": "application/x-ndjson" });
       const known = error instanceof TocsinError;
       const message = error instanceof Error ? error.message : String(error);
@@ -43,8 +52,7 @@ export function handleControl(lock: DataDirLock, control: Control, records: Reco
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  control: Control,
-  records: Records,
+  { control, records, catalogs }: Commands,
 ): Promise<void> {
   if (request.url === "/paths") {
     const paths = JSON.parse((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as string[];
@@ -67,6 +75,18 @@ async function answer(
     const args = parsed((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as never[];
     if (!Object.hasOwn(records, name)) throw new TocsinError("BAD_ARGUMENT", "The service does not know this command.");
     const answered: unknown = await (records[name] as (...args: never[]) => Promise<unknown>)(...args);
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.end(`${written({ answer: answered })}\n`);
+  } else if (request.url === "/catalogs/add") {
+    const asked = parsed((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as LoadRequest;
+    const abort = new AbortController();
+    response.on("close", () => abort.abort());
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    const tell = (loading: LoadTold) => response.write(`${JSON.stringify({ loading })}\n`);
+    response.end(`${written({ answer: await catalogs.add(asked, tell, abort.signal) })}\n`);
+  } else if (request.url === "/catalogs/list" || request.url === "/catalogs/remove") {
+    const [name] = parsed((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as [string?];
+    const answered = name === undefined ? await catalogs.list() : await catalogs.remove(name);
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.end(`${written({ answer: answered })}\n`);
   } else {
@@ -98,6 +118,7 @@ async function body(request: IncomingMessage, limit: number): Promise<Buffer> {
 
 interface Line {
   readonly progress?: Progress;
+  readonly loading?: LoadTold;
   readonly counts?: Counts;
   readonly answer?: unknown;
   readonly error?: { code: "INTERNAL"; message: string; remedy: string };
@@ -110,6 +131,7 @@ async function send(
   payload: string | Uint8Array,
   headers: Record<string, string>,
   onProgress: (progress: Progress) => void,
+  onLoading: (told: LoadTold) => void = () => {},
 ): Promise<unknown> {
   const call = request({ socketPath: socketPath(dataDir), path, method: "POST", headers });
   call.end(payload);
@@ -118,6 +140,7 @@ async function send(
     for await (const line of linesOf(response)) {
       if (line.error) throw new TocsinError(line.error.code, line.error.message, { remedy: line.error.remedy });
       if (line.progress) onProgress(line.progress);
+      if (line.loading) onLoading(line.loading);
       if (line.counts) return line.counts;
       if (line.answer !== undefined) return line.answer;
     }
@@ -165,4 +188,15 @@ export function callService<Name extends keyof Records>(
 ): ReturnType<Records[Name]> {
   const headers = { "content-type": "application/json" };
   return send(dataDir, `${RECORDS}${name}`, written(args), headers, () => {}) as ReturnType<Records[Name]>;
+}
+
+/** Catalogs in the service that has the folder open. */
+export function catalogsOf(dataDir: string): Catalogs {
+  const call = (path: string, payload: unknown, onLoading?: (told: LoadTold) => void) =>
+    send(dataDir, path, written(payload), { "content-type": "application/json" }, () => {}, onLoading);
+  return {
+    add: (request, onLoading) => call("/catalogs/add", request, onLoading) as Promise<Loaded>,
+    list: () => call("/catalogs/list", []) as ReturnType<Catalogs["list"]>,
+    remove: (name) => call("/catalogs/remove", [name]) as Promise<boolean>,
+  };
 }

@@ -4,6 +4,7 @@ import "reflect-metadata";
 import { Command, InvalidArgumentError } from "commander";
 import { TocsinError } from "../domain/errors.js";
 import { addBackupCommands } from "./backup.js";
+import { addCatalogCommands } from "./catalog.js";
 import { addDeadLetterCommands } from "./deadletters.js";
 import { demo } from "./demo.js";
 import { addGraphCommands } from "./graph.js";
@@ -78,6 +79,7 @@ addKafkaCommands(program, settings);
 addGraphCommands(program, settings);
 addBackupCommands(program, settings, createLogger);
 addModelCommands(program, settings);
+addCatalogCommands(program, settings, createLogger);
 addReceiptCommand(program, settings, createLogger);
 addDeadLetterCommands(program, settings, createLogger);
 

@@ -86,6 +86,8 @@ export interface LoadProgress {
   readonly rejected: number;
   /** The first 20. */
   readonly rejectedRows: readonly RejectedRow[];
+  /** Least and greatest right ascension as the files write it, where that is a number. */
+  readonly raRange?: readonly [number, number];
 }
 
 export type CatalogState = "loading" | "active" | "removed";

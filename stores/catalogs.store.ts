@@ -76,6 +76,8 @@ export interface CatalogStore {
   append(catalog: Catalog, rows: Block, progress: LoadProgress): Promise<void>;
   /** All rows are there: the revision takes the place of the one before, at once and for all processes. */
   activate(catalog: Catalog, progress: LoadProgress): Promise<Catalog>;
+  /** A load whose files are no good: nothing of it stays. */
+  abandon(catalog: Catalog): Promise<void>;
   /** Take a catalog away: every revision of this name. False where there is none. Its rows go a little later. */
   remove(name: string): Promise<boolean>;
   /** Rows of revisions that nobody reads any more. Called at start and after each change. */

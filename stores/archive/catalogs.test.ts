@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { CatalogDescription, LoadProgress } from "../../domain/catalog.js";
-import type { Block } from "../../domain/columns.js";
+import type { Block, Column } from "../../domain/columns.js";
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { python, pythonHas } from "../../test/python.js";
 import { floats, signed, strings, texts } from "./blocks.js";
@@ -113,7 +113,7 @@ describe("a catalog", () => {
     const end = other.follow();
     await load(description("heard", { idType: "String", columns: [] }), {
       rows: 1,
-      columns: new Map([
+      columns: new Map<string, Column>([
         ["id", texts(["a"])],
         ["ra", floats(Float64Array.of(5))],
         ["dec", floats(Float64Array.of(5))],

@@ -150,6 +150,10 @@ export class ArchiveCatalogs implements CatalogStore {
     return active!;
   }
 
+  async abandon(catalog: Catalog): Promise<void> {
+    await this.#retire(({ name, revision }) => name === catalog.name && revision === catalog.revision);
+  }
+
   async remove(name: string): Promise<boolean> {
     return (await this.#retire((one) => one.name === name)) > 0;
   }

@@ -1,0 +1,86 @@
+// What a user says of a catalog on top of its definition, or in place of one. Called by cli/catalog.ts and by the API.
+import { TocsinError } from "../../domain/errors.js";
+import { type CatalogDefinition, checkedDefinition, definitionOf } from "./definition.js";
+
+/** Columns by their names in the file. Everything is checked by describedBy. */
+export interface CatalogOptions {
+  readonly definition?: string | undefined;
+  readonly radius?: number | undefined;
+  readonly ra?: string | undefined;
+  readonly dec?: string | undefined;
+  readonly id?: string | undefined;
+  readonly raUnit?: string | undefined;
+  readonly epoch?: number | undefined;
+  readonly pmRa?: string | undefined;
+  readonly pmDec?: string | undefined;
+  readonly toEpoch?: number | undefined;
+  readonly limit?: number | undefined;
+  /** radius, redshift:COLUMN, Mpc:COLUMN. */
+  readonly rule?: string | undefined;
+  readonly kpc?: number | undefined;
+  readonly near?: number | undefined;
+  readonly title?: string | undefined;
+  readonly version?: string | undefined;
+  readonly date?: string | undefined;
+  readonly licence?: string | undefined;
+  readonly citation?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/**
+ * The definition of the catalog `name` with these options.
+ * @throws TocsinError NOT_FOUND for an unknown definition, BAD_CATALOG for options that cannot be used.
+ */
+export function describedBy(name: string, options: CatalogOptions): CatalogDefinition {
+  const known = definitionOf(options.definition ?? name);
+  if (known === null && options.definition !== undefined) {
+    throw new TocsinError("NOT_FOUND", `No catalog ${options.definition} is known.`, {
+      remedy: "`catalog definitions` lists those that are.",
+    });
+  }
+  if (known === null && options.radius === undefined) {
+    throw new TocsinError("BAD_CATALOG", `No catalog ${name} is known, so its radius must be told.`, {
+      remedy:
+        "Say within how many arcsec its sources match: --radius; or take a known one's name (`catalog definitions`).",
+    });
+  }
+  const column = (own: string | undefined, before: readonly string[] | undefined) =>
+    own === undefined ? before : [own];
+  const merged = {
+    ...known,
+    name,
+    title: options.title ?? known?.title ?? name,
+    radius: options.radius ?? known?.radius,
+    limit: options.limit ?? known?.limit,
+    source: options.url ?? known?.source,
+    version: options.version ?? known?.version,
+    date: options.date ?? known?.date,
+    licence: options.licence ?? known?.licence,
+    citation: options.citation ?? known?.citation,
+    ra: column(options.ra, known?.ra),
+    dec: column(options.dec, known?.dec),
+    id: column(options.id, known?.id),
+    raUnit: options.raUnit ?? known?.raUnit,
+    epoch: options.epoch ?? known?.epoch,
+    targetEpoch: options.toEpoch ?? known?.targetEpoch,
+    pmRa: column(options.pmRa, known?.pmRa),
+    pmDec: column(options.pmDec, known?.pmDec),
+    rule: ruleOf(options, known),
+  };
+  const told = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+  return checkedDefinition(told, `The description of ${name}`);
+}
+
+function ruleOf({ rule, kpc, near }: CatalogOptions, known: CatalogDefinition | null) {
+  if (rule === "radius") return undefined;
+  const before = known?.rule;
+  const parts = rule === undefined ? null : /^(redshift|Mpc):(.+)$/.exec(rule);
+  if (rule !== undefined && parts === null) {
+    throw new TocsinError("BAD_CATALOG", `"${rule}" is no rule.`, {
+      remedy: "Write radius, redshift:COLUMN or Mpc:COLUMN.",
+    });
+  }
+  if (parts === null && before === undefined) return undefined;
+  const own = parts === null ? before! : { by: parts[1]!, column: parts[2]! };
+  return { by: own.by, column: own.column, kpc: kpc ?? before?.kpc ?? 30, near: near ?? before?.near ?? 300 };
+}

@@ -21,6 +21,7 @@ WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY models ./models
+COPY filters/library ./filters/library
 COPY package.json LICENSE* ./
 RUN mkdir /data && chown node:node /data
 VOLUME /data

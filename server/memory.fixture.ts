@@ -221,6 +221,7 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
       clauses: () => [],
       standing: () => [],
       median: () => [],
+      examples: () => [],
     },
   };
   const health = { ok: true };

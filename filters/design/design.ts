@@ -7,6 +7,7 @@ import type { Survey } from "../../domain/survey.js";
 import { checkCondition, checkExpression } from "../check.js";
 import { type Clause, clausesOf } from "../clauses.js";
 import { type CompiledExpression, compileCondition, compileValue } from "../compile.js";
+import { examplesOf, type FilterExample } from "../examples.js";
 import type { FieldsOf, Kind } from "../fields.js";
 import type { Finding } from "../language.js";
 import { MEDIAN_FILTERS } from "./median.js";
@@ -29,6 +30,8 @@ export interface FilterDesign {
   standing(survey: Survey, where: string): readonly Finding[];
   /** Filters of ordinary cost, of which none shares anything with another: what costs are told in. */
   readonly median: (survey: Survey) => readonly CompiledExpression[];
+  /** The library of examples, by name. */
+  examples(survey: Survey): readonly FilterExample[];
 }
 
 export function createFilterDesign(fieldsOf: FieldsOf): FilterDesign {
@@ -37,7 +40,13 @@ export function createFilterDesign(fieldsOf: FieldsOf): FilterDesign {
     if (typed === null) throw notValid(problems[0]!);
     return compileCondition(typed);
   };
+  const examples = new Map<Survey, readonly FilterExample[]>();
   return {
+    examples(survey) {
+      const known = examples.get(survey) ?? examplesOf(survey);
+      examples.set(survey, known);
+      return known;
+    },
     condition,
     annotations: (survey, annotations) =>
       annotations.map(({ name, expression }) => {

@@ -3,7 +3,13 @@ import { Arg, Args, Ctx, ID, Query, Resolver } from "type-graphql";
 import { filterCursor, queryIdentity } from "../../domain/cursor.js";
 import type { Survey } from "../../domain/survey.js";
 import { lookupCost, searchCost } from "../../schema/cost.js";
-import { FilterCheckType, FilterConnectionType, FilterFieldType, FilterType } from "../../schema/filter/filter.type.js";
+import {
+  FilterCheckType,
+  FilterConnectionType,
+  FilterExampleType,
+  FilterFieldType,
+  FilterType,
+} from "../../schema/filter/filter.type.js";
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
 import { SurveyEnum } from "../../schema/survey/survey.type.js";
 import { MAX_NAME, MAX_TEXT, pageSize, text } from "../bounds.js";
@@ -37,6 +43,17 @@ export class FilterQueries {
   ): FilterCheckType {
     const { warnings, ...check } = services.language.check(survey, text("where", where, MAX_TEXT));
     return { ...check, warnings: [...warnings, ...services.design.standing(survey, where)], survey, where };
+  }
+
+  @Query(() => [FilterExampleType], {
+    complexity: lookupCost,
+    description: "Example filters for the science cases of the field, by name.",
+  })
+  filterExamples(
+    @Ctx() { services }: Context,
+    @Arg("survey", () => SurveyEnum) survey: Survey,
+  ): readonly FilterExampleType[] {
+    return services.design.examples(survey);
   }
 
   @Query(() => FilterType, { nullable: true, complexity: lookupCost })

@@ -18,6 +18,18 @@ export class FilterFieldType {
   description!: string;
 }
 
+@ObjectType("FilterExample", { simpleResolvers: true, description: "A filter to begin with." })
+export class FilterExampleType {
+  @Field(() => String, { description: "Unique within its survey: young-supernova." })
+  name!: string;
+  @Field(() => String)
+  title!: string;
+  @Field(() => String, { description: "What it catches, and who uses such cuts." })
+  description!: string;
+  @Field(() => String, { description: "The condition, with its comments." })
+  where!: string;
+}
+
 @ObjectType("FilterError", { simpleResolvers: true })
 export class FilterErrorType {
   @Field(() => String)

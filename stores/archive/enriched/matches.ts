@@ -54,7 +54,8 @@ function between({ startJd, endJd }: EnrichedWindow): string {
 
 /** One value for each match, of the very type that the stream's list has. */
 function listOf({ name, type, nullable }: Operand): string {
-  if (name === "id") return type === "String" ? "id" : `arrayMap(x -> to${type}(x), id)`;
+  // The rows of other catalogs, whose ids may be texts, are read and left out.
+  if (name === "id") return type === "String" ? "id" : `arrayMap(x -> to${type}OrZero(x), id)`;
   if (!nullable) return quoted(name);
   const kind = isKeptAsText(type) ? "text" : "number";
   const place = `indexOf(${kind}Names, ${sqlText(name)})`;

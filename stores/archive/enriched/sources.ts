@@ -3,6 +3,7 @@ import type { Catalog } from "../../../domain/catalog.js";
 import type { Mark } from "../../../domain/mark.js";
 import type { SurveyDescription } from "../../../domain/survey.js";
 import { featureSource } from "./features.js";
+import { enrichedHistory } from "./history.js";
 import { enrichedMarks } from "./marks.js";
 import { enrichedMatches } from "./matches.js";
 import { enrichedScores } from "./scores.js";
@@ -14,6 +15,7 @@ export const enrichedSources = (
   marks: () => readonly Mark[] = () => [],
   catalogs: () => readonly Catalog[] = () => [],
 ): readonly EnrichedSource[] => [
+  enrichedHistory(surveys),
   featureSource(surveys),
   enrichedScores,
   enrichedMarks(marks),

@@ -1,0 +1,131 @@
+// detections.*, nonDetections.* and forced.* of archived alerts, out of the table `tellings`: what packets up to each alert
+// had told, as ingest/enrich/history.ts makes it of the stream. Named in sources.ts.
+import { AB_ZERO_POINT_NJY } from "../../../domain/flux.js";
+import { type Derived, isDerived, POINT_LISTS } from "../../../domain/photometry.js";
+import type { PointField, Survey, SurveyDescription } from "../../../domain/survey.js";
+import { quoted } from "../http.form.js";
+import { precedence } from "../precedence.js";
+import { type EnrichedSource, type EnrichedWindow, keysOf } from "./source.js";
+
+/** A column that filters read: a field of one of the lists. */
+interface Read {
+  readonly column: string;
+  readonly kind: number;
+  readonly field: PointField;
+}
+
+export function enrichedHistory(surveys: readonly SurveyDescription[]): EnrichedSource {
+  const described = new Map<Survey, SurveyDescription>(surveys.map((survey) => [survey.id, survey]));
+  function parsed(column: string, survey: Survey): Read | null {
+    for (const [name, kind] of POINT_LISTS) {
+      const fields = described.get(survey)?.pointFields[name] ?? [];
+      const field = fields.find((one) => `${name}.${one.name}` === column);
+      if (field !== undefined) return { column, kind, field };
+    }
+    return null;
+  }
+
+  return {
+    brings: (column, survey) => parsed(column, survey) !== null,
+    select(window, columns) {
+      const { publicProgramids, pointColumns } = described.get(window.survey)!;
+      const fixed = new Set(pointColumns.filter(({ isFixed }) => isFixed).map(({ name }) => name));
+      const read = columns.map((column) => parsed(column, window.survey)!);
+      return {
+        key: "object",
+        sql: byObject(window, read, fixed),
+        parameters: {
+          historySurvey: window.survey,
+          ...(Number.isFinite(window.endJd) && { historyEnd: window.endJd }),
+        },
+        columns: new Map(read.map((one) => [one.column, ofAlert(one, publicProgramids)])),
+      };
+    },
+  };
+}
+
+/** What each point's place in a list, its time and its rights need; three of them are values as well. */
+const KEYS = ["jd", "pointId", "rights", "since", "until"];
+const SAME: Readonly<Record<string, string>> = { jd: "jd", pointId: "pointId", programid: "rights" };
+const keyOf = (column: string): string => SAME[column] ?? `value ${column}`;
+const arrayOf = (kind: number, key: string): string => quoted(`history ${kind} ${key}`);
+/** Greater than any packet's precedence. */
+const NEVER = `toUInt128('${2n ** 128n - 1n}')`;
+
+/**
+ * A row for each object: of each kind arrays of its points in all their tellings, by time. A telling is its point's latest
+ * word from each packet that told it, `since`, until the next packet that told another one, `until`. Two such packets are
+ * known of a telling, its first and its last: what came in between is taken to have told the same.
+ */
+function byObject(window: EnrichedWindow, read: readonly Read[], fixed: ReadonlySet<string>): string {
+  const kinds = [...new Set(read.map(({ kind }) => kind))];
+  const values = [...new Map(read.map(({ field }) => [keyOf(field.column), field]))].filter(
+    ([key]) => !KEYS.includes(key),
+  );
+  const before = Number.isFinite(window.endJd)
+    ? `AND firstTold < ${precedence("{historyEnd:Float64}", `toInt64(${-(2n ** 63n)})`)}`
+    : "";
+  const tellings = `SELECT objectId, kind, pointId, jd, ifNull(programid, 0) AS rights,
+      arrayJoin(if(firstTold = lastTold, [firstTold], [firstTold, lastTold])) AS since
+      ${values.map(([key, field]) => `, ${stored(field)} AS ${quoted(key)}`).join("")}
+    FROM tellings WHERE survey = {historySurvey:String} AND kind IN (${kinds.join(", ")}) ${before}
+      AND objectId IN (${keysOf(window, "objectId")})`;
+  const timed = `SELECT objectId, kind, pointId, jd, rights, since, leadInFrame(since, 1, ${NEVER}) OVER w AS until
+      ${values.map(([key, { column }]) => `, ${fixed.has(column) ? `max(${quoted(key)}) OVER w AS ` : ""}${quoted(key)}`).join("")}
+    FROM (${tellings}) WINDOW w AS (PARTITION BY objectId, kind, pointId ORDER BY since
+      ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)`;
+  const gathered = kinds.flatMap((kind) => [
+    ...KEYS.map((key) => `groupArrayIf(${key}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`),
+    ...values.map(
+      ([key, field]) => `groupArrayIf(${marked(quoted(key), field)}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`,
+    ),
+  ]);
+  const ordered = kinds.flatMap((kind) => {
+    const own = (key: string) => quoted(`${kind} ${key}`);
+    const order = `arraySort((n, j, p) -> (j, p), arrayEnumerate(${own("jd")}), ${own("jd")}, ${own("pointId")})`;
+    return [
+      ...KEYS.map((key) => `arrayMap(n -> ${own(key)}[n], ${order}) AS ${arrayOf(kind, key)}`),
+      ...values.map(
+        ([key, field]) => `arrayMap(n -> ${unmarked(`${own(key)}[n]`, field)}, ${order}) AS ${arrayOf(kind, key)}`,
+      ),
+    ];
+  });
+  return `SELECT objectId, ${ordered.join(", ")} FROM (
+    SELECT objectId, ${gathered.join(", ")} FROM (${timed}) GROUP BY objectId)`;
+}
+
+/** The points that the alert knows: told by then and not told otherwise since, not later than the alert, of its rights. */
+function ofAlert({ kind, field }: Read, publicProgramids: readonly number[]): string {
+  const [jd, , rights, since, until] = KEYS.map((key) => `r.${arrayOf(kind, key)}`);
+  const now = precedence("l.jd", "l.candid");
+  const isKnown = `j <= l.jd AND s <= ${now} AND u > ${now} AND (p = l.programid OR p IN (${publicProgramids.join(", ")}))`;
+  const known = `arrayMap((j, s, u, p) -> ${isKnown}, ${jd}, ${since}, ${until}, ${rights})`;
+  return `arrayFilter((v, isKnown) -> isKnown, r.${arrayOf(kind, keyOf(field.column))}, ${known})`;
+}
+
+const FORMULA: Readonly<Record<Derived, string>> = {
+  snr: "abs(flux) / fluxError",
+  counts: `toFloat32(flux / exp10((${AB_ZERO_POINT_NJY} - zeroPoint) / 2.5))`,
+  countsError: `toFloat32(fluxError / exp10((${AB_ZERO_POINT_NJY} - zeroPoint) / 2.5))`,
+};
+
+/** A value of a telling, NULL where it is missing. */
+function stored({ column, type }: PointField): string {
+  if (!isDerived(column)) return type === "String" ? `toString(${quoted(column)})` : `identity(${quoted(column)})`;
+  return `if(isFinite(${FORMULA[column]}), ${FORMULA[column]}, NULL)`;
+}
+
+/** Aggregates into arrays skip NULL: a value that no telling has stands for it. */
+function marked(value: string, { column, type }: PointField): string {
+  if (column === "band") return value;
+  if (type === "String") return `ifNull(${value}, '')`;
+  if (type === "Bool") return `ifNull(toUInt8(${value}), 2)`;
+  return `ifNull(${value}, to${type}(nan))`;
+}
+
+function unmarked(value: string, { column, type }: PointField): string {
+  if (column === "band") return value;
+  if (type === "String") return `nullIf(${value}, '')`;
+  if (type === "Bool") return `if(${value} = 2, NULL, toBool(${value}))`;
+  return `if(isNaN(${value}), NULL, ${value})`;
+}

@@ -72,10 +72,12 @@ function pixelsOf(bytes: Uint8Array, start: number, cards: Cards, width: number,
   const zero = number(cards, "BZERO", 0);
   const scale = number(cards, "BSCALE", 1);
   const blank = bitpix > 0 && cards.has("BLANK") ? number(cards, "BLANK") : null;
-  return Float64Array.from({ length: width * height }, (_, k) => {
+  const pixels = new Float64Array(width * height);
+  for (let k = 0; k < pixels.length; k += 1) {
     const stored = read(view, start + k * step);
-    return stored === blank ? Number.NaN : zero + scale * stored;
-  });
+    pixels[k] = stored === blank ? Number.NaN : zero + scale * stored;
+  }
+  return pixels;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { OperandSource, Operands } from "../../domain/operand.js";
 import type { Survey } from "../../domain/survey.js";
 import type { Models } from "../../stores/scores.store.js";
 import { MANIFESTS, MODEL_FILE, type ModelFolder, readModel } from "./folder.js";
+import { elementFields } from "./inputs.js";
 import { type Manifest, outputNames } from "./manifest.js";
 import { modelKey, readStates, type States, withState, writeStates } from "./states.js";
 
@@ -24,6 +25,8 @@ export interface RunningModel extends ModelFolder {
 
 export interface ModelRegistry extends Models, OperandSource {
   running(survey: Survey): readonly RunningModel[];
+  /** The columns of lists that these read, as `detections.flux`: whoever makes the lists need not make others. */
+  wantedLists(survey: Survey): ReadonlySet<string>;
   /** Of a model whose state says that it runs: why it does not. */
   suspended(key: string): string | null;
   /** A whole batch failed, or went well. */
@@ -111,12 +114,15 @@ export async function createModelRegistry({ folders, log }: RegistryOptions): Pr
     suspended: suspensions.get(key) ?? null,
   });
 
+  const running = (survey: Survey): RunningModel[] =>
+    models
+      .filter(({ state, manifest }) => state !== "retired" && manifest.surveys.includes(survey))
+      .map(({ manifest, file, key, state }) => ({ manifest, file, key, shadow: state === "shadow" }));
+
   return {
     list: () => models.map(shownModel),
-    running: (survey) =>
-      models
-        .filter(({ state, manifest }) => state !== "retired" && manifest.surveys.includes(survey))
-        .map(({ manifest, file, key, state }) => ({ manifest, file, key, shadow: state === "shadow" })),
+    running,
+    wantedLists: (survey) => new Set(running(survey).flatMap(({ manifest }) => listColumns(manifest))),
     operands: (survey) => {
       const active = models.filter(({ state, manifest }) => state === "active" && manifest.surveys.includes(survey));
       return { values: active.flatMap(({ manifest }) => operandsOf(manifest)), lists: [] };
@@ -195,6 +201,11 @@ function operandsOf(manifest: Manifest): Operands["values"] {
   const said = `Class by ${name} ${version}: ${classes}. ${description}`;
   return [...scores, { name: `class.${name}`, type: "String", nullable: true, unit: null, description: said }];
 }
+
+const listColumns = ({ inputs }: Manifest): string[] =>
+  inputs
+    .filter((input) => input.kind === "list")
+    .flatMap((input) => input.lists.flatMap((list) => elementFields(input).map((field) => `${list}.${field}`)));
 
 /** Hidden ones are being copied. */
 async function modelFolders(folder: string): Promise<string[]> {

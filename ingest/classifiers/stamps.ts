@@ -52,30 +52,34 @@ function stampOf(fits: Uint8Array): Stamp {
 
 /** Writes a row's stamps, all of which are there, into its part of the tensor. */
 export function fillRow(input: CutoutsInput, stamps: Stamps, tensor: Float32Array): void {
-  const { size, cutouts } = input;
-  const first = input.layout === "channelsFirst";
+  const { size, cutouts, layout, place } = input;
+  tensor.fill(input.padding ?? Number.NaN);
+  // Steps from a pixel to the next one of its row, of its column and of the next stamp.
+  const [right, up, next] =
+    layout === "channelsFirst" ? [1, size, size * size] : [cutouts.length, cutouts.length * size, 1];
   for (const [channel, kind] of cutouts.entries()) {
-    const stamp = normalised(input, stamps.get(kind)!);
-    const left = input.place === "centre" ? Math.floor((size - stamp.width) / 2) : 0;
-    const low = input.place === "centre" ? Math.floor((size - stamp.height) / 2) : 0;
-    for (let y = 0; y < size; y += 1) {
-      for (let x = 0; x < size; x += 1) {
-        const to = first ? (channel * size + y) * size + x : (y * size + x) * cutouts.length + channel;
-        const inside = x >= left && x < left + stamp.width && y >= low && y < low + stamp.height;
-        tensor[to] = inside ? stamp.pixels[(y - low) * stamp.width + x - left]! : (input.padding ?? Number.NaN);
+    const { width, height, pixels } = normalised(input, stamps.get(kind)!);
+    const left = place === "centre" ? Math.floor((size - width) / 2) : 0;
+    const low = place === "centre" ? Math.floor((size - height) / 2) : 0;
+    for (let y = Math.max(0, -low); y < Math.min(height, size - low); y += 1) {
+      const row = channel * next + (y + low) * up + left * right;
+      for (let x = Math.max(0, -left); x < Math.min(width, size - left); x += 1) {
+        tensor[row + x * right] = pixels[y * width + x]!;
       }
     }
   }
 }
 
 function normalised({ fill, normalise }: CutoutsInput, { width, height, pixels }: Stamp): Stamp {
-  const filled = pixels.map((value) => (Number.isFinite(value) ? value : (fill ?? Number.NaN)));
-  let scale = 0;
-  if (normalise === "none") return { width, height, pixels: filled };
-  for (const value of filled) {
-    if (normalise === "l2") scale += value * value;
-    else scale = Math.max(scale, Math.abs(value));
+  const filled = new Float32Array(pixels.length);
+  let [squares, largest] = [0, 0];
+  for (let k = 0; k < filled.length; k += 1) {
+    const value = Number.isFinite(pixels[k]) ? pixels[k]! : (fill ?? Number.NaN);
+    filled[k] = value;
+    squares += value * value;
+    largest = Math.max(largest, Math.abs(value));
   }
-  if (normalise === "l2") scale = Math.sqrt(scale);
-  return { width, height, pixels: scale > 0 ? filled.map((value) => value / scale) : filled };
+  const scale = { none: 1, l2: Math.sqrt(squares), peak: largest }[normalise];
+  if (scale > 0 && scale !== 1) for (let k = 0; k < filled.length; k += 1) filled[k]! /= scale;
+  return { width, height, pixels: filled };
 }

@@ -227,6 +227,7 @@ def main(folder):
             "version": "1",
             "licence": "MIT",
             "description": "Kind of source from the history up to the alert. Trained on simulations: a demonstration, not for science.",
+            "state": "retired",
             "trainedOn": f"{split} simulated alerts, models/train/light_curves.py, seed {SEED}",
             "quality": quality,
             "surveys": ["ZTF", "LSST"],

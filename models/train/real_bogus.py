@@ -210,6 +210,7 @@ def main(folder):
             "version": "1",
             "licence": "MIT",
             "description": "Real or bogus from the three cutouts. Trained on simulations: a demonstration, not for science.",
+            "state": "retired",
             "trainedOn": f"{split} simulated alerts, models/train/real_bogus.py, seed {SEED}",
             "quality": quality,
             "surveys": ["ZTF"],

@@ -12,7 +12,10 @@ import { createCrossmatch } from "../ingest/enrich/crossmatch.js";
 import type { Enrichment } from "../ingest/enrich/enrichment.js";
 import { createFeatureStep } from "../ingest/enrich/features.js";
 import { createHistory, histories } from "../ingest/enrich/history.js";
+import { createMarks } from "../ingest/enrich/marks.js";
 import { scoresEnrichment } from "../ingest/enrich/scores.js";
+import { createHeldMarks, type HeldMarks } from "../ingest/marks/held.js";
+import { markOperands } from "../ingest/marks/operands.js";
 import type { ArchiveStores } from "../stores/archive/stores.js";
 import type { Settings } from "./settings.js";
 
@@ -25,6 +28,8 @@ export interface Enriching {
 
 export interface Enrichments {
   readonly steps: readonly Enrichment[];
+  /** What the step of marks holds in memory. */
+  readonly marks: HeldMarks;
   /** Bytes of each catalog that is in memory. */
   readonly catalogBytes: () => ReadonlyMap<string, number>;
   close(): Promise<void>;
@@ -33,7 +38,7 @@ export interface Enrichments {
 export interface EnrichingParts {
   readonly settings: Settings;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
-  readonly stores: Pick<ArchiveStores, "catalogs" | "history">;
+  readonly stores: Pick<ArchiveStores, "catalogs" | "history" | "marks">;
   readonly models: ModelRegistry;
   readonly log: Logger;
 }
@@ -46,6 +51,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
       matchOperands(stores.catalogs),
       featureOperands(surveys.values()),
       models,
+      markOperands(stores.marks.registry),
     ],
     async open() {
       const catalogs = createMatchedCatalogs({
@@ -54,16 +60,20 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
         log: warn,
       });
       const scorer = createScorer();
+      const marks = createHeldMarks({ ...stores.marks, log: warn });
       return {
         steps: [
           createHistory(stores.history),
           createCrossmatch(catalogs, (broken) => log.error(broken, "a catalog's matches are missing in a batch")),
           createFeatureStep(surveys),
           scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
+          createMarks(marks),
         ],
+        marks,
         catalogBytes: catalogs.held,
         async close() {
           scorer.close();
+          marks.close();
           await catalogs.close();
         },
       };

@@ -1,6 +1,7 @@
 // `npm start`: the service with its API, or a worker with its probes. Called by cli/main.ts and cli/demo.ts.
 import { type Request, Router } from "express";
 import type { Logger } from "pino";
+import { uploadedPositions } from "../ingest/marks/upload.js";
 import { buildTocsinSchema } from "../resolvers/build.js";
 import { createApp } from "../server/app.js";
 import { type AuthSettings, viewers } from "../server/auth.js";
@@ -8,6 +9,7 @@ import { cutoutRoutes } from "../server/cutouts.js";
 import { deadLetterRoutes } from "../server/deadletters.js";
 import { healthRoutes } from "../server/health.routes.js";
 import { isLoopback } from "../server/hosts.js";
+import { type MarkRoutesParts, markRoutes } from "../server/marks.js";
 import { requestTimes } from "../server/metrics.http.js";
 import { metricsRoute, serveMetrics } from "../server/metrics.routes.js";
 import { createPlain } from "../server/plain.js";
@@ -66,6 +68,11 @@ async function apiApp(settings: Settings, service: Service, log: Logger) {
     routes: (routes, viewerOf) => {
       routes.use(cutoutRoutes({ reader: packetReader, viewerOf, surveys: [...surveys.keys()] }));
       routes.use(streamRoutes());
+      if (services.marks !== undefined) {
+        const positionsOf: MarkRoutesParts["positionsOf"] = (body, options, viewer) =>
+          uploadedPositions(body, options, viewer, services.stores.objects);
+        routes.use(markRoutes({ desk: services.marks.desk, viewerOf, positionsOf }));
+      }
       routes.use(deadLetterRoutes(service.letters, viewerOf));
       routes.use(metricsRoute(watching.metrics.registry, viewerOf));
     },

@@ -8,6 +8,8 @@ import { AlertResolver } from "./alert/alert.resolver.js";
 import { BacktestQueries } from "./backtest/backtest.resolver.js";
 import { CheckResolver } from "./backtest/check.resolver.js";
 import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference.resolver.js";
+import { CatalogMutations } from "./catalog/catalog.mutation.js";
+import { CatalogResolver } from "./catalog/catalog.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
 import { AlertCrossMatchResolver, ObjectCrossMatchResolver } from "./crossmatch/crossmatch.resolver.js";
 import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
@@ -15,6 +17,8 @@ import { AlertFeaturesResolver, ObjectFeaturesResolver, StaleFeaturesResolver } 
 import { FilterMutations } from "./filter/filter.mutation.js";
 import { FilterQueries } from "./filter/filter.query.js";
 import { HitResolver } from "./hit/hit.resolver.js";
+import { MarkMutations } from "./mark/mark.mutation.js";
+import { MarkQueries } from "./mark/mark.query.js";
 import { ObjectResolver } from "./object/object.resolver.js";
 import { ReceiptResolver } from "./receipt/receipt.resolver.js";
 import { ScoreResolver } from "./score/score.resolver.js";
@@ -36,6 +40,8 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       AlertResolver,
       BacktestQueries,
       CheckResolver,
+      CatalogResolver,
+      CatalogMutations,
       ClockResolver,
       DifferenceResolver,
       FilterHistoryResolver,
@@ -45,6 +51,8 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       HitResolver,
       FilterQueries,
       FilterMutations,
+      MarkQueries,
+      MarkMutations,
       DeadLetterResolver,
       ReceiptResolver,
       ScoreResolver,

@@ -6,13 +6,15 @@ import type { FilterDesign } from "../filters/design/design.js";
 import type { FilterLanguage } from "../filters/language.js";
 import type { AlertStore } from "../stores/alerts.store.js";
 import type { BacktestStore } from "../stores/backtest.store.js";
+import type { CatalogStore } from "../stores/catalogs.store.js";
 import type { ClockStore } from "../stores/clock.store.js";
 import type { DeadLetterStore, LetterConditions } from "../stores/deadletters.store.js";
 import type { FeatureStore } from "../stores/features.store.js";
 import type { FilterStore } from "../stores/filters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { LinkStore } from "../stores/links.store.js";
-import type { MatchStore } from "../stores/matches.store.js";
+import type { MarkDesk, MarkedStore, MarkRegistry } from "../stores/marks.store.js";
+import type { MatchStore, Rematch } from "../stores/matches.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
@@ -32,10 +34,14 @@ export interface Stores {
   readonly deadLetters: Pick<DeadLetterStore, "page">;
   readonly receipts: Pick<ReceiptStore, "night">;
   readonly clock: ClockStore;
-  readonly features: FeatureStore;
+  readonly features: Pick<FeatureStore, "byCandid" | "stale">;
   readonly scores: ScoreStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
+  /** Within a request its methods are asynchronous, active() too. */
+  readonly catalogs: Pick<CatalogStore, "list" | "sourcesNear" | "cone"> & {
+    active(): readonly Catalog[] | Promise<readonly Catalog[]>;
+  };
 }
 
 /** Dead letters and their alerts after a replay; `reasons`: why the first few failed. */
@@ -49,6 +55,52 @@ export interface Replayed {
 
 export type Replay = (viewer: Viewer, where: LetterConditions, first: number) => Promise<Replayed>;
 
+/** Watch lists, areas and sky maps. */
+export interface Marks {
+  readonly desk: MarkDesk;
+  readonly page: MarkedStore["page"];
+  readonly events: MarkRegistry["events"];
+  /** How far archived alerts have been marked by a content (Mark.content). */
+  past(content: string): Promise<readonly Pick<Rematch, "survey" | "done" | "total" | "complete">[]>;
+}
+
+/** A load of a catalog as it stands. */
+export interface CatalogLoading {
+  readonly name: string;
+  /** JD. */
+  readonly startedAt: number;
+  /** 0 to 1. */
+  readonly done: number;
+  readonly sources: number;
+  readonly finished: boolean;
+  readonly error: string | null;
+}
+
+export interface CatalogToLoad {
+  readonly name: string;
+  /** Names within CATALOG_DIR. */
+  readonly files: readonly string[];
+  readonly columns: readonly string[] | null;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What the owner does with catalogs. */
+export interface CatalogKeeper {
+  /** Throws BAD_CATALOG, BAD_ARGUMENT, NOT_FOUND for what can be told at once. */
+  start(load: CatalogToLoad): Promise<CatalogLoading>;
+  loads(): readonly CatalogLoading[];
+  remove(name: string): Promise<boolean>;
+  known(): readonly KnownCatalog[];
+}
+
+export interface KnownCatalog {
+  readonly name: string;
+  readonly title: string;
+  readonly source: string | null;
+  readonly radiusArcsec: number;
+  readonly columns: readonly string[];
+}
+
 export interface Services {
   readonly stores: Stores;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
@@ -61,6 +113,9 @@ export interface Services {
   readonly hub: Pick<HitHub, "listen" | "cursors">;
   /** Absent where there are none. */
   readonly models?: Models;
+  readonly marks?: Marks;
+  /** Absent where this process takes nothing in. */
+  readonly catalogs?: CatalogKeeper;
   /** Absent where this process takes nothing in. */
   readonly replay?: Replay;
   /** Hits can be published to Kafka topics. */

@@ -1,8 +1,11 @@
 // Watch lists, areas and sky maps: the registry that all processes follow, what each holds, and the alerts that they have
 // marked. Implemented by stores/archive; written by ingest/marks.
 import type { Block } from "../domain/columns.js";
-import type { Mark, MarkedCells, WatchedPositions } from "../domain/mark.js";
+import type { Mark, MarkedCells, MarkKind, WatchedPositions } from "../domain/mark.js";
+import type { Moc } from "../domain/moc.js";
+import type { ReadSkymap } from "../domain/skymap.fits.js";
 import type { Survey } from "../domain/survey.js";
+import type { Viewer } from "../domain/viewer.js";
 
 /** An alert that a mark holds. */
 export interface MarkedAlert {
@@ -65,4 +68,48 @@ export interface MarkStores {
   readonly registry: MarkRegistry;
   readonly contents: MarkContents;
   readonly marked: MarkedStore;
+}
+
+/** What is said of a mark beside what it holds; what is absent stays as it is, or is "", private, and all the past. */
+export interface MarkAbout {
+  readonly name: string;
+  readonly description?: string;
+  readonly isShared?: boolean;
+  /** Archived alerts of so many days are marked too; null: all. */
+  readonly pastDays?: number | null;
+}
+
+export interface SkymapAbout extends MarkAbout {
+  /** Where the file does not tell. */
+  readonly event?: string;
+  readonly jd?: number;
+  /** Days around the event: 0 and 14 unless told, now or when the map was given first. */
+  readonly daysBefore?: number;
+  readonly daysAfter?: number;
+}
+
+export interface MarkChange {
+  readonly name?: string;
+  readonly description?: string;
+  readonly isShared?: boolean;
+}
+
+/**
+ * Where users' marks are taken in, changed and withdrawn: ingest/marks/desk.ts. Throws NOT_ALLOWED, BAD_MARK, BAD_ARGUMENT
+ * (names), UNKNOWN_MARK.
+ */
+export interface MarkDesk {
+  /** Those that the viewer may see, by name. */
+  list(viewer: Viewer, kind: MarkKind): Mark[];
+  get(viewer: Viewer, kind: MarkKind, name: string): Mark | null;
+  /** A new list, or another content of one. In force when this resolves, in other processes within about two seconds. */
+  putList(viewer: Viewer, about: MarkAbout, blocks: AsyncIterable<WatchedPositions>): Promise<Mark>;
+  putArea(viewer: Viewer, about: MarkAbout, moc: Moc): Promise<Mark>;
+  /** A new map, or a revision of one: alerts are marked by it from now on, and those of the past again. */
+  putSkymap(viewer: Viewer, about: SkymapAbout, map: ReadSkymap): Promise<Mark>;
+  /** Filters that read it by its former name are broken until they are changed. */
+  change(viewer: Viewer, kind: MarkKind, name: string, change: MarkChange): Promise<Mark>;
+  /** The event was none: the map marks nothing any more, and its marks of the past are gone. */
+  retract(viewer: Viewer, name: string): Promise<Mark>;
+  remove(viewer: Viewer, kind: MarkKind, name: string): Promise<Mark>;
 }

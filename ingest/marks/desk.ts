@@ -20,51 +20,26 @@ import type { ReadSkymap } from "../../domain/skymap.fits.js";
 import { credibleArea } from "../../domain/skymap.js";
 import { jdFromEpochMs } from "../../domain/time.js";
 import type { Viewer } from "../../domain/viewer.js";
-import type { MarkStores } from "../../stores/marks.store.js";
+import type { MarkAbout, MarkChange, MarkDesk, MarkStores, SkymapAbout } from "../../stores/marks.store.js";
 import { EntryCheck } from "./entries.js";
 import type { HeldMarks } from "./held.js";
-
-/** What is said of a mark beside what it holds; what is absent stays as it is, or is "", private, and all the past. */
-export interface MarkAbout {
-  readonly name: string;
-  readonly description?: string;
-  readonly isShared?: boolean;
-  /** Archived alerts of so many days are marked too; null: all. */
-  readonly pastDays?: number | null;
-}
-
-export interface SkymapAbout extends MarkAbout {
-  /** Where the file does not tell. */
-  readonly event?: string;
-  readonly jd?: number;
-  /** Days around the event: 0 and 14 unless told, now or when the map was given first. */
-  readonly daysBefore?: number;
-  readonly daysAfter?: number;
-}
-
-export interface MarkChange {
-  readonly name?: string;
-  readonly description?: string;
-  readonly isShared?: boolean;
-}
 
 const MAX_DAYS = 3_660;
 /** Positions of one insert. */
 const PART = 100_000;
 
-export interface MarkDeskParts {
+export interface DeskParts {
   readonly stores: Pick<MarkStores, "registry" | "contents">;
   /** Null in a process that only serves. */
   readonly held: Pick<HeldMarks, "settled"> | null;
 }
 
-export class MarkDesk {
+export class Desk implements MarkDesk {
   /** One at a time: each looks for the name and for the room that is left before it adds. */
   readonly #serially = pLimit(1);
 
-  constructor(private readonly parts: MarkDeskParts) {}
+  constructor(private readonly parts: DeskParts) {}
 
-  /** By name. */
   list(viewer: Viewer, kind: MarkKind): Mark[] {
     return this.parts.stores.registry.all().filter((mark) => mark.kind === kind && maySeeMark(viewer, mark));
   }
@@ -73,7 +48,6 @@ export class MarkDesk {
     return this.list(viewer, kind).find((mark) => mark.name === name) ?? null;
   }
 
-  /** A new list, or another content of one. In force when this resolves, in other processes within about two seconds. */
   putList(viewer: Viewer, about: MarkAbout, blocks: AsyncIterable<WatchedPositions>): Promise<Mark> {
     return this.#put(viewer, "WATCH_LIST", about, async (content) => {
       const check = new EntryCheck();
@@ -97,7 +71,6 @@ export class MarkDesk {
     });
   }
 
-  /** A new map, or a revision of one: alerts are marked by it from now on, and those of the past again. */
   putSkymap(viewer: Viewer, about: SkymapAbout, map: ReadSkymap): Promise<Mark> {
     return this.#put(viewer, "SKYMAP", about, async (content, before) => {
       const skymap = eventOf(about, map, before?.skymap ?? null);
@@ -106,7 +79,6 @@ export class MarkDesk {
     });
   }
 
-  /** Filters that read it by its former name are broken until they are changed. */
   change(viewer: Viewer, kind: MarkKind, name: string, change: MarkChange): Promise<Mark> {
     return this.#serially(async () => {
       const mark = this.#own(viewer, kind, name);
@@ -115,7 +87,6 @@ export class MarkDesk {
     });
   }
 
-  /** The event was none: the map marks nothing any more, and its marks of the past are gone. */
   retract(viewer: Viewer, name: string): Promise<Mark> {
     return this.#end(viewer, "SKYMAP", name, "RETRACTED");
   }

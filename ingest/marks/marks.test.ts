@@ -16,7 +16,7 @@ import { type ArchiveStores, createArchiveStores } from "../../stores/archive/st
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { type TestAlert, testBatch, testHashes, testLocations, testSurvey } from "../../test/batches.js";
 import { createMarks } from "../enrich/marks.js";
-import { MarkDesk } from "./desk.js";
+import { Desk } from "./desk.js";
 import { createHeldMarks, type HeldMarks } from "./held.js";
 import { markOperands } from "./operands.js";
 import { createPastMarker, type PastMarker, pastKey } from "./past.js";
@@ -41,7 +41,7 @@ const LIVE = Array.from({ length: 100 }, (_, n) => ({
 let archive: TestArchive;
 let stores: ArchiveStores;
 let held: HeldMarks;
-let desk: MarkDesk;
+let desk: Desk;
 let past: PastMarker;
 
 async function write(
@@ -107,7 +107,7 @@ async function passLive(batch: AlertBatch, text: string): Promise<bigint[]> {
 }
 async function passArchived(text: string, startJd: number, endJd: number): Promise<bigint[]> {
   const window = { survey: "ZTF", startJd, endJd };
-  const page = await stores.backtest.run(OWNER, window, compiled(text), { first: 1000, after: null, counted: false });
+  const page = await stores.backtest.run(OWNER, window, [compiled(text)], { first: 1000, after: null, counted: false });
   return page.keys.map(({ candid }) => candid);
 }
 const near = (candids: readonly bigint[], from: bigint) =>
@@ -122,7 +122,7 @@ beforeAll(async () => {
     throw new Error(line);
   };
   held = createHeldMarks({ registry, contents, log });
-  desk = new MarkDesk({ stores: stores.marks, held });
+  desk = new Desk({ stores: stores.marks, held });
   past = createPastMarker({
     ...{ registry, held, marked, rematches: stores.rematches, surveys: ["ZTF"], log },
     begin: () => stores.batches.begin(),
@@ -297,7 +297,7 @@ it("changes of other processes are heard of", async () => {
     stores.marks.registry.onChange(() => resolve());
   });
   const stop = stores.marks.registry.follow();
-  const there = new MarkDesk({ stores: elsewhere.marks, held: null });
+  const there = new Desk({ stores: elsewhere.marks, held: null });
   const made: Mark = await there.putList(OWNER, { name: "afar" }, blocks(list(["one", 150, 0.3, 5])));
   await heard;
   stop();

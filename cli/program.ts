@@ -7,6 +7,7 @@ import { addBackupCommands } from "./backup.js";
 import { addCatalogCommands } from "./catalog.js";
 import { addDeadLetterCommands } from "./deadletters.js";
 import { demo } from "./demo.js";
+import { addEnrichCommand } from "./enrich.js";
 import { addGraphCommands } from "./graph.js";
 import { ingest } from "./ingest.js";
 import { addKafkaCommands } from "./kafka.js";
@@ -80,6 +81,7 @@ addGraphCommands(program, settings);
 addBackupCommands(program, settings, createLogger);
 addModelCommands(program, settings);
 addCatalogCommands(program, settings, createLogger);
+addEnrichCommand(program, settings, createLogger);
 addReceiptCommand(program, settings, createLogger);
 addDeadLetterCommands(program, settings, createLogger);
 

@@ -1,5 +1,5 @@
-// Receipts and dead letters for commands: answered by the process that has DATA_DIR open, else in this one. Called by
-// cli/receipt.ts and cli/deadletters.ts.
+// Receipts, dead letters and re-enrichment for commands: answered by the process that has DATA_DIR open, else in this one. Called by
+// cli/receipt.ts, cli/deadletters.ts and cli/enrich.ts.
 import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
 import { callService } from "./control.js";
@@ -23,6 +23,7 @@ export async function withRecords<T>(
       letters: (...args) => callService(DATA_DIR, "letters", args),
       bytes: (...args) => callService(DATA_DIR, "bytes", args),
       replay: (...args) => callService(DATA_DIR, "replay", args),
+      reenrich: (...args) => callService(DATA_DIR, "reenrich", args),
     });
   }
   const { KAFKA_BROKERS: _, ...alone } = settings;

@@ -1,11 +1,17 @@
-// What an owner asks a service of its receipts and dead letters. Made by cli/service.ts, reached through cli/records.ask.ts.
+// What an owner asks a service of its receipts and dead letters, and of archived alerts' features. Made by cli/service.ts, reached through cli/records.ask.ts.
 import { TocsinError } from "../domain/errors.js";
 import { nightNamed } from "../domain/night.js";
 import type { NightReceipt } from "../domain/receipt.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
+import { createFeatureStep } from "../ingest/enrich/features.js";
+import { createHistory } from "../ingest/enrich/history.js";
+import { createReenricher, type ReenrichedPiece } from "../ingest/reenrich.js";
 import type { Replayer, ReplaySums } from "../ingest/replay.js";
+import type { BatchStore } from "../stores/batches.store.js";
 import type { DeadLetterStore, LetterConditions, StoredDeadLetter } from "../stores/deadletters.store.js";
+import type { FeatureKey, FeatureStore } from "../stores/features.store.js";
+import type { HistoryStore } from "../stores/history.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
 
 export interface Records {
@@ -15,6 +21,8 @@ export interface Records {
   /** Base64; null where there is no such letter, or nothing was kept of it. */
   bytes(id: bigint): Promise<string | null>;
   replay(where: LetterConditions, first: number): Promise<ReplaySums>;
+  /** A piece of the features of archived alerts, made anew where their version is below `before`. */
+  reenrich(survey: Survey, before: number, after: FeatureKey | null): Promise<ReenrichedPiece>;
 }
 
 export interface RecordParts {
@@ -22,25 +30,32 @@ export interface RecordParts {
   readonly deadLetters: DeadLetterStore;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly replay: Replayer;
+  readonly features: FeatureStore;
+  readonly history: HistoryStore;
+  readonly batches: BatchStore;
 }
 
 const OWNER: Viewer = { scope: "owner", programids: new Map(), mayChange: true };
 
-export function createRecords({ receipts, deadLetters, surveys, replay }: RecordParts): Records {
+export function createRecords(parts: RecordParts): Records {
+  const { receipts, deadLetters, surveys, replay, features, history, batches } = parts;
+  const steps = [createHistory(history), createFeatureStep(surveys)];
+  const reenrich = createReenricher({ features, batches, steps });
   return {
-    async receipt(id, night) {
-      const survey = surveys.get(id);
-      if (survey === undefined) {
-        const remedy = `There are ${[...surveys.keys()].join(", ")}.`;
-        throw new TocsinError("UNKNOWN_SURVEY", `There is no survey ${id}.`, { remedy });
-      }
-      return receipts.night(id, nightNamed(night, survey.nightOffsetHours));
-    },
+    receipt: async (id, night) => receipts.night(id, nightNamed(night, surveyOf(surveys, id).nightOffsetHours)),
     letters: (where, first) => deadLetters.page(OWNER, where, first, null),
     async bytes(id) {
       const [letter] = await deadLetters.whole(OWNER, [id]);
       return letter?.bytes == null ? null : Buffer.from(letter.bytes).toString("base64");
     },
     replay: (where, first) => replay(OWNER, where, first),
+    reenrich: async (survey, before, after) => reenrich(surveyOf(surveys, survey).id, before, after),
   };
+}
+
+function surveyOf(surveys: ReadonlyMap<Survey, SurveyDescription>, id: Survey): SurveyDescription {
+  const survey = surveys.get(id);
+  if (survey !== undefined) return survey;
+  const remedy = `There are ${[...surveys.keys()].join(", ")}.`;
+  throw new TocsinError("UNKNOWN_SURVEY", `There is no survey ${id}.`, { remedy });
 }

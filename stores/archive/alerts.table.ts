@@ -23,12 +23,14 @@ export interface AlertTable {
   readonly points: PointTable;
 }
 
+export const alertTableName = (survey: Survey): string => `alerts_${survey.toLowerCase()}`;
+
 export function alertTable(survey: SurveyDescription): AlertTable {
   if (!/^[A-Za-z]\w{0,30}$/.test(survey.id)) {
     throw new TocsinError("BAD_SETTING", `"${survey.id}" cannot be a survey's id: letters, digits and _ only.`);
   }
   const columns = new Set(allFields(survey).map(({ name }) => name));
-  return { survey: survey.id, name: `alerts_${survey.id.toLowerCase()}`, columns, points: pointTable(survey) };
+  return { survey: survey.id, name: alertTableName(survey.id), columns, points: pointTable(survey) };
 }
 
 /** Create the survey's table, and add the columns of fields that it has gained. */

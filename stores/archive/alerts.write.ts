@@ -78,7 +78,8 @@ export async function writeBatch(
   for (const insert of done) if (insert.status === "rejected") throw insert.reason;
 }
 
-function annexed(block: Block, survey: Survey, batchId: bigint): Block {
+/** Rows of an annex as its table has them. */
+export function annexed(block: Block, survey: Survey, batchId: bigint): Block {
   const columns = new Map(block.columns)
     .set("survey", repeated(block.rows, survey))
     .set("batch", unsigned(new BigUint64Array(block.rows).fill(batchId)));

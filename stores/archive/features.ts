@@ -1,10 +1,19 @@
 // FeatureStore on ClickHouse. Made by stores.ts.
 
-import type { Column } from "../../domain/columns.js";
+import type { Block, Column } from "../../domain/columns.js";
 import { featureColumnName, type NamedFeature, namedFeatures } from "../../domain/features/features.js";
 import type { Survey, SurveyDescription } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
-import type { AlertFeatures, FeatureStore, FeatureValue, StaleObject } from "../features.store.js";
+import type {
+  AlertFeatures,
+  FeatureKey,
+  FeatureStore,
+  FeatureValue,
+  OutdatedFeatures,
+  StaleObject,
+} from "../features.store.js";
+import { alertTableName } from "./alerts.table.js";
+import { annexed } from "./alerts.write.js";
 import { bigints, column, eachRow, numbers, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { featureTable } from "./features.table.js";
@@ -73,7 +82,34 @@ export class ArchiveFeatures implements FeatureStore {
     const made = numbers(block, "made");
     return eachRow(block, (row) => ({ objectId: objectId[row]!, version: made[row]! }));
   }
+
+  async outdated(survey: Survey, before: number, after: FeatureKey | null, rows: number): Promise<OutdatedFeatures> {
+    const later = after === null ? "1" : "jd >= {jd:Float64} AND (jd, candid) > ({jd:Float64}, {candid:Int64})";
+    const key = after === null ? {} : { jd: after.jd, candid: after.candid };
+    const page = await this.client.query(
+      `SELECT ${KEYS} FROM ${alertTableName(survey)} WHERE ${later}
+      ORDER BY jd, candid LIMIT 1 BY jd, candid LIMIT {rows:UInt32}`,
+      { ...key, rows },
+    );
+    if (page.rows === 0) return { alerts: page, seen: 0, last: null };
+    const last = { jd: numbers(page, "jd").at(-1)!, candid: bigints(page, "candid").at(-1)! };
+    const alerts = await this.client.query(
+      `SELECT ${KEYS} FROM asked WHERE (jd, candid) NOT IN (
+        SELECT jd, candid FROM ${featureTable(survey)}
+        WHERE (jd, candid) GLOBAL IN (SELECT jd, candid FROM asked) AND version >= {before:UInt32}
+      )`,
+      { before },
+      { external: [{ name: "asked", block: page }] },
+    );
+    return { alerts, seen: page.rows, last };
+  }
+
+  write(batchId: bigint, survey: Survey, rows: Block): Promise<void> {
+    return this.client.insert(featureTable(survey), annexed(rows, survey, batchId));
+  }
 }
+
+const KEYS = "jd, candid, objectId, programid";
 
 function valueAt({ type, values, nulls }: Column, row: number): FeatureValue {
   if (nulls?.[row]) return null;

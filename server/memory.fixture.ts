@@ -218,6 +218,7 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
     design: {
       condition: () => ({ sql: "1", columns: [], fields: [] }),
       annotations: () => [],
+      parts: () => [],
       clauses: () => [],
       standing: () => [],
       median: () => [],

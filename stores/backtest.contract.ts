@@ -63,7 +63,7 @@ export function backtestContract(open: (surveys: readonly SurveyDescription[]) =
 
     it("counts what a window has and what passes, by night, and pages through it, oldest first", async () => {
       const truth = ALERTS.filter(passing);
-      const whole = await stores.backtest.run(EVERYBODY, WINDOW, BRIGHT, { first: 100, after: null, counted: true });
+      const whole = await stores.backtest.run(EVERYBODY, WINDOW, [BRIGHT], { first: 100, after: null, counted: true });
       expect(candids(whole.keys)).toEqual(truth.map(({ candid }) => candid));
       expect(whole.nights!.map(({ scanned }) => scanned)).toEqual([40, 40, 40]);
       expect(whole.nights!.map(({ night }) => night - whole.nights![0]!.night)).toEqual([0, 1, 2]);
@@ -73,7 +73,7 @@ export function backtestContract(open: (surveys: readonly SurveyDescription[]) =
       const paged: BacktestKey[] = [];
       for (let after: BacktestKey | null = null; ; ) {
         const counted = paged.length === 0;
-        const page = await stores.backtest.run(EVERYBODY, WINDOW, BRIGHT, { first: 7, after, counted });
+        const page = await stores.backtest.run(EVERYBODY, WINDOW, [BRIGHT], { first: 7, after, counted });
         paged.push(...page.keys);
         expect(page.nights).toEqual(counted ? whole.nights : null);
         if (page.keys.length < 7) break;
@@ -85,17 +85,32 @@ export function backtestContract(open: (surveys: readonly SurveyDescription[]) =
     it("ends a window before its end and shows nobody what he may not see", async () => {
       const some = { survey: "ZTF", startJd: ALERTS[90]!.jd, endJd: ALERTS[100]!.jd };
       const page = { first: 100, after: null, counted: true };
-      const mine = await stores.backtest.run(PUBLIC, some, BRIGHT, page);
+      const mine = await stores.backtest.run(PUBLIC, some, [BRIGHT], page);
       const truth = ALERTS.slice(90, 100).filter(({ programid }) => programid === 1);
       expect(mine.nights!.reduce((sum, { scanned }) => sum + scanned, 0)).toBe(truth.length);
       expect(candids(mine.keys)).toEqual(truth.filter(passing).map(({ candid }) => candid));
-      expect(await stores.backtest.run(NOBODY, some, BRIGHT, page)).toEqual({ nights: [], keys: [] });
-      expect((await stores.backtest.matching(NOBODY, { survey: "ZTF" }, BRIGHT, 9, null)).alerts).toEqual([]);
+      expect(await stores.backtest.run(NOBODY, some, [BRIGHT], page)).toEqual({ nights: [], keys: [] });
+      expect((await stores.backtest.matching(NOBODY, { survey: "ZTF" }, [BRIGHT], 9, null)).alerts).toEqual([]);
       expect((await stores.backtest.values(PUBLIC, "ZTF", [ALERTS[0]!.candid], [BRIGHT])).size).toBe(0);
     });
 
+    it("judges an alert by its latest row, by all texts together", async () => {
+      await write([{ ...ALERTS[119]!, own: { ...ALERTS[119]!.own, drb: 0.1 } }]);
+      const both = [BRIGHT, OWN_NAME];
+      const page = await stores.backtest.run(EVERYBODY, WINDOW, both, { first: 100, after: null, counted: true });
+      const truth = ALERTS.slice(101, 119).filter(passing);
+      expect(candids(page.keys)).toEqual(truth.map(({ candid }) => candid));
+      expect(page.nights!.map(({ scanned }) => scanned)).toEqual([40, 40, 40]);
+      const newest = await stores.backtest.matching(EVERYBODY, { survey: "ZTF" }, both, 1, null);
+      expect(newest.alerts.map(({ candid }) => candid)).toEqual([truth.at(-1)!.candid]);
+    });
+
     it("reads a column that is called like one of its own", async () => {
-      const page = await stores.backtest.run(EVERYBODY, WINDOW, OWN_NAME, { first: 100, after: null, counted: false });
+      const page = await stores.backtest.run(EVERYBODY, WINDOW, [OWN_NAME], {
+        first: 100,
+        after: null,
+        counted: false,
+      });
       expect(page.keys).toHaveLength(19);
     });
 
@@ -115,7 +130,7 @@ export function backtestContract(open: (surveys: readonly SurveyDescription[]) =
         const truth = ALERTS.filter((alert, n) => meets(alert, n) && passing(alert)).reverse();
         const found: bigint[] = [];
         for (let after = null as Parameters<BacktestStore["matching"]>[4]; ; ) {
-          const { alerts, searchedTo } = await stores.backtest.matching(EVERYBODY, where, BRIGHT, 4, after);
+          const { alerts, searchedTo } = await stores.backtest.matching(EVERYBODY, where, [BRIGHT], 4, after);
           expect(searchedTo).toBeNull();
           found.push(...alerts.map(({ candid }) => candid));
           if (alerts.length < 4) break;

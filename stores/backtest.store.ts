@@ -12,6 +12,9 @@ export interface ArchiveExpression {
   readonly columns: readonly string[];
 }
 
+/** Texts that must all hold. Those that read an alert's own columns alone are asked first, and the rest of what is left. */
+export type ArchiveCondition = readonly ArchiveExpression[];
+
 /** Alerts of one survey in [startJd, endJd), JD UTC. */
 export interface BacktestWindow {
   readonly survey: Survey;
@@ -74,14 +77,14 @@ export interface BacktestStore {
   run(
     viewer: Viewer,
     window: BacktestWindow,
-    condition: ArchiveExpression,
+    condition: ArchiveCondition,
     page: { readonly first: number; readonly after: BacktestKey | null; readonly counted: boolean },
   ): Promise<BacktestPage>;
   /** Alerts that meet the conditions, of which `survey` must be told, and the text; newest first. Bounded: a page may be short. */
   matching(
     viewer: Viewer,
     where: AlertConditions & { readonly survey: Survey },
-    condition: ArchiveExpression,
+    condition: ArchiveCondition,
     first: number,
     after: AlertKey | null,
   ): Promise<MatchingPage>;

@@ -22,6 +22,8 @@ export interface DesignAnnotation {
 export interface FilterDesign {
   /** Throws BAD_EXPRESSION where the text is no valid condition. */
   condition(survey: Survey, where: string): CompiledExpression;
+  /** The same in parts that must all hold. */
+  parts(survey: Survey, where: string): readonly CompiledExpression[];
   /** Valid ones only: FilterLanguage.validate comes first. */
   annotations(survey: Survey, annotations: readonly Annotation[]): readonly DesignAnnotation[];
   /** What is joined by `and` at the top. Throws BAD_EXPRESSION. */
@@ -54,19 +56,20 @@ export function createFilterDesign(fieldsOf: FieldsOf): FilterDesign {
         if (typed === null) throw notValid(problems[0]!);
         return { name, kind: typed.kind, value: compileValue(typed) };
       }),
+    parts: (survey, where) => clausesOf(fieldsOf(survey), where).map((clause) => clause.condition),
     clauses: (survey, where) => clausesOf(fieldsOf(survey), where),
     standing: (survey, where) => standingOf(where, fieldsOf(survey)),
     median: (survey) => MEDIAN_FILTERS.map((where) => condition(survey, where)),
   };
 }
 
-type Archived = Omit<CompiledExpression, "fields">;
+type Archived = Pick<CompiledExpression, "sql" | "columns">;
 
-/** What passes `one` and not `other`. */
-export const but = (one: Archived, other: Archived): Archived => ({
-  sql: `((${one.sql}) AND NOT (${other.sql}))`,
-  columns: [...new Set([...one.columns, ...other.columns])],
-});
+/** Parts of what passes the one and not the other, which is told whole. */
+export const but = (parts: readonly Archived[], other: Archived): readonly Archived[] => [
+  ...parts,
+  { sql: `NOT (${other.sql})`, columns: other.columns },
+];
 
 function notValid({ line, column, message }: Finding): TocsinError {
   return new TocsinError("BAD_EXPRESSION", `line ${line}, column ${column}: ${message}.`, {

@@ -27,7 +27,7 @@ export async function matchingAlerts(
   const { alerts, searchedTo } = await stores.backtest.matching(
     viewer,
     { ...conditions, survey },
-    services.design.condition(survey, matches),
+    services.design.parts(survey, matches),
     first + 1,
     key && { jd: key[0], candid: key[1], survey: key[2] },
   );

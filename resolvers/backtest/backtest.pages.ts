@@ -5,7 +5,7 @@ import { backtestCursor, queryIdentity } from "../../domain/cursor.js";
 import { nightName } from "../../domain/night.js";
 import type { DesignAnnotation } from "../../filters/design/design.js";
 import type { BacktestType } from "../../schema/backtest/backtest.type.js";
-import type { ArchiveExpression, BacktestKey, BacktestWindow } from "../../stores/backtest.store.js";
+import type { ArchiveCondition, BacktestKey, BacktestWindow } from "../../stores/backtest.store.js";
 import type { Context } from "../context.js";
 import { connection } from "../paging.js";
 import { selects } from "../selection.js";
@@ -13,7 +13,7 @@ import { shownAlert } from "../shown.js";
 
 export interface AskedBacktest {
   readonly window: BacktestWindow;
-  readonly condition: ArchiveExpression;
+  readonly condition: ArchiveCondition;
   readonly annotations: readonly DesignAnnotation[];
   readonly first: number;
   readonly after: string | null | undefined;
@@ -26,7 +26,13 @@ export async function shownBacktest(
   { window, condition, annotations, first, after }: AskedBacktest,
 ): Promise<BacktestType> {
   const { survey, startJd, endJd } = window;
-  const identity = queryIdentity("backtest", survey, startJd, endJd, condition.sql);
+  const identity = queryIdentity(
+    "backtest",
+    survey,
+    startJd,
+    endJd,
+    condition.map(({ sql }) => sql),
+  );
   const key = after == null ? null : backtestCursor.decode(identity, after);
   const place: BacktestKey | null = key && { jd: key[0], candid: key[1] };
   const counted = selects(info, "scanned", "passed", "nights");

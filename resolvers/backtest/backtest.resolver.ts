@@ -39,7 +39,7 @@ export class BacktestQueries {
     language.validate(survey, text("where", where, MAX_TEXT), annotations);
     return shownBacktest(context, info, {
       window: { survey, ...windowOf("window", window) },
-      condition: design.condition(survey, where),
+      condition: design.parts(survey, where),
       annotations: design.annotations(survey, annotations),
       first: pageSize(page.first),
       after: page.after,

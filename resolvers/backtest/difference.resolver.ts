@@ -12,7 +12,7 @@ import { BacktestType, FilterDifferenceType, FilterNightType } from "../../schem
 import { lookupCost, scanCost, searchCost } from "../../schema/cost.js";
 import { FilterType } from "../../schema/filter/filter.type.js";
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
-import type { ArchiveExpression, BacktestWindow } from "../../stores/backtest.store.js";
+import type { ArchiveCondition, ArchiveExpression, BacktestWindow } from "../../stores/backtest.store.js";
 import { badArgument, MAX_NAME, MAX_TEXT, pageSize, text } from "../bounds.js";
 import { type Context, surveyOf } from "../context.js";
 import { windowOf } from "../timewindow.js";
@@ -20,10 +20,15 @@ import { shownBacktest } from "./backtest.pages.js";
 
 const MOST_NIGHTS = 1_000;
 
+interface Text {
+  readonly parts: ArchiveCondition;
+  readonly whole: ArchiveExpression;
+}
 interface Sides {
   readonly window: BacktestWindow;
-  readonly from: ArchiveExpression;
-  readonly to: ArchiveExpression;
+  /** Of each text its parts, and the whole of it. */
+  readonly from: Text;
+  readonly to: Text;
 }
 
 @Resolver(() => FilterDifferenceType)
@@ -42,10 +47,11 @@ export class DifferenceResolver {
     const { language, design } = context.services;
     language.validate(survey, from, []);
     language.validate(survey, to, []);
+    const textOf = (where: string) => ({ parts: design.parts(survey, where), whole: design.condition(survey, where) });
     const sides: Sides = {
       window: { survey, ...windowOf("window", window) },
-      from: design.condition(survey, from),
-      to: design.condition(survey, to),
+      from: textOf(from),
+      to: textOf(to),
     };
     return { from, to, sides };
   }
@@ -58,7 +64,12 @@ export class DifferenceResolver {
     @Args(() => PageArgs) page: PageArgs,
   ): Promise<BacktestType> {
     const { window, from, to } = sides as Sides;
-    return shownBacktest(context, info, { window, condition: but(to, from), annotations: [], ...pageOf(page) });
+    return shownBacktest(context, info, {
+      window,
+      condition: but(to.parts, from.whole),
+      annotations: [],
+      ...pageOf(page),
+    });
   }
 
   @FieldResolver(() => BacktestType, { complexity: scanCost, description: "Alerts that do not pass any longer." })
@@ -69,7 +80,12 @@ export class DifferenceResolver {
     @Args(() => PageArgs) page: PageArgs,
   ): Promise<BacktestType> {
     const { window, from, to } = sides as Sides;
-    return shownBacktest(context, info, { window, condition: but(from, to), annotations: [], ...pageOf(page) });
+    return shownBacktest(context, info, {
+      window,
+      condition: but(from.parts, to.whole),
+      annotations: [],
+      ...pageOf(page),
+    });
   }
 }
 

@@ -2,11 +2,11 @@
 
 import type { Survey } from "../../domain/survey.js";
 import type { AlertConditions, AlertKey } from "../alerts.store.js";
-import type { ArchiveExpression, BacktestKey } from "../backtest.store.js";
+import type { ArchiveCondition, BacktestKey } from "../backtest.store.js";
 import { chosenAlerts } from "./alerts.page.js";
-import { type EnrichedArchive, enrichedWindow, jdBack } from "./backtest.window.js";
+import { allOf, type EnrichedArchive, enrichedWindow, jdBack, partsOf } from "./backtest.window.js";
 import { bigints, numbers } from "./blocks.js";
-import { enrichedAlerts } from "./enriched/source.js";
+import { type EnrichedWindow, enrichedAlerts } from "./enriched/source.js";
 import { EVALUATION_SETTINGS } from "./evaluation.js";
 
 /** Rows of the first step, of the longest one, and of all of a request. */
@@ -18,7 +18,7 @@ const MOST_ROWS = 1_000_000;
 export async function searchBackwards(
   archive: EnrichedArchive,
   where: AlertConditions & { readonly survey: Survey },
-  condition: ArchiveExpression,
+  condition: ArchiveCondition,
   first: number,
   after: AlertKey | null,
 ): Promise<{ keys: BacktestKey[]; searchedTo: AlertKey | null }> {
@@ -48,14 +48,16 @@ export async function searchBackwards(
 }
 
 async function newest(
-  { client, sources }: EnrichedArchive,
-  window: Parameters<typeof enrichedAlerts>[1],
-  condition: ArchiveExpression,
+  { client, sources, table }: EnrichedArchive,
+  window: EnrichedWindow,
+  condition: ArchiveCondition,
   first: number,
 ): Promise<BacktestKey[]> {
-  const alerts = enrichedAlerts(sources, window, condition.columns);
+  const { own, rest } = partsOf(table, condition);
+  const { sql, columns } = allOf(rest);
+  const alerts = enrichedAlerts(sources, { ...window, passing: own }, columns);
   const block = await client.query(
-    `SELECT jd, candid FROM ${alerts.sql} WHERE ${condition.sql}
+    `SELECT jd, candid FROM ${alerts.sql} WHERE ${sql}
     ORDER BY jd DESC, candid DESC LIMIT {first:UInt32} SETTINGS max_threads = 1, ${EVALUATION_SETTINGS}`,
     { ...alerts.parameters, first },
   );

@@ -4,6 +4,7 @@ import type { Survey, SurveyDescription } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
 import type { AlertConditions, AlertKey, AlertStore } from "../alerts.store.js";
 import type {
+  ArchiveCondition,
   ArchiveExpression,
   BacktestKey,
   BacktestNight,
@@ -18,9 +19,9 @@ import type { AlertTable } from "./alerts.table.js";
 import { costOf } from "./backtest.cost.js";
 import { funnelOf } from "./backtest.funnel.js";
 import { searchBackwards } from "./backtest.matching.js";
-import { tallied } from "./backtest.tally.js";
+import { type AskedPage, tallied } from "./backtest.tally.js";
 import { valuesOf } from "./backtest.values.js";
-import { type EnrichedArchive, enrichedWindow, type Piece, piecesOf } from "./backtest.window.js";
+import { type EnrichedArchive, enrichedWindow, type Piece, partsOf, piecesOf } from "./backtest.window.js";
 import type { ArchiveClient } from "./client.js";
 import type { EnrichedSource, EnrichedWindow } from "./enriched/source.js";
 import { visibleIn } from "./visibility.js";
@@ -44,7 +45,7 @@ export class ArchiveBacktest implements BacktestStore {
   async run(
     viewer: Viewer,
     { survey, startJd, endJd }: BacktestWindow,
-    condition: ArchiveExpression,
+    condition: ArchiveCondition,
     {
       first,
       after,
@@ -55,12 +56,12 @@ export class ArchiveBacktest implements BacktestStore {
     if (archive === null) return { nights: counted ? [] : null, keys: [] };
     const from = counted || after === null ? startJd : Math.max(startJd, after.jd);
     const window = enrichedWindow(archive.table, archive.visible, { startJd: from, endJd });
-    const rows = condition.columns.every((column) => archive.table.columns.has(column)) ? PIECE : PIECE_WITH_LISTS;
+    const rows = partsOf(archive.table, condition).rest.length === 0 ? PIECE : PIECE_WITH_LISTS;
     const pieces = await piecesOf(this.client, window, rows);
     refuseMany(pieces);
     const nights = new Map<number, BacktestNight>();
     const keys: BacktestKey[] = [];
-    const tally = (piece: Piece) => this.#tally(archive, piece, condition, first, after);
+    const tally = (piece: Piece) => this.#tally(archive, piece, condition, { first, after, counted });
     for await (const { nights: some, keys: found } of inOrder(pieces, AT_ONCE, tally)) {
       for (const night of some) nights.set(night.night, added(nights.get(night.night), night));
       keys.push(...found.slice(0, first - keys.length));
@@ -72,7 +73,7 @@ export class ArchiveBacktest implements BacktestStore {
   async matching(
     viewer: Viewer,
     where: AlertConditions & { readonly survey: Survey },
-    condition: ArchiveExpression,
+    condition: ArchiveCondition,
     first: number,
     after: AlertKey | null,
   ): Promise<MatchingPage> {
@@ -134,19 +135,18 @@ export class ArchiveBacktest implements BacktestStore {
   async #tally(
     archive: EnrichedArchive,
     piece: Piece,
-    condition: ArchiveExpression,
-    first: number,
-    after: BacktestKey | null,
+    condition: ArchiveCondition,
+    page: AskedPage,
   ): Promise<{ nights: BacktestNight[]; keys: BacktestKey[] }> {
     const window: EnrichedWindow = enrichedWindow(archive.table, archive.visible, piece);
     try {
-      return await tallied(archive, window, condition, first, after);
+      return await tallied(archive, window, condition, page);
     } catch (error) {
       const middle = (piece.startJd + piece.endJd) / 2;
       const divisible = middle > piece.startJd && middle < piece.endJd && piece.endJd - piece.startJd > SHORTEST_DAYS;
       if (!(error instanceof TocsinError && error.code === "QUERY_TOO_LARGE" && divisible)) throw error;
-      const early = await this.#tally(archive, { ...piece, endJd: middle }, condition, first, after);
-      const late = await this.#tally(archive, { ...piece, startJd: middle }, condition, first, after);
+      const early = await this.#tally(archive, { ...piece, endJd: middle }, condition, page);
+      const late = await this.#tally(archive, { ...piece, startJd: middle }, condition, page);
       return { nights: [...early.nights, ...late.nights], keys: [...early.keys, ...late.keys] };
     }
   }

@@ -1,6 +1,6 @@
 // Windows over the alerts of a survey, and their division into pieces of a bounded size. Called by backtest*.ts.
 import type { SurveyDescription } from "../../domain/survey.js";
-import type { BacktestWindow } from "../backtest.store.js";
+import type { ArchiveCondition, ArchiveExpression, BacktestWindow } from "../backtest.store.js";
 import type { AlertTable } from "./alerts.table.js";
 import { bigints, numbers } from "./blocks.js";
 import type { ArchiveClient, Parameter } from "./client.js";
@@ -34,6 +34,22 @@ export function enrichedWindow(
     parameters: { ...visible.parameters, ...parameters, startJd, endJd },
   };
 }
+
+/** What alerts' own columns decide, and what needs the sources; each holds where all of its texts do. */
+export function partsOf(
+  table: AlertTable,
+  condition: ArchiveCondition,
+): { own: ArchiveExpression | null; rest: readonly ArchiveExpression[] } {
+  const isOwn = ({ columns }: ArchiveExpression) => columns.every((column) => table.columns.has(column));
+  const own = condition.filter(isOwn);
+  return { own: own.length === 0 ? null : allOf(own), rest: condition.filter((text) => !isOwn(text)) };
+}
+
+/** One text that holds where all do. */
+export const allOf = (texts: readonly ArchiveExpression[]): ArchiveExpression => ({
+  sql: texts.length === 0 ? "1" : texts.map(({ sql }) => `(${sql})`).join(" AND "),
+  columns: texts.flatMap(({ columns }) => columns),
+});
 
 /** A piece of a window, with the number of its rows: alerts that were written twice count twice. */
 export interface Piece {

@@ -2,6 +2,7 @@
 // each room's from its own tables by its EnrichedSource. Called by ../backtest.ts and ../alerts.page.ts.
 import { TocsinError } from "../../../domain/errors.js";
 import type { Survey } from "../../../domain/survey.js";
+import type { ArchiveExpression } from "../../backtest.store.js";
 import type { AlertTable } from "../alerts.table.js";
 import type { Parameter } from "../client.js";
 import { quoted } from "../http.form.js";
@@ -17,6 +18,11 @@ export interface EnrichedWindow {
   /** Condition over the alert table's columns that chooses the alerts, the times included, with its bound values. */
   readonly where: string;
   readonly parameters: Readonly<Record<string, Parameter>>;
+  /**
+   * A compiled text over the alert table's columns that the alerts must pass, each in its latest row; null: all do. What
+   * no source needs to be asked for.
+   */
+  readonly passing?: ArchiveExpression | null;
 }
 
 /**
@@ -60,7 +66,8 @@ const KEYS = ["jd", "candid", "objectId", "programid"] as const;
 
 /** SELECT of some of jd, candid, objectId, programid of the window's alerts: for sub-queries of sources. May repeat rows. */
 export function keysOf(window: EnrichedWindow, ...columns: (typeof KEYS)[number][]): string {
-  return `SELECT ${columns.join(", ")} FROM ${quoted(window.table.name)} WHERE ${window.where}`;
+  const { table, where, passing } = window;
+  return `SELECT ${columns.join(", ")} FROM ${quoted(table.name)} WHERE ${where}${passing ? ` AND (${passing.sql})` : ""}`;
 }
 
 /**
@@ -95,10 +102,12 @@ export function enrichedAlerts(
   return { ...alerts, sql: `(${alerts.sql})` };
 }
 
-function ownColumns({ table, where }: EnrichedWindow, columns: readonly string[]): string {
-  return `SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(table.name)}
+function ownColumns({ table, where, passing }: EnrichedWindow, columns: readonly string[]): string {
+  const read = [...new Set([...columns, ...(passing?.columns ?? [])])];
+  const latest = `SELECT ${read.map(quoted).join(", ")} FROM ${quoted(table.name)}
     WHERE (${where}) AND batch GLOBAL IN (SELECT batch FROM batches)
     ORDER BY jd, candid, batch DESC LIMIT 1 BY jd, candid`;
+  return passing ? `SELECT ${columns.map(quoted).join(", ")} FROM (${latest}) WHERE ${passing.sql}` : latest;
 }
 
 /** One source after the other, each join of two tables: the older planner would rewrite longer ones and rename columns. */

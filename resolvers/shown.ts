@@ -10,8 +10,10 @@ import type { Context } from "./context.js";
 
 export const shownAlert = (alert: Alert): AlertType => ({ ...alert, time: alert.jd });
 
-export const shownObject = (object: SkyObject): SkyObjectType => ({
+/** `asOf`: the time at which it stood so. */
+export const shownObject = (object: SkyObject, asOf?: number | null): SkyObjectType => ({
   ...object,
+  asOf: asOf ?? null,
   firstSeen: object.firstJd,
   lastSeen: object.lastJd,
 });

@@ -22,7 +22,13 @@ export interface Neighbour {
 }
 
 export interface ObjectStore {
-  byIds(viewer: Viewer, survey: Survey, objectIds: readonly string[]): Promise<Map<string, SkyObject>>;
+  /** With `asOf`, a JD of UTC, the sums of the alerts up to then. */
+  byIds(
+    viewer: Viewer,
+    survey: Survey,
+    objectIds: readonly string[],
+    asOf?: number | null,
+  ): Promise<Map<string, SkyObject>>;
   /** Objects whose position lies within the cone, nearest first; all surveys where `survey` is null. */
   cone(viewer: Viewer, cone: Cone, survey: Survey | null, first: number, after: ConeKey | null): Promise<ConeMatch[]>;
   /** System use: objects of other surveys within `radiusArcsec` of each position, in one query. */

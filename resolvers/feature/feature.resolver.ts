@@ -66,7 +66,11 @@ export class ObjectFeaturesResolver {
     maxDays: number | null | undefined,
   ): Promise<PeriodType | null> {
     checkRange(minDays, maxDays ?? LONGEST);
-    const curve = await context.loaders.lightCurve.load({ survey: object.survey, id: object.objectId });
+    const curve = await context.loaders.lightCurve.load({
+      survey: object.survey,
+      id: object.objectId,
+      asOf: object.asOf,
+    });
     const points = fluxesOf(curve, object.lastSeen);
     const length = (points.times.at(-1) ?? 0) - (points.times[0] ?? 0);
     const longest = maxDays ?? length / 2;

@@ -10,10 +10,10 @@ import type { PhotometryStore } from "../../stores/photometry.store.js";
 import { surveyLoader } from "../surveyloader.js";
 
 export const objectLoader = (objects: Pick<ObjectStore, "byIds">, viewer: Viewer) =>
-  surveyLoader<string, SkyObject>((survey, ids) => objects.byIds(viewer, survey, ids));
+  surveyLoader<string, SkyObject>((survey, ids, asOf) => objects.byIds(viewer, survey, ids, asOf));
 
 export const lightCurveLoader = (photometry: PhotometryStore, viewer: Viewer) =>
-  surveyLoader<string, LightCurve>((survey, ids) => photometry.lightCurves(viewer, survey, ids));
+  surveyLoader<string, LightCurve>((survey, ids, asOf) => photometry.lightCurves(viewer, survey, ids, asOf));
 
 /** Keys only: who may see the counterpart is for the object loader to say. */
 export const counterpartLoader = (links: Pick<LinkStore, "counterparts">) =>

@@ -11,6 +11,7 @@ import { LightCurveType } from "../../schema/object/lightcurve.type.js";
 import { ConeConnectionType, CounterpartType, SkyObjectType } from "../../schema/object/object.type.js";
 import { MAX_PAGE } from "../../schema/paging/bounds.js";
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
+import { DateTime } from "../../schema/scalars/datetime.scalar.js";
 import { type Coordinates, Position } from "../../schema/scalars/position.scalar.js";
 import { SurveyEnum } from "../../schema/survey/survey.type.js";
 import { cone, list, MAX_NAME, pageSize, text } from "../bounds.js";
@@ -19,6 +20,10 @@ import { connection } from "../paging.js";
 import { alertEdge, ShownPlace, shownAlert, shownObject } from "../shown.js";
 import { visibleCounterparts } from "./object.counterparts.js";
 
+const AS_OF = "As it stood at that time: what alerts up to then had told. Null where none had come.";
+/** No alert of that time comes behind it, newest first. */
+const LAST_CANDID = 2n ** 63n - 1n;
+
 @Resolver(() => SkyObjectType)
 export class ObjectResolver {
   @Query(() => SkyObjectType, { nullable: true, complexity: lookupCost })
@@ -26,9 +31,10 @@ export class ObjectResolver {
     @Ctx() { loaders }: Context,
     @Arg("survey", () => SurveyEnum) survey: Survey,
     @Arg("objectId", () => ID) objectId: string,
+    @Arg("asOf", () => DateTime, { nullable: true, description: AS_OF }) asOf: number | null | undefined,
   ): Promise<SkyObjectType | null> {
-    const object = await loaders.object.load({ survey, id: text("objectId", objectId, MAX_NAME) });
-    return object && shownObject(object);
+    const object = await loaders.object.load({ survey, id: text("objectId", objectId, MAX_NAME), asOf });
+    return object && shownObject(object, asOf);
   }
 
   @Query(() => [SkyObjectType], {
@@ -40,10 +46,11 @@ export class ObjectResolver {
     @Ctx() { loaders }: Context,
     @Arg("survey", () => SurveyEnum) survey: Survey,
     @Arg("objectIds", () => [ID]) objectIds: string[],
+    @Arg("asOf", () => DateTime, { nullable: true, description: AS_OF }) asOf: number | null | undefined,
   ): Promise<(SkyObjectType | null)[]> {
     const ids = list("objectIds", objectIds, MAX_PAGE).map((id) => text("objectIds", id, MAX_NAME));
-    const objects = await Promise.all(ids.map((id) => loaders.object.load({ survey, id })));
-    return objects.map((object) => object && shownObject(object));
+    const objects = await Promise.all(ids.map((id) => loaders.object.load({ survey, id, asOf })));
+    return objects.map((object) => object && shownObject(object, asOf));
   }
 
   @Query(() => ConeConnectionType, { complexity: searchCost, description: "Nearest first." })
@@ -83,22 +90,26 @@ export class ObjectResolver {
 
   @FieldResolver(() => AlertConnectionType, { complexity: pageCost, description: "Newest first." })
   async alerts(
-    @Root() { survey, objectId }: SkyObject,
+    @Root() { survey, objectId, asOf }: SkyObjectType,
     @Ctx() { loaders, breathe }: Context,
     @Args(() => PageArgs) page: PageArgs,
   ): Promise<AlertConnectionType> {
     const first = pageSize(page.first);
-    const identity = queryIdentity("object", survey, objectId);
+    const identity = queryIdentity("object", survey, objectId, ...(asOf == null ? [] : [asOf]));
     const key = page.after == null ? null : alertCursor.decode(identity, page.after);
-    const after = key && { jd: key[0], candid: key[1], survey: key[2] };
+    const start = asOf == null ? null : { jd: asOf, candid: LAST_CANDID, survey };
+    const after = key ? { jd: key[0], candid: key[1], survey: key[2] } : start;
     const alerts = await loaders.objectPage.load({ survey, objectId, first: first + 1, after });
     await breathe();
     return connection(alerts, first, alertEdge(identity));
   }
 
   @FieldResolver(() => LightCurveType)
-  async lightCurve(@Root() object: SkyObject, @Ctx() { loaders, breathe }: Context): Promise<LightCurveType> {
-    const curve = await loaders.lightCurve.load({ survey: object.survey, id: object.objectId });
+  async lightCurve(
+    @Root() { survey, objectId, asOf }: SkyObjectType,
+    @Ctx() { loaders, breathe }: Context,
+  ): Promise<LightCurveType> {
+    const curve = await loaders.lightCurve.load({ survey, id: objectId, asOf });
     await breathe();
     const { detections, nonDetections, forced } = curve ?? EMPTY_LIGHT_CURVE;
     return {

@@ -26,6 +26,8 @@ export class SkyObjectType {
   alertCount!: number | Promise<number>;
   /** Not shown: the key of latestAlert. */
   latestCandid!: bigint;
+  /** Not shown: JD at which it stood so; null: as it stands. Its alerts and its light curve end there too. */
+  asOf?: number | null;
 }
 
 @ObjectType("Counterpart", { simpleResolvers: true, description: "The same source as another survey sees it." })

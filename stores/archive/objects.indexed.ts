@@ -48,8 +48,8 @@ export class IndexedObjects implements ObjectStore {
     this.#put(alerts, () => survey);
   }
 
-  byIds(viewer: Viewer, survey: Survey, objectIds: readonly string[]): Promise<Map<string, SkyObject>> {
-    return this.archived.byIds(viewer, survey, objectIds);
+  byIds(...of: Parameters<ObjectStore["byIds"]>): Promise<Map<string, SkyObject>> {
+    return this.archived.byIds(...of);
   }
 
   async cone(

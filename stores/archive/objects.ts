@@ -21,14 +21,20 @@ const SUMMARY = `survey, objectId, uniqExact(candid) AS alertCount, min(jd) AS f
 export class ArchiveObjects implements ObjectStore {
   constructor(private readonly client: ArchiveClient) {}
 
-  async byIds(viewer: Viewer, survey: Survey, objectIds: readonly string[]): Promise<Map<string, SkyObject>> {
+  async byIds(
+    viewer: Viewer,
+    survey: Survey,
+    objectIds: readonly string[],
+    asOf: number | null = null,
+  ): Promise<Map<string, SkyObject>> {
     const visible = visibleIn(viewer, survey);
     if (visible === null || objectIds.length === 0) return new Map();
     const block = await this.client.query(
       `SELECT ${SUMMARY} FROM object_alerts
       WHERE survey = {survey:String} AND objectId IN {objectIds:Array(String)} AND ${visible.sql}
+        ${asOf === null ? "" : "AND jd <= {asOf:Float64}"}
       GROUP BY survey, objectId`,
-      { ...visible.parameters, survey, objectIds },
+      { ...visible.parameters, survey, objectIds, ...(asOf !== null && { asOf }) },
     );
     return new Map(objectsOf(block).map((object) => [object.objectId, object]));
   }

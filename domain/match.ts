@@ -26,3 +26,34 @@ export function matchFields({ rule, idType, columns }: Catalog): Operand[] {
 
 /** Fields that the archive keeps as text: text, and integers that a 64-bit float does not hold. */
 export const isKeptAsText = (type: ElementType): boolean => type === "String" || type === "Int64" || type === "UInt64";
+
+/** What the choice of a host asks of a match. */
+export interface HostCandidate {
+  readonly catalog: string;
+  readonly separationArcsec: number;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The galaxy that a position most likely lies in: of the matches with catalogs of galaxies (those that match by distance),
+ * the one nearest in projected length. Galaxies too near to tell a length come before all others, as BOOM ranks them; then
+ * by separation. Null where there is none.
+ */
+export function hostOf<M extends HostCandidate>(matches: readonly M[], catalogs: readonly Catalog[]): M | null {
+  const galaxies = new Set(catalogs.filter(({ rule }) => rule.kind === "distance").map(({ name }) => name));
+  let host: M | null = null;
+  for (const match of matches) {
+    if (galaxies.has(match.catalog) && (host === null || isNearer(match, host))) host = match;
+  }
+  return host;
+}
+
+/** Projected distance from the galaxy in kpc; null where the galaxy is too near to tell. */
+export function kpcOf({ fields: { distanceKpc } }: HostCandidate): number | null {
+  return typeof distanceKpc === "number" ? distanceKpc : null;
+}
+
+function isNearer(a: HostCandidate, b: HostCandidate): boolean {
+  const [own, other] = [kpcOf(a) ?? -1, kpcOf(b) ?? -1];
+  return own === other ? a.separationArcsec < b.separationArcsec : own < other;
+}

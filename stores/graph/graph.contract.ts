@@ -8,6 +8,7 @@ import { filterStoreContract } from "../filters.contract.js";
 import { leaseContract } from "../lease.contract.js";
 import { linkStoreContract } from "../links.contract.js";
 import { type ObjectKey, objectKey } from "../links.store.js";
+import { sourceLinkContract } from "../sources.contract.js";
 import { createFilterStore } from "./filters.js";
 import { type Graph, statement } from "./graph.js";
 import { createLease } from "./lease.js";
@@ -49,6 +50,7 @@ export function graphContract(open: () => Promise<readonly [Graph, Graph]>): voi
     async () => createFilterStore(graphs[1]),
   );
   linkStoreContract(async () => stores);
+  sourceLinkContract(async () => stores.sources);
   leaseContract(() => graphs.map((opened) => (name, options) => createLease(opened, name, options)), 50);
 
   describe("two processes at once", () => {

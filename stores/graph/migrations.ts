@@ -21,6 +21,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
   { version: 2, keys: [["Lease", "name"]] },
   { version: 3, keys: [["Revision", "feed"]] },
+  { version: 4, keys: [["CatalogSource", "key"]] },
 ];
 
 /** Property that is the key of each label. */

@@ -96,6 +96,11 @@ const schema = z.object({
     .positive()
     .default(100)
     .describe("what an active filter may cost the live stream, in filters of ordinary cost"),
+  CATALOG_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("folder whose files addCatalog may read (default: catalogs in DATA_DIR)"),
   NEO4J_URL: z.string().optional().describe("a Neo4j server in place of the embedded graph"),
   NEO4J_USER: z.string().default("neo4j").describe("its user"),
   NEO4J_PASSWORD: z.string().default("").describe("its password"),

@@ -94,7 +94,7 @@ export type CatalogState = "loading" | "active" | "removed";
 
 /** One revision of a catalog: a new load of the same name is another one. */
 export interface Catalog extends CatalogDescription {
-  /** Rises with each load; a catalog's name and revision name its rows for ever. */
+  /** 1, 2 and so on with each load of the name, removed ones counted: name and revision name the rows for ever. */
   readonly revision: number;
   readonly state: CatalogState;
   readonly files: readonly CatalogFile[];

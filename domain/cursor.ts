@@ -78,6 +78,8 @@ export const alertCursor = cursorKind("alert", ["number", "long", "text"]);
 export const backtestCursor = cursorKind("backtest", ["number", "long"]);
 /** separationArcsec, survey, objectId. */
 export const coneCursor = cursorKind("cone", ["number", "text", "text"]);
+/** separationArcsec, id. */
+export const sourceCursor = cursorKind("source", ["number", "text"]);
 /** name, id. */
 export const filterCursor = cursorKind("filter", ["text", "text"]);
 /** receivedAt, id. */

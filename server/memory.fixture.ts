@@ -154,6 +154,16 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
     features: { byCandid: async () => new Map(), stale: async () => [] },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },
+    catalogs: {
+      active: () => [],
+      list: async () => [],
+      sourcesNear: async () => {
+        throw new Error("There are no catalogs.");
+      },
+      cone: async () => {
+        throw new Error("There are no catalogs.");
+      },
+    },
   };
 }
 

@@ -120,7 +120,7 @@ export class ArchiveCatalogs implements CatalogStore {
     const same = unfinished.find((one) => isSameLoad(one, description, files));
     // Others of this name were given up.
     const givenUp = unfinished.filter((one) => one !== same).map((one) => ({ ...one, state: "removed" as const }));
-    const revision = Math.max(Date.now(), ...own.map((one) => one.revision + 1));
+    const revision = Math.max(0, ...own.map((one) => one.revision)) + 1;
     const begun: Catalog = same ?? {
       ...description,
       files,

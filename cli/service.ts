@@ -1,6 +1,7 @@
 // Everything put together: engines by the settings, stores on them, the pipeline and the feed of hits. The only place
 // that knows which engine stands behind which interface. Called by cli/serve.ts, cli/ingest.ts, cli/demo.ts and tests.
 import { hostname } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
@@ -22,6 +23,7 @@ import type { PacketReader } from "../stores/packets.store.js";
 import { createHitHub } from "../subscriptions/hub.js";
 import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
 import { createCatalogs } from "./catalogs.js";
+import { createKeeper } from "./catalogs.keeper.js";
 import { type Control, handleControl } from "./control.js";
 import { lockDataDir } from "./datadir.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
@@ -201,6 +203,8 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const replay = ingestion && letterReplayer(settings, archived.deadLetters, ingestion.pipeline);
     const records = replay && createRecords({ ...archived, surveys: descriptions, replay });
     const catalogs = createCatalogs(archived.catalogs);
+    const catalogFolder = settings.CATALOG_DIR ?? join(settings.DATA_DIR, "catalogs");
+    const keeper = role === "serve" ? null : closing(createKeeper(catalogs, catalogFolder), (opened) => opened.close());
     if (lock && control && records) {
       handleControl(lock, { control, records, catalogs });
       closing(lock, () => lock.hangUp());
@@ -223,6 +227,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         hub,
         models,
         streams: connection !== null,
+        ...(keeper !== null && { catalogs: keeper }),
         ...(replay !== null && { replay }),
       },
       watching,

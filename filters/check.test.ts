@@ -124,3 +124,124 @@ test("common fields come first and are not shadowed by a survey's own", () => {
   expect(fields.get("magpsf")).toMatchObject({ kind: "number", unit: "mag", mayBeNaN: true });
   expect(() => TEST_FIELDS("nope")).toThrow(/no survey "nope"/);
 });
+
+describe("lists", () => {
+  test.each([
+    ["has(detections)", []],
+    ["count(detections, magpsf < 20 and band = 'g') >= 2 and jd - min(detections, jd) < 5", []],
+    ["not has(match.gaia_dr3, separationArcsec < 1 and plx > 3 * alert.drb) and nearest(match.gaia_dr3, plx) > 0", []],
+    ["last(detections, band) = 'g' and first(detections, candid) = candid and last(detections, isPositive)", []],
+    ["has(detections, jd > min(forced, jd, snr > 3)) and watch.mine and not alert.watch.mine", []],
+    ["alert.drb > 0.5", []],
+    ["detections", ["1:1 detections is a list; ask by has(detections, ...), count(detections, ...) or another"]],
+    [
+      "match.gaia_dr3 is null",
+      ["1:1 match.gaia_dr3 is a list; ask by has(match.gaia_dr3, ...), count(match.gaia_dr3, ...) or another"],
+    ],
+    [
+      "detections.magpsf < 20",
+      ["1:1 detections.magpsf is a field of a list, with many values; write for example last(detections, magpsf)"],
+    ],
+    [
+      "match.gaia_dr3.plx < 20",
+      ["1:1 match.gaia_dr3.plx is a field of a list, with many values; write for example nearest(match.gaia_dr3, plx)"],
+    ],
+    ["match.gaia_dr2", ["1:1 ZTF has no match.gaia_dr2 (any more); did you mean match.gaia_dr3?"]],
+    ["has(match.gaia_dr2)", ["1:5 ZTF has no list match.gaia_dr2; did you mean match.gaia_dr3?"]],
+    ["has(match.clu)", ["1:5 ZTF has no list match.clu; there are detections, forced, match.gaia_dr3, watch.mine"]],
+    ["area.lmc", ["1:1 ZTF has no area.lmc (any more); did you mean area.m31?"]],
+    ["score.x > 1", ["1:1 ZTF has no score.x (any more); there are score.net.real"]],
+    ["has(drb)", ["1:5 drb is no list; has needs one first, such as detections"]],
+    ["has(magpsf < 20)", ["1:5 has needs a list first, such as detections"]],
+    ["max(magpsf, 3) > 1", ["1:5 max is of a list such as detections; of single values take greatest(a, b)"]],
+    ["has()", ["1:1 has was given 0 arguments; write has(list) or has(list, condition)"]],
+    ["every(detections)", ["1:1 every was given 1 argument; write every(list, condition)"]],
+    ["min(detections) < 1", ["1:1 min was given 1 argument; write min(list, value) or min(list, value, condition)"]],
+    [
+      "count(detections, true, 1) < 1",
+      ["1:1 count was given 3 arguments; write count(list) or count(list, condition)"],
+    ],
+    ["has(detections, magpsf)", ["1:17 magpsf is a number where has needs a truth value; compare it with something"]],
+    ["max(detections, band) = 'g'", ["1:17 band is text where max needs a number"]],
+    [
+      "max(detections, candid) > 3",
+      ["1:17 candid is a 64-bit id; ids can be compared, not calculated with or used as a condition"],
+    ],
+    ["has(detections, magps < 1)", ["1:17 detections has no field magps; did you mean magpsf?"]],
+    ["has(detections, sgscore1 < 1)", ["1:17 detections has no field sgscore1; the alert's is alert.sgscore1"]],
+    [
+      "has(forced, feature.g.peakMag < 1)",
+      ["1:13 forced has no field feature.g.peakMag; the alert's is alert.feature.g.peakMag"],
+    ],
+    ["has(forced, alert.drbb < 1)", ["1:13 ZTF has no field drbb; did you mean drb?"]],
+    ["has(forced, watch.mine)", ["1:13 forced has no field watch.mine; the alert's is alert.watch.mine"]],
+    ["nearest(detections, magpsf) < 1", ["1:1 detections is ordered by time; write first or last instead of nearest"]],
+    ["first(match.gaia_dr3, plx) < 1", ["1:1 match.gaia_dr3 is ordered nearest first; write nearest instead of first"]],
+    [
+      "has(detections, has(forced, has(detections)))",
+      ["1:29 lists are nested too deep here; a list function may hold another, but not two inside one another"],
+    ],
+    [
+      "let a = has(forced, snr > count(detections)); has(detections, a)",
+      ["1:63 lists are nested too deep here; a list function may hold another, but not two inside one another"],
+    ],
+  ] as [string, string[]][])("%j", (text, expected) => {
+    expect(problems(text)).toEqual(expected);
+  });
+
+  test("units and what is read", () => {
+    expect(warnings("has(detections, magpsf < alert.jd)")).toEqual(["1:17 < mixes mag (magpsf) with d (alert.jd)"]);
+    expect(warnings("mean(detections, magpsf) > jd")).toEqual(["1:1 > mixes mag (mean(...)) with d (jd)"]);
+    expect(
+      warnings("count(detections, magpsf < 20) > 2 and nearest(match.gaia_dr3, separationArcsec) < distpsnr1"),
+    ).toEqual([]);
+    const text = "has(detections, magpsf < alert.drb) and watch.mine and count(forced) > feature.g.peakMag";
+    const read = ["detections.magpsf", "drb", "watch.mine", "forced", "feature.g.peakMag"];
+    expect(checkCondition(text, fields).fieldsRead).toEqual(read);
+  });
+});
+
+describe("named parts", () => {
+  test.each([
+    ["let young = jd - 2460000 < 5; young and drb > 0.5", []],
+    ["LET a = 1; let b = a + 1; let c = b * a; c > drb", []],
+    ["let limit = 19.5; has(detections, magpsf < limit and alert.magpsf < limit)", []],
+    ["let id = 9007199254740993; candid = id", []],
+    ["let let = 5; let > drb", []],
+    ["let drb = 5; drb > 1", ["1:5 drb is a field of ZTF; give the part another name"]],
+    ["let a = 5; let a = 6; a > drb", ["1:16 a names two parts; each needs a name of its own"]],
+    ["let a.b = 5; drb > 1", ["1:5 a.b cannot name a part: letters, digits and _ only"]],
+    ["let zzz = zzz; zzz > 1", ["1:11 ZTF has no field zzz; filterFields lists the names that it has"]],
+    ["let b = c; let c = 1; c > drb", ["1:9 ZTF has no field c; filterFields lists the names that it has"]],
+    ["let a = drbb;\n a > 1 and a < 2", ["1:9 ZTF has no field drbb; did you mean drb?"]],
+    [
+      "let a = band; a > 1",
+      ["1:19 > between a (text) and 1 (a number); text compares with text in single quotes: '1'"],
+    ],
+    [
+      "let a = 5",
+      ["1:10 found the end of the expression; a ; must end the part that let a of line 1, column 5 begins"],
+    ],
+    ["let a = 5; -- no more", ["1:22 nothing follows the parts that let names; write a condition such as drb > 0.8"]],
+    ["let a 5; a > 1", ["1:7 found 5; = must follow let a"]],
+    ["let a = 5;; a > 1", ["1:11 found ; where a name, a number, text in quotes or ( should stand"]],
+  ] as [string, string[]][])("%j", (text, expected) => {
+    expect(problems(text)).toEqual(expected);
+  });
+
+  test("warnings, and what is read by way of them", () => {
+    const text = "let a = drb; let b = a > count(forced, snr > 3); let magpsf2 = magpsf; b and isPositive";
+    expect(warnings(text)).toEqual(["1:54 nothing reads magpsf2"]);
+    expect(checkCondition(text, fields).fieldsRead).toEqual(["drb", "forced.snr", "isPositive"]);
+    expect(warnings("let snr1 = 3; let plx = 5; snr1 > drb and has(match.gaia_dr3, plx > 1) and plx > drb")).toEqual([
+      "1:63 plx is the field of match.gaia_dr3 here; rename the part that let plx names if you mean that",
+    ]);
+  });
+
+  test("what doubles with each part is refused quickly", () => {
+    const parts = Array.from({ length: 100 }, (_, i) => `let p${i + 1} = p${i} + p${i};`);
+    const started = performance.now();
+    expect(problems(`let p0 = drb; ${parts.join(" ")} p100 > 1`)[0]).toContain("grows too large when it is compiled");
+    expect(performance.now() - started).toBeLessThan(300);
+  });
+});

@@ -7,7 +7,7 @@ import type { InFlightQuery } from "../stores/inflight.store.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
 import { python, pythonHas } from "../test/python.js";
 import { type Element, evaluateReference, type Row, type Value } from "../test/reference/filter.js";
-import { blockOf, exactExpressions, randomRows, rowWith } from "../test/reference/filterexpressions.js";
+import { blockOf, randomRows, rowWith, wholeExpressions } from "../test/reference/filterexpressions.js";
 import { TEST_FIELDS } from "../test/reference/filterfields.js";
 import { checkExpression } from "./check.js";
 import { compileCondition, compileValue } from "./compile.js";
@@ -33,11 +33,8 @@ function sqlOf(text: string): { sql: string; kind: string } {
 /** Each expression's value in each row, as ClickHouse sees it. */
 async function evaluate(texts: readonly string[], block: Block): Promise<Value[][]> {
   const compiled = texts.map(sqlOf);
-  const result = await inFlight.select(
-    block,
-    compiled.map(({ sql }, i) => ({ alias: `v${i}`, sql })),
-    null,
-  );
+  const columns = compiled.map(({ sql }, i) => ({ alias: `v${i}`, sql }));
+  const result = await inFlight.select(block, columns, null);
   expect(result.rows).toBe(block.rows);
   return compiled.map(({ kind }, i) => {
     const column = result.columns.get(`v${i}`)!;
@@ -64,7 +61,8 @@ function expected(text: string, row: Row, kind: string): Value {
   if ("problem" in parsed) throw new Error(parsed.problem.message);
   const value = evaluateReference(parsed, row);
   if (kind === "truth") return value === true;
-  return kind === "number" && typeof value === "bigint" ? Number(value) : value;
+  if (value !== null && kind === "number") return Number(value);
+  return value !== null && kind === "id" ? BigInt(value) : value;
 }
 
 async function agree(texts: readonly string[], rows: readonly Row[]): Promise<void> {
@@ -94,7 +92,6 @@ function shownInput(row: Row, name: string): string {
 }
 
 describe("random expressions over random rows", () => {
-  const expressions = exactExpressions();
   test.each(["truth", "number", "id", "text"] as const)(
     "of kind %s",
     async (kind) => {
@@ -107,7 +104,7 @@ describe("random expressions over random rows", () => {
         },
       };
       await fc.assert(
-        fc.asyncProperty(fc.array(expressions[kind], { minLength: 1, maxLength: 40 }), randomRows(25), agree),
+        fc.asyncProperty(fc.array(wholeExpressions(kind), { minLength: 1, maxLength: 40 }), randomRows(25), agree),
         runs,
       );
     },
@@ -131,7 +128,25 @@ const ROW = rowWith({
   fid: 2,
   bigid: 2n ** 64n - 1n,
   isSolar: null,
+  "feature.g.peakMag": 17.5,
+  "feature.count": null,
+  "class.net": "SN Ia",
+  "area.m31": true,
+  detections: [
+    point({ jd: 2459990.5, magpsf: Math.fround(19.5), drb: null, band: "r", candid: 1n, isPositive: false, tag: "a" }),
+    point({ jd: 2459998.5, magpsf: Number.NaN, drb: 0.5, band: "g", candid: 2n, nid: 7, bigOrNone: 2n ** 64n - 1n }),
+    point({ jd: 2460000.5, magpsf: 18.5, drb: 0.75, band: "g", candid: 9007199254740993n, nid: null }),
+  ],
+  "match.gaia_dr3": [
+    { sourceId: 2n ** 63n, separationArcsec: 0.5, plx: null },
+    { sourceId: 5n, separationArcsec: 1.5, plx: 3.5 },
+  ],
 });
+
+function point(changes: Element): Element {
+  const shared = { isPositive: true, nid: 3, tag: null, small: -5, bigOrNone: null, isSolar: null, field: 2 ** 32 - 1 };
+  return { ...shared, ...changes };
+}
 
 /** Texts that are each true (or have the value) for ROW, where drb is set and sgscore1, scorr, nbad, pid are missing. */
 describe("what the language promises", () => {
@@ -304,10 +319,163 @@ describe("what the language promises", () => {
         "isPositive = (1 < 2)",
       ],
     ],
+    [
+      "has, every and count look at each element",
+      [
+        "has(detections)",
+        "has(detections, band = 'r')",
+        "not has(detections, band = 'i')",
+        "count(detections) = 3",
+        "count(detections, band = 'g') = 2",
+        "count(detections, isPositive) = 2",
+        "every(detections, jd <= alert.jd)",
+        "not every(detections, isPositive)",
+        "count(detections, candid = alert.candid) = 1",
+        "count(detections, candid in (1, 9007199254740992)) = 1",
+        "has(detections, true) and not has(detections, false)",
+        "has(detections, bigOrNone = 18446744073709551615)",
+      ],
+    ],
+    [
+      "lists of nothing",
+      [
+        "not has(forced)",
+        "not has(forced, true)",
+        "every(forced, false)",
+        "count(forced) = 0",
+        "count(forced, snr > 0) = 0",
+        "min(forced, snr) is null",
+        "sum(forced, snr) is null",
+        "mean(forced, 1) is null",
+        "first(forced, procstatus) is null",
+        "last(forced, snr, snr > 1) is null",
+        "not (max(forced, snr) > 0)",
+        "not watch.mine",
+        "watch.mine is not null",
+        "sum(detections, magpsf, band = 'i') is null",
+        "nearest(match.gaia_dr3, plx, separationArcsec > 2) is null",
+      ],
+    ],
+    [
+      "comparisons with a missing value of an element are false",
+      [
+        "count(detections, drb > 0) = 2",
+        "count(detections, not (drb > 0)) = 1",
+        "count(detections, drb != 5) = 2",
+        "count(detections, magpsf = magpsf) = 2",
+        "count(detections, magpsf != 1) = 2",
+        "count(detections, magpsf is null) = 1",
+        "count(detections, tag != 'b') = 1",
+        "count(detections, isSolar) = 0",
+        "count(detections, not isSolar) = 3",
+        "not every(detections, drb > 0)",
+        "count(detections, coalesce(drb, 1) = 1) = 1",
+      ],
+    ],
+    [
+      "aggregates skip missing values",
+      [
+        "min(detections, magpsf) = 18.5",
+        "max(detections, magpsf) = 19.5",
+        "sum(detections, drb) = 1.25",
+        "mean(detections, drb) = 0.625",
+        "mean(detections, magpsf) = 19",
+        "min(detections, jd) = 2459990.5",
+        "max(detections, jd - alert.jd) = 0",
+        "sum(detections, small) = -15",
+        "sum(detections, field) = 12884901885",
+        "max(detections, field) + 1 = 4294967296",
+        "mean(detections, small) = -5",
+        "sum(detections, if(isPositive, 1, 0)) = 2",
+        "min(detections, 1 / 0) is null",
+        "sum(detections, nid) = 10",
+        "min(detections, magpsf, band = 'r') = 19.5",
+        "min(detections, drb, band = 'r') is null",
+      ],
+    ],
+    [
+      "first, last and nearest give the value of one element, missing or not",
+      [
+        "first(detections, band) = 'r'",
+        "last(detections, band) = 'g'",
+        "first(detections, candid) = 1",
+        "last(detections, candid) = candid",
+        "first(detections, candid, band = 'g') = 2",
+        "first(detections, magpsf, band = 'g') is null",
+        "first(detections, drb) is null",
+        "first(detections, drb, drb is not null) = 0.5",
+        "last(detections, nid) is null",
+        "last(detections, nid, nid > 0) = 7",
+        "not first(detections, isPositive) and first(detections, isPositive) is not null",
+        "last(detections, magpsf < 19)",
+        "not first(detections, magpsf < 19)",
+        "not (first(forced, snr > 1)) and first(forced, snr > 1) is null",
+        "last(detections, magpsf + 1, band = 'g') = 19.5",
+        "last(detections, 2 * magpsf) = 37",
+        "last(detections, candid, false) is null",
+        "nearest(match.gaia_dr3, sourceId) = 9223372036854775808",
+        "nearest(match.gaia_dr3, plx) is null",
+        "nearest(match.gaia_dr3, plx, plx is not null) = 3.5",
+        "jd - first(detections, jd) = 10",
+      ],
+    ],
+    [
+      "lists inside lists",
+      [
+        "count(detections, jd > min(detections, jd)) = 2",
+        "has(detections, has(match.gaia_dr3, separationArcsec < alert.galLat + 1))",
+        "sum(detections, count(match.gaia_dr3, plx > 3)) = 3",
+        "has(detections, magpsf < max(detections, magpsf) and nid is null)",
+        "first(detections, nearest(match.gaia_dr3, separationArcsec)) = 0.5",
+      ],
+    ],
+    [
+      "what enrichment adds",
+      [
+        "feature.g.peakMag < 18",
+        "alert.feature.g.peakMag < 18",
+        "feature.count is null",
+        "class.net = 'SN Ia'",
+        "startsWith(class.net, 'SN')",
+        "contains(class.net, ' I')",
+        "not contains(class.net, 'sn')",
+        "contains(class.net, '')",
+        "startsWith(isdiffpos, 't') is null",
+        "area.m31",
+        "skymap.S1 is null",
+      ],
+    ],
+    [
+      "named parts mean the same everywhere",
+      [
+        "let a = 2; let b = a * a; b + a = 6",
+        "let mine = magpsf; count(detections, magpsf < mine + 1) = 1",
+        "let bright = magpsf < 19; has(detections, not (magpsf < 19) and bright)",
+        "let early = first(detections, jd); has(detections, jd > early)",
+        "let one = 1; candid > one",
+      ],
+    ],
   ])("%s", async (_rule, texts) => {
     const found = await evaluate(texts, blockOf([ROW]));
     expect(texts.filter((_, i) => found[i]![0] !== true)).toEqual([]);
+    // The reference agrees, but where two large numbers written out are compared (test/reference/filter.ts).
+    const agreeing = texts.filter((text) => text !== "9007199254740993 = 9007199254740992");
+    expect(agreeing.filter((text) => expected(text, ROW, "truth") !== true)).toEqual([]);
   });
+});
+
+test("the newer planner understands the same texts", async () => {
+  const texts = [
+    "count(detections, magpsf < 20 and band in ('g', 'r') and isPositive) = 1",
+    "max(detections, jd - alert.jd) = 0 and mean(detections, drb) = 0.625",
+    "first(detections, candid, band = 'g') = 2 and last(detections, magpsf + 1, band = 'g') = 19.5",
+    "count(detections, jd > min(detections, jd, magpsf > 19)) = 2 and every(forced, snr > 5)",
+    "nearest(match.gaia_dr3, sourceId) = 9223372036854775808 and not watch.mine",
+  ];
+  const columns = texts.map((text, i) => `${sqlOf(text).sql} AS v${i}`).join(", ");
+  const sql = `SELECT ${columns} FROM batch SETTINGS enable_analyzer = 1`;
+  const found = await archive.client.query(sql, {}, { external: [{ name: "batch", block: blockOf([ROW]) }] });
+  expect([...found.columns.values()].map((column) => column.values[0])).toEqual(texts.map(() => 1));
 });
 
 test("functions that IEEE 754 does not fix to the last bit come within a few units of it", async () => {
@@ -331,6 +499,7 @@ test("functions that IEEE 754 does not fix to the last bit come within a few uni
   ];
   const texts = [
     ...["exp", "ln", "log10", "sqrt", "abs"].flatMap((f) => values.map((x) => `${f}(${x})`)),
+    ...["magnitudeOf", "fluxOf"].flatMap((f) => values.map((x) => `${f}(${x})`)),
     ...values.flatMap((x) => values.map((y) => `pow(${x}, ${y})`)),
     ...values.flatMap((x) => [0, 1, 4, -2].map((digits) => `round(${x}, ${digits})`)),
     // Left out: sums beyond the largest float, and exponents beyond 1e15, where ClickHouse's pow is wrong.

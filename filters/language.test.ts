@@ -25,6 +25,12 @@ test("fields with type, unit and description", () => {
     unit: "mag",
     description: "Field magpsf.",
   });
+  const last = fields.slice(-2);
+  expect(last).toEqual([
+    { name: "watch.mine", type: "list", unit: null, description: "A watch list." },
+    { name: "watch.mine.name", type: "text", unit: null, description: "Field name." },
+  ]);
+  expect(language.fields("ZTF")).toBe(fields);
   expect(() => language.fields("nope")).toThrow(TocsinError);
 });
 

@@ -6,10 +6,11 @@ import type { Filter } from "../domain/filter.js";
 import { createInFlightQuery } from "../stores/archive/inflight.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
-import type { Row } from "../test/reference/filter.js";
+import type { Element, Row } from "../test/reference/filter.js";
 import { blockOf, rowWith } from "../test/reference/filterexpressions.js";
-import { TEST_FIELDS } from "../test/reference/filterfields.js";
+import { TEST_FIELDS, TEST_OPERANDS, TEST_SURVEY } from "../test/reference/filterfields.js";
 import { createActiveFilters } from "./active.js";
+import { fieldsOfSurveys } from "./fields.js";
 import { createFilterRun } from "./run.js";
 
 let archive: TestArchive;
@@ -63,7 +64,7 @@ function batchOf(rows: readonly Row[]): AlertBatch {
   const none = { rows: 0, columns: new Map() };
   return {
     survey: "ZTF",
-    alerts: { rows: rows.length, columns },
+    alerts: { rows: rows.length, columns, lists: block.lists! },
     photometry: none,
     toldBy: new Uint32Array(),
     packets: [],
@@ -153,6 +154,109 @@ test("a filter that does not compile any more is told and stops nobody", async (
     "bad: where, line 1, column 1: ZTF has no field gone_field; filterFields lists the names that it has",
     "worse: annotation a, line 1, column 4: found the end of the expression where a name, a number, text in quotes or ( should stand",
   ]);
+});
+
+const POINT = { magpsf: 18, drb: 0.5, isPositive: true, nid: 3, tag: null, small: 1, bigOrNone: null, isSolar: null };
+const detected = (candid: bigint, jd: number, band: string): Element => ({ ...POINT, field: 7, candid, jd, band });
+
+test("lists are asked for only where the rest holds, and an alert passes where both do", async () => {
+  const rows = [18, 19, 20, 21].map((magpsf, i) =>
+    rowWith({
+      candid: BigInt(i),
+      objectId: `ZTF${i}`,
+      magpsf,
+      jd: 2460000.5,
+      detections: Array.from({ length: i }, (_, n) => detected(BigInt(n), 2460000 + n / 10, n % 2 ? "g" : "r")),
+    }),
+  );
+  const active = createActiveFilters(
+    storeOf([
+      filter("both", "count(detections, band = 'r') = 1 and magpsf < 20.5", { n: "count(detections)" }),
+      filter("lists", "has(detections, band = 'g')", { last: "last(detections, candid)" }),
+      filter("plain", "magpsf > 20.5"),
+      filter("never", "magpsf > 30 and has(detections)"),
+    ]),
+    TEST_FIELDS,
+  );
+  const sent: number[] = [];
+  const noting: InFlightQuery = {
+    select: (block, ...rest) => {
+      sent.push(block.rows);
+      return inFlight.select(block, ...rest);
+    },
+  };
+  const { hits } = await createFilterRun(noting, active).run(batchOf(rows));
+  expect(hits.map((hit) => `${hit.objectId} ${hit.filterId} ${hit.annotations}`)).toEqual([
+    'ZTF1 both {"n":1}',
+    'ZTF2 both {"n":2}',
+    'ZTF2 lists {"last":"1"}',
+    'ZTF3 lists {"last":"2"}',
+    "ZTF3 plain null",
+  ]);
+  expect(sent).toEqual([4, 4, 3]);
+  sent.length = 0;
+  const few = createActiveFilters(storeOf([filter("few", "magpsf > 19.5 and has(detections)")]), TEST_FIELDS);
+  expect((await createFilterRun(noting, few).run(batchOf(rows))).hits).toHaveLength(2);
+  expect(sent).toEqual([4, 2]);
+});
+
+test("what enrichment did not bring is missing", async () => {
+  const batch = batchOf([rowWith({ objectId: "ZTF1", "area.m31": true, "feature.g.peakMag": 18 })]);
+  const without = (names: string) => (entries: Iterable<[string, unknown]>) =>
+    new Map([...entries].filter(([name]) => !name.startsWith(names))) as never;
+  const broken = {
+    ...batch,
+    alerts: {
+      rows: 1,
+      columns: ["feature.", "area.", "class.", "score."].reduce((all, one) => without(one)(all), batch.alerts.columns),
+      lists: without("match.")(batch.alerts.lists!),
+    },
+  };
+  const texts = {
+    kept: "magpsf < 20 and not has(detections)",
+    area: "area.m31",
+    notArea: "not area.m31",
+    feature: "feature.g.peakMag < 20 or feature.count is not null",
+    noFeature: "feature.g.peakMag is null and class.net is null and score.net.real is null",
+    match: "has(match.gaia_dr3)",
+    noMatch: "count(match.gaia_dr3, plx > 3) = 0 and nearest(match.gaia_dr3, sourceId) is null",
+  };
+  const filters = Object.entries(texts).map(([id, where]) => filter(id, where));
+  const run = createFilterRun(inFlight, createActiveFilters(storeOf(filters), TEST_FIELDS));
+  const ids = async (of: AlertBatch) => (await run.run(of)).hits.map((hit) => hit.filterId);
+  expect(await ids(batch)).toEqual(["kept", "area", "feature", "noMatch"]);
+  expect(await ids(broken)).toEqual(["kept", "notArea", "noFeature", "noMatch"]);
+});
+
+test("a catalog that goes breaks the filters that read it, one that comes mends them", async () => {
+  let lists = TEST_OPERANDS.lists;
+  let tell = () => {};
+  const fieldsOf = fieldsOfSurveys(
+    [TEST_SURVEY],
+    [
+      {
+        operands: () => ({ ...TEST_OPERANDS, lists }),
+        onChange: (listener) => {
+          tell = listener;
+          return () => undefined;
+        },
+      },
+    ],
+  );
+  const filters = [filter("near", "not has(match.gaia_dr3)"), filter("all", "true")];
+  const run = createFilterRun(inFlight, createActiveFilters(storeOf(filters), fieldsOf));
+  const told = async () => {
+    const { hits, broken } = await run.run(BATCH);
+    return [hits.length, ...broken.map(({ filterId, message }) => `${filterId}: ${message}`)];
+  };
+  expect(await told()).toEqual([6]);
+  lists = lists.filter(({ name }) => !name.startsWith("match."));
+  tell();
+  const gone = "ZTF has no list match.gaia_dr3; there are detections, forced, watch.mine";
+  expect(await told()).toEqual([3, `near: where, line 1, column 9: ${gone}`]);
+  lists = TEST_OPERANDS.lists;
+  tell();
+  expect(await told()).toEqual([6]);
 });
 
 test("a text that the engine refuses is told and stops nobody; a lost engine stops the batch", async () => {

@@ -27,7 +27,7 @@ function evaluateNode(node: Node, scope: Scope): Value {
   const holds = (inner: Node) => value(inner) === true;
   switch (node.kind) {
     case "number":
-      return /^\d+$/.test(node.text) ? BigInt(node.text) : Number(node.text);
+      return number(node.text);
     case "text":
     case "truth":
       return node.value;
@@ -111,9 +111,20 @@ function compare(sign: string, a: Value, b: Value): boolean {
   }
 }
 
-function orderOf(a: Exclude<Value, null>, b: Exclude<Value, null>): number {
+/**
+ * Whole numbers beyond 2^53 stay exact, for they may be compared with ids. Two of them written out would compare as ids
+ * too, which is wrong, but nobody writes that.
+ */
+function number(text: string): number | bigint {
+  const float = Number(text);
+  return /^\d+$/.test(text) && !Number.isSafeInteger(float) ? BigInt(text) : float;
+}
+
+function orderOf(left: Exclude<Value, null>, right: Exclude<Value, null>): number {
+  // Beside a number, what is written out is a 64-bit float; an id there is beside a small one, and far from it or exact.
+  const mixed = typeof left === "number" || typeof right === "number";
+  const [a, b] = mixed ? [Number(left), Number(right)] : [left, right];
   if (typeof a === "string" && typeof b === "string") return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  // JavaScript orders bigint beside number by their exact values.
   return a < b ? -1 : a > b ? 1 : 0;
 }
 

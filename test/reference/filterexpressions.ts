@@ -58,10 +58,17 @@ export interface Expressions {
 }
 
 /** Built only of operations whose result IEEE 754 fixes to the last bit. `list` is that of the element looked at. */
-export function exactExpressions(list: FilterList | null = null, depth = 0): Expressions {
-  const named = namedIn(list);
+export function exactExpressions(
+  list: FilterList | null = null,
+  depth = 0,
+  parts: Readonly<Record<string, string>> = {},
+): Expressions {
+  const namedHere = namedIn(list);
+  const named = (kind: string) => (parts[kind] ? fc.oneof(namedHere(kind), fc.constant(parts[kind])) : namedHere(kind));
   const inner =
-    depth < 2 ? table.lists.map((next) => listCalls(next, exactExpressions(next, depth + 1), list !== null)) : [];
+    depth < 2
+      ? table.lists.map((next) => listCalls(next, exactExpressions(next, depth + 1, parts), list !== null))
+      : [];
   const calls = (kind: keyof Expressions) => inner.map((one) => one[kind]);
   const orderSign = fc.constantFrom("=", "!=", "<", "<=", ">", ">=");
   return fc.letrec<{ number: string; text: string; id: string; truth: string }>((tie) => {
@@ -123,6 +130,19 @@ export function exactExpressions(list: FilterList | null = null, depth = 0): Exp
       ),
     };
   });
+}
+
+/** Names that the parts before an expression let mean something, of each kind. */
+const PARTS = { number: "part_n", truth: "part_t" } as const;
+
+/** Expressions of a kind, some with named parts before them. */
+export function wholeExpressions(kind: keyof Expressions): fc.Arbitrary<string> {
+  const parts = exactExpressions();
+  const inside = exactExpressions(null, 0, PARTS);
+  const withParts = fc
+    .tuple(parts.number, parts.truth, inside[kind])
+    .map(([n, t, text]) => `let ${PARTS.number} = ${n}; let ${PARTS.truth} = ${t}; ${text}`);
+  return fc.oneof({ weight: 4, arbitrary: parts[kind] }, withParts);
 }
 
 /** Calls of list functions over the list; `inner` are expressions over its elements, `nested` those inside another's. */

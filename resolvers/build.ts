@@ -11,7 +11,7 @@ import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference
 import { CatalogMutations } from "./catalog/catalog.mutation.js";
 import { CatalogResolver } from "./catalog/catalog.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
-import { AlertCrossMatchResolver, ObjectCrossMatchResolver } from "./crossmatch/crossmatch.resolver.js";
+import { AlertCrossMatchResolver, HostResolver, ObjectCrossMatchResolver } from "./crossmatch/crossmatch.resolver.js";
 import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
 import { AlertFeaturesResolver, ObjectFeaturesResolver, StaleFeaturesResolver } from "./feature/feature.resolver.js";
 import { FilterMutations } from "./filter/filter.mutation.js";
@@ -47,6 +47,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       FilterHistoryResolver,
       AlertCrossMatchResolver,
       ObjectCrossMatchResolver,
+      HostResolver,
       ObjectResolver,
       HitResolver,
       FilterQueries,

@@ -5,7 +5,7 @@ import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import { alertLoader, objectPageLoader, ownFieldsLoader, packetLoader } from "./alert/alert.loader.js";
 import { clockLoader } from "./clock/clock.loader.js";
-import { matchLoader } from "./crossmatch/crossmatch.loader.js";
+import { hostedLoader, matchLoader } from "./crossmatch/crossmatch.loader.js";
 import { endingWith } from "./deadline.js";
 import { featureLoader } from "./feature/feature.loader.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
@@ -24,6 +24,7 @@ const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
   lightCurve: lightCurveLoader(stores.photometry, viewer),
   counterparts: counterpartLoader(stores.links),
   scores: scoreLoader(stores.scores, viewer),
+  hosted: hostedLoader(stores.sources),
   matches: matchLoader(stores.matches, services.matchedCatalogs ?? (() => [])),
 });
 

@@ -19,6 +19,7 @@ import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
+import type { SourceLinkStore } from "../stores/sources.store.js";
 import type { Models, ScoreStore } from "../stores/scores.store.js";
 import type { HitHub } from "../subscriptions/hub.js";
 
@@ -38,6 +39,7 @@ export interface Stores {
   readonly scores: ScoreStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
+  readonly sources: Pick<SourceLinkStore, "hosted">;
   /** Within a request its methods are asynchronous, active() too. */
   readonly catalogs: Pick<CatalogStore, "list" | "sourcesNear" | "cone"> & {
     active(): readonly Catalog[] | Promise<readonly Catalog[]>;

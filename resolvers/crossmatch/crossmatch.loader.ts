@@ -4,6 +4,7 @@ import type { Alert } from "../../domain/alert.js";
 import type { Catalog } from "../../domain/catalog.js";
 import { MAX_PAGE } from "../../schema/paging/bounds.js";
 import type { MatchStore, StoredMatch } from "../../stores/matches.store.js";
+import { type HostedObject, type SourceKey, type SourceLinkStore, sourceKey } from "../../stores/sources.store.js";
 
 export type MatchKey = Pick<Alert, "survey" | "jd" | "candid">;
 
@@ -24,4 +25,14 @@ export const matchLoader = (matches: Pick<MatchStore, "ofAlerts">, active: () =>
       return keys.map(({ survey, candid }) => found.get(survey)?.get(candid) ?? []);
     },
     { cacheKeyFn: ({ survey, candid }) => `${survey}:${candid}`, maxBatchSize: MAX_PAGE },
+  );
+
+/** Keys only: who may see an object, and whether this is its host, is for others to say. */
+export const hostedLoader = (sources: Pick<SourceLinkStore, "hosted">) =>
+  new DataLoader<SourceKey, readonly HostedObject[], string>(
+    async (keys) => {
+      const found = await sources.hosted(keys);
+      return keys.map((key) => found.get(sourceKey(key)) ?? []);
+    },
+    { cacheKeyFn: sourceKey, maxBatchSize: MAX_PAGE },
   );

@@ -67,6 +67,8 @@ export class FeatureCalculator {
       this.#residuals = new Float64Array(points.count * 2);
       this.#times = new Float64Array(points.count * 2);
     }
+    for (const band of this.#bands) band.clear();
+    for (let i = 0; i < points.count; i++) this.#bands[points.band[i]!]!.take(points, i);
     objectFeatures(points, forced, limits, jd, values);
     this.#residuals.fill(Number.NaN, 0, points.count);
     let at = OBJECT_FEATURES.length;
@@ -74,7 +76,6 @@ export class FeatureCalculator {
     let freedom = 0;
     for (let band = 0; band < this.#bands.length; band++) {
       const own = this.#bands[band]!;
-      own.takeBand(points, band);
       bandFeatures(own, this.#delta, values, at);
       const reduced = values[at + BAND.reducedChi2]!;
       if (!Number.isNaN(reduced)) {

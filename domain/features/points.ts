@@ -29,14 +29,9 @@ export class Points {
     this.count = at + 1;
   }
 
-  /** The points of one band instead of what was here. */
-  takeBand(from: Points, band: number): void {
-    this.count = 0;
-    for (let i = 0; i < from.count; i++) {
-      if (from.band[i] !== band) continue;
-      const { jd, magnitude, magnitudeError, flux, fluxError } = from;
-      this.add(jd[i]!, band, magnitude[i]!, magnitudeError[i]!, flux[i]!, fluxError[i]!);
-    }
+  /** One of another's points. */
+  take({ jd, band, magnitude, magnitudeError, flux, fluxError }: Points, i: number): void {
+    this.add(jd[i]!, band[i]!, magnitude[i]!, magnitudeError[i]!, flux[i]!, fluxError[i]!);
   }
 
   #grow(): void {

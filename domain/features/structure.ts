@@ -9,6 +9,7 @@ const BINS = 31;
 const LEAST_PAIRS = 3;
 const LEAST_BINS = 3;
 
+const variances = new Float64Array(MOST_POINTS);
 const sums = new Float64Array(BINS);
 const pairs = new Uint32Array(BINS);
 
@@ -16,14 +17,19 @@ const pairs = new Uint32Array(BINS);
 export function structureSlope({ count, jd, flux, fluxError }: Points): number {
   sums.fill(0);
   pairs.fill(0);
-  for (let i = Math.max(0, count - MOST_POINTS); i < count; i++) {
+  const first = Math.max(0, count - MOST_POINTS);
+  for (let i = first; i < count; i++) variances[i - first] = fluxError[i]! * fluxError[i]!;
+  for (let i = first; i < count; i++) {
+    const time = jd[i]!;
+    const value = flux[i]!;
+    const variance = variances[i - first]!;
     for (let j = i + 1; j < count; j++) {
-      const units = (jd[j]! - jd[i]!) * BINS_PER_DAY;
+      const units = (jd[j]! - time) * BINS_PER_DAY;
       if (units < 1) continue;
       // 31 - clz32 is the floor of log2. No lag is as long as 2^31 units: 91,000 years.
       const bin = Math.min(31 - Math.clz32(units), BINS - 1);
-      const difference = flux[j]! - flux[i]!;
-      sums[bin]! += difference * difference - fluxError[i]! ** 2 - fluxError[j]! ** 2;
+      const difference = flux[j]! - value;
+      sums[bin]! += difference * difference - variance - variances[j - first]!;
       pairs[bin]! += 1;
     }
   }

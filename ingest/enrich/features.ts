@@ -133,10 +133,9 @@ class PointList {
   readonly #ends: Uint32Array;
 
   constructor(alerts: Block, list: "detections" | "forced", bands: readonly string[]) {
-    const names = (listColumn(alerts, `${list}.band`).items as StringColumn).values;
     this.#ends = listColumn(alerts, `${list}.jd`).ends;
     this.jd = numbersOf(alerts, `${list}.jd`);
-    this.band = Uint8Array.from(names, (name) => bands.indexOf(name));
+    this.band = bandsOf((listColumn(alerts, `${list}.band`).items as StringColumn).values, bands);
     this.flux = numbersOf(alerts, `${list}.flux`);
     this.fluxError = numbersOf(alerts, `${list}.fluxError`);
     const isDetections = list === "detections";
@@ -179,9 +178,17 @@ function listColumn(alerts: Block, name: string): ListColumn {
 
 function numbersOf(alerts: Block, name: string): Float64Array {
   const { values, nulls } = listColumn(alerts, name).items as NumberColumn;
-  const numbers = Float64Array.from(values);
-  if (nulls !== null) for (let i = 0; i < numbers.length; i++) if (nulls[i]) numbers[i] = Number.NaN;
+  const present = nulls === null || !nulls.includes(1);
+  if (present && values instanceof Float64Array) return values;
+  const numbers = new Float64Array(values);
+  if (!present) for (let i = 0; i < numbers.length; i++) if (nulls[i]) numbers[i] = Number.NaN;
   return numbers;
+}
+
+function bandsOf(names: readonly string[], bands: readonly string[]): Uint8Array {
+  const indices = new Uint8Array(names.length);
+  for (let i = 0; i < names.length; i++) indices[i] = bands.indexOf(names[i]!);
+  return indices;
 }
 
 const ARRAYS = { Float32: Float32Array, Float64: Float64Array, Int32: Int32Array, Bool: Uint8Array };

@@ -6,7 +6,7 @@ import type { OperandSource } from "../domain/operand.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { ModelRegistry } from "../ingest/classifiers/registry.js";
 import { createScorer } from "../ingest/classifiers/scorer.js";
-import { createMatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
+import { createMatchedCatalogs, type MatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { matchOperands } from "../ingest/crossmatch/operands.js";
 import { createCrossmatch } from "../ingest/enrich/crossmatch.js";
 import type { Enrichment } from "../ingest/enrich/enrichment.js";
@@ -30,8 +30,8 @@ export interface Enrichments {
   readonly steps: readonly Enrichment[];
   /** What the step of marks holds in memory. */
   readonly marks: HeldMarks;
-  /** Bytes of each catalog that is in memory. */
-  readonly catalogBytes: () => ReadonlyMap<string, number>;
+  /** What alerts are matched with. */
+  readonly catalogs: MatchedCatalogs;
   close(): Promise<void>;
 }
 
@@ -70,7 +70,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
           createMarks(marks),
         ],
         marks,
-        catalogBytes: catalogs.held,
+        catalogs,
         async close() {
           scorer.close();
           marks.close();

@@ -1,5 +1,6 @@
 // The writing half of a service: pipeline, sequencer, and what they tell of themselves. Called by cli/service.ts.
 import type { Logger } from "pino";
+import type { AlertBatch } from "../domain/alert.js";
 import type { ActiveFilters } from "../filters/active.js";
 import { createFilterRun } from "../filters/run.js";
 import type { Enrichment } from "../ingest/enrich/enrichment.js";
@@ -29,6 +30,8 @@ export interface IngestionParts {
   readonly shared: boolean;
   readonly scope: "hits" | "all";
   readonly hub: Pick<HitHub, "publish" | "wake">;
+  /** Called with a batch whose objects have entered the graph, before it is committed. */
+  readonly onEntered: (batch: AlertBatch) => Promise<void>;
   /** Who follows the numbers besides the graph. */
   readonly followers: readonly Follower[];
   readonly outages: LoggedOutages;
@@ -65,7 +68,12 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
     createPipeline({
       stores,
       filters: createFilterRun(parts.inFlight, parts.active),
-      follower,
+      follower: {
+        async enter(batch) {
+          await follower.enter(batch);
+          await parts.onEntered(batch);
+        },
+      },
       sequencer,
       enrichments: parts.enrichments,
       onBrokenStep: (broken) => log.error(broken, "a step failed: its values are missing in a batch"),

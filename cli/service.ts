@@ -32,6 +32,7 @@ import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
 import { kafkaConnection, kafkaReading } from "./kafka.settings.js";
 import { hubLimits } from "./limits.settings.js";
+import { createMatching } from "./matching.js";
 import { openModels } from "./models.js";
 import { loggedOutages } from "./outages.js";
 import { createRecords, type Records } from "./records.js";
@@ -159,9 +160,18 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     if (publisher !== null) watching.publisher(publisher);
     const holder = `${hostname()} ${process.pid}`;
     const enrichments = role === "serve" ? null : closing(await enriching.open(), (opened) => opened.close());
-    if (enrichments !== null) watching.catalogs(enrichments.catalogBytes);
+    if (enrichments !== null) watching.catalogs(enrichments.catalogs.held);
+    const matching =
+      enrichments &&
+      createMatching({
+        stores: { ...archived, ...linked },
+        catalogs: enrichments.catalogs,
+        surveys: [...descriptions.keys()],
+        scope: settings.GRAPH_SCOPE,
+        log,
+      });
     const ingestion =
-      enrichments === null
+      enrichments === null || matching === null
         ? null
         : closing(
             await openIngestion({
@@ -175,14 +185,18 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
               shared,
               scope: settings.GRAPH_SCOPE,
               hub,
-              // A broker that hangs must not hold up a batch.
-              followers: publisher === null ? [] : [{ catchUp: publisher.catchUp, isAwaited: false }],
+              onEntered: matching.follower.enter,
+              // Neither a broker that hangs nor links to catalogs must hold up a batch.
+              followers: [matching.follower, ...(publisher === null ? [] : [publisher])].map(({ catchUp }) => {
+                return { catchUp, isAwaited: false };
+              }),
               outages,
               watching,
               log,
             }),
             (opened) => opened.close(),
           );
+    if (ingestion && matching) closing(matching.start(() => ingestion.sequencer.epoch !== null), (stop) => stop());
     // A new stream's topic is made at once, not with the next hit.
     if (ingestion && publisher) closing(linked.filters.onChange(ingestion.sequencer.nudge), (stop) => stop());
     const reading = ingestion && kafkaReading(settings);
@@ -226,6 +240,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         costLimit: settings.FILTER_COST_LIMIT,
         hub,
         models,
+        matchedCatalogs: () => archived.catalogs.active(),
         streams: connection !== null,
         ...(keeper !== null && { catalogs: keeper }),
         ...(replay !== null && { replay }),

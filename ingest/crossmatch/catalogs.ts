@@ -13,6 +13,10 @@ export interface MatchedCatalogs {
   /** What an alert is matched with now. */
   active(): readonly Catalog[];
   match(catalog: Catalog, ra: Float64Array, dec: Float64Array): Promise<CatalogMatches>;
+  /** The same for alerts of the stream: who works beside it asks usedAt. */
+  matchStream: MatchedCatalogs["match"];
+  /** When the stream was matched last, on the clock of performance.now(). */
+  usedAt(): number;
   /** Bytes of each catalog that is in memory. */
   held(): ReadonlyMap<string, number>;
   /** Resolves when everything that fits has been read. */
@@ -87,14 +91,22 @@ export function createMatchedCatalogs({ store, memoryBytes, log }: MatchedCatalo
     });
   }
 
+  async function match(catalog: Catalog, ra: Float64Array, dec: Float64Array): Promise<CatalogMatches> {
+    const own = held.get(keyOf(catalog));
+    return own === undefined ? askCatalog(store, catalog, ra, dec) : own.match(ra, dec);
+  }
+
+  let usedAt = Number.NEGATIVE_INFINITY;
   const stopHearing = store.onChange(changed);
   changed();
   return {
     active: () => store.active(),
-    async match(catalog, ra, dec) {
-      const own = held.get(keyOf(catalog));
-      return own === undefined ? askCatalog(store, catalog, ra, dec) : own.match(ra, dec);
+    match,
+    matchStream(catalog, ra, dec) {
+      usedAt = performance.now();
+      return match(catalog, ra, dec);
     },
+    usedAt: () => usedAt,
     held: () => new Map([...held].map(([key, { bytes }]) => [key.split(" ")[0]!, bytes])),
     async settled() {
       while (reading !== null) await reading;

@@ -13,7 +13,7 @@ export const CROSSMATCH_VERSION = "1";
 
 /** A catalog that cannot be matched leaves its own list out and is told; a lost store lets the batch wait. */
 export function createCrossmatch(
-  catalogs: Pick<MatchedCatalogs, "active" | "match">,
+  catalogs: Pick<MatchedCatalogs, "active" | "matchStream">,
   onBroken: (broken: BrokenStep) => void,
 ): Enrichment {
   const version = CROSSMATCH_VERSION;
@@ -27,7 +27,7 @@ export function createCrossmatch(
       const annexes: Annex[] = [...(batch.annexes ?? [])];
       for (const catalog of catalogs.active()) {
         try {
-          const matches = await catalogs.match(catalog, ra, dec);
+          const matches = await catalogs.matchStream(catalog, ra, dec);
           const rows = matchRows({ alerts: batch.alerts, matches, catalog, version });
           for (const [name, list] of matchLists(catalog, matches)) lists.set(name, list);
           if (rows.rows > 0) annexes.push({ table: "matches", rows });

@@ -25,7 +25,7 @@ export function tellingsOf(points: Block, toldBy: Uint32Array, fixed: ReadonlySe
   for (const [into, from] of merged) {
     for (const name of fixed) raise(columns[name], rowOf.get(into)!, points.columns.get(name), from);
   }
-  const hash = new Uint32Array(rows * 2);
+  const hash = new Int32Array(rows * 2);
   for (let n = 0; n < rows; n++) {
     hash[2 * n] = low[first[n]!]!;
     hash[2 * n + 1] = high[first[n]!]!;
@@ -41,7 +41,7 @@ export function tellingsOf(points: Block, toldBy: Uint32Array, fixed: ReadonlySe
 }
 
 /** Rows that stand for the distinct tellings: of their first and their last teller; and pairs of rows that became one. */
-function distinctTellings(points: Block, toldBy: Uint32Array, low: Uint32Array, high: Uint32Array) {
+function distinctTellings(points: Block, toldBy: Uint32Array, low: Int32Array, high: Int32Array) {
   const { rows } = points;
   const { numbers: objects } = textNumbers(strings(points, "objectId"));
   const kinds = numbers(points, "kind") as Uint8Array;
@@ -54,7 +54,7 @@ function distinctTellings(points: Block, toldBy: Uint32Array, low: Uint32Array, 
   const words = lastWords(point, toldBy);
   const head = new Int32Array(point.count).fill(-1);
   const next = new Int32Array(rows).fill(-1);
-  const first = Int32Array.from({ length: rows }, (_, row) => row);
+  const first = counted(rows);
   const last = first.slice();
   const merged: [number, number][] = [];
   for (const row of words) {
@@ -87,14 +87,21 @@ function distinctTellings(points: Block, toldBy: Uint32Array, low: Uint32Array, 
 }
 
 /** Rows but for those whose packet tells the same point again below. */
-function lastWords(point: { numbers: Int32Array; count: number }, toldBy: Uint32Array): Uint32Array {
+function lastWords(point: { numbers: Int32Array; count: number }, toldBy: Uint32Array): Int32Array {
   const rows = toldBy.length;
-  const words = Uint32Array.from({ length: rows }, (_, row) => row);
+  const words = counted(rows);
   const { numbers: pairs, count } = pointNumbers(Int32Array.from(toldBy), new Uint8Array(rows), widened(point.numbers));
   if (count === rows) return words;
   const lastOf = new Int32Array(count);
   for (let row = 0; row < rows; row++) lastOf[pairs[row]!] = row;
   return words.filter((row) => lastOf[pairs[row]!] === row);
+}
+
+/** 0, 1, 2, … */
+function counted(rows: number): Int32Array {
+  const numbers = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) numbers[row] = row;
+  return numbers;
 }
 
 /** 64-bit numbers without making bigints. */
@@ -105,22 +112,34 @@ function widened(numbers: Int32Array): BigInt64Array {
 }
 
 /** Two words of each row's values. Missing ones count for nothing, so that a column more changes no old row's. */
-function hashes(rows: number, columns: readonly (readonly [string, Column])[]): [Uint32Array, Uint32Array] {
-  const low = new Uint32Array(rows);
-  const high = new Uint32Array(rows);
+function hashes(rows: number, columns: readonly (readonly [string, Column])[]): [Int32Array, Int32Array] {
+  const low = new Int32Array(rows);
+  const high = new Int32Array(rows);
   for (const [name, { type, values, nulls }] of columns) {
-    const seed = textHash(name);
     const words = wordsOf(type === "String" ? textWords(values as readonly string[]) : (values as NumberArray));
-    const each = words.length / rows;
-    for (let row = 0; row < rows; row++) {
-      if (nulls?.[row]) continue;
-      const a = words[row * each]!;
-      const b = each === 2 ? words[row * 2 + 1]! : 0;
-      low[row] = low[row]! + mixed(a, b, seed);
-      high[row] = high[row]! + mixed(b ^ seed, a, ~seed);
-    }
+    const add = words.length === rows ? addNarrow : addWide;
+    add(low, high, words, nulls ?? new Uint8Array(rows), textHash(name));
   }
   return [low, high];
+}
+
+function addNarrow(low: Int32Array, high: Int32Array, words: Int32Array, nulls: Uint8Array, seed: number): void {
+  for (let row = 0; row < low.length; row++) {
+    if (nulls[row] === 1) continue;
+    const word = words[row]!;
+    low[row]! += mixed(word, 0, seed);
+    high[row]! += mixed(seed, word, ~seed);
+  }
+}
+
+function addWide(low: Int32Array, high: Int32Array, words: Int32Array, nulls: Uint8Array, seed: number): void {
+  for (let row = 0; row < low.length; row++) {
+    if (nulls[row] === 1) continue;
+    const first = words[2 * row]!;
+    const second = words[2 * row + 1]!;
+    low[row]! += mixed(first, second, seed);
+    high[row]! += mixed(second ^ seed, first, ~seed);
+  }
 }
 
 function wordsOf(values: NumberArray | BigColumn["values"]): Int32Array {
@@ -150,7 +169,7 @@ function raise(into: Column | undefined, row: number, from: Column | undefined, 
   if (into.nulls) into.nulls[row] = 0;
 }
 
-function taken(column: Column, rows: Uint32Array): Column {
+function taken(column: Column, rows: Int32Array): Column {
   const nulls = column.nulls && (picked(column.nulls, rows) as Uint8Array);
   if (column.type === "String") {
     const { values } = column;
@@ -159,7 +178,7 @@ function taken(column: Column, rows: Uint32Array): Column {
   return { type: column.type, values: picked(column.values, rows), nulls } as Column;
 }
 
-function picked(values: NumberArray | BigColumn["values"], rows: Uint32Array): NumberArray | BigColumn["values"] {
+function picked(values: NumberArray | BigColumn["values"], rows: Int32Array): NumberArray | BigColumn["values"] {
   const chosen = new (values.constructor as new (length: number) => Float64Array)(rows.length);
   for (let i = 0; i < rows.length; i++) chosen[i] = (values as Float64Array)[rows[i]!]!;
   return chosen;

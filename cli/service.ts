@@ -32,6 +32,7 @@ import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
 import { kafkaConnection, kafkaReading } from "./kafka.settings.js";
 import { hubLimits } from "./limits.settings.js";
+import { openMarks } from "./marks.js";
 import { createMatching } from "./matching.js";
 import { openModels } from "./models.js";
 import { loggedOutages } from "./outages.js";
@@ -196,7 +197,23 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
             }),
             (opened) => opened.close(),
           );
-    if (ingestion && matching) closing(matching.start(() => ingestion.sequencer.epoch !== null), (stop) => stop());
+    const marks = closing(
+      openMarks({
+        stores: archived,
+        surveys: [...descriptions.keys()],
+        held: enrichments?.marks ?? null,
+        shared,
+        mayRun: () => ingestion !== null && ingestion.sequencer.epoch !== null,
+        isBusy: () => archive.client.writing(),
+        log,
+      }),
+      (opened) => opened.close(),
+    );
+    if (ingestion && matching)
+      closing(
+        matching.start(() => ingestion.sequencer.epoch !== null),
+        (stop) => stop(),
+      );
     // A new stream's topic is made at once, not with the next hit.
     if (ingestion && publisher) closing(linked.filters.onChange(ingestion.sequencer.nudge), (stop) => stop());
     const reading = ingestion && kafkaReading(settings);
@@ -240,6 +257,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         costLimit: settings.FILTER_COST_LIMIT,
         hub,
         models,
+        marks,
         matchedCatalogs: () => archived.catalogs.active(),
         streams: connection !== null,
         ...(keeper !== null && { catalogs: keeper }),

@@ -8,6 +8,7 @@ import { clockLoader } from "./clock/clock.loader.js";
 import { hostedLoader, matchLoader } from "./crossmatch/crossmatch.loader.js";
 import { endingWith } from "./deadline.js";
 import { featureLoader } from "./feature/feature.loader.js";
+import { withoutHidden } from "./mark/mark.hidden.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Pace } from "./pace.js";
 import { scoreLoader } from "./score/score.loader.js";
@@ -44,7 +45,8 @@ export interface Context {
 export function createContext(services: Services, viewer: Viewer, signal?: AbortSignal, pace?: Pace): Context {
   const stores = signal === undefined ? services.stores : endingWith(services.stores, signal);
   const breathe = pace?.ofAnswer() ?? (() => undefined);
-  return { viewer, stores, services, loaders: createLoaders(stores, viewer, services), breathe };
+  const seen = withoutHidden(services, viewer);
+  return { viewer, stores, services: seen, loaders: createLoaders(stores, viewer, services), breathe };
 }
 
 export function surveyOf(context: Context, id: Survey): SurveyDescription {

@@ -19,8 +19,8 @@ import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
-import type { SourceLinkStore } from "../stores/sources.store.js";
 import type { Models, ScoreStore } from "../stores/scores.store.js";
+import type { SourceLinkStore } from "../stores/sources.store.js";
 import type { HitHub } from "../subscriptions/hub.js";
 
 /** The stores as a resolver may use them: reads, each with a viewer, and the filters. */

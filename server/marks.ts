@@ -12,12 +12,14 @@ import { isoFromJd, parseTime } from "../domain/time.js";
 import type { Viewer } from "../domain/viewer.js";
 import { shownMark } from "../resolvers/mark/mark.shown.js";
 import type { MarkAbout, MarkDesk } from "../stores/marks.store.js";
+import { withinRequest } from "../stores/request.js";
 
 const MIB = 1024 ** 2;
 /** As they come; unpacked, a sky map of NSIDE 1024 with four columns has 400 MB. */
 const MAX_AREA = 32 * MIB;
 const MAX_SKYMAP = 50 * MIB;
 const MAX_UNPACKED = 512 * MIB;
+const UPLOAD_MS = 10 * 60_000;
 
 export interface MarkRoutesParts {
   readonly desk: MarkDesk;
@@ -36,7 +38,8 @@ export function markRoutes({ desk, viewerOf, positionsOf }: MarkRoutesParts): Ro
   router.put("/watchlists/:name", async (request, response) => {
     const viewer = changing(viewerOf(request));
     const options = { radiusArcsec: numberOf(request, "radius") ?? 2, survey: textOf(request, "survey") ?? null };
-    const mark = await desk.putList(viewer, aboutOf(request), positionsOf(request, options, viewer));
+    const blocks = positionsOf(request, options, viewer);
+    const mark = await inItsOwnTime(() => desk.putList(viewer, aboutOf(request), blocks));
     response.json(told(mark));
   });
   router.put("/areas/:name", async (request, response) => {
@@ -44,7 +47,7 @@ export function markRoutes({ desk, viewerOf, positionsOf }: MarkRoutesParts): Ro
     const bytes = await bodyOf(request, MAX_AREA, MAX_AREA);
     const isFits = bytes.subarray(0, 6).toString("latin1") === "SIMPLE";
     const moc = isFits ? readMocFits(bytes) : parseMoc(bytes.toString("utf8"));
-    response.json(told(await desk.putArea(viewer, aboutOf(request), moc)));
+    response.json(told(await inItsOwnTime(() => desk.putArea(viewer, aboutOf(request), moc))));
   });
   router.put("/skymaps/:name", async (request, response) => {
     const viewer = changing(viewerOf(request));
@@ -57,10 +60,13 @@ export function markRoutes({ desk, viewerOf, positionsOf }: MarkRoutesParts): Ro
       ...given("jd", time === undefined ? undefined : parseTime(time)),
     };
     const map = await readSkymapFits(await bodyOf(request, MAX_SKYMAP, MAX_UNPACKED));
-    response.json(told(await desk.putSkymap(viewer, about, map)));
+    response.json(told(await inItsOwnTime(() => desk.putSkymap(viewer, about, map))));
   });
   return router;
 }
+
+/** A million positions take longer to store than a query may: once the upload is here, it ends by itself. */
+const inItsOwnTime = <T>(work: () => Promise<T>): Promise<T> => withinRequest(AbortSignal.timeout(UPLOAD_MS), work);
 
 /** Before anything of the body is read. */
 function changing(viewer: Viewer): Viewer {

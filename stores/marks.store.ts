@@ -102,6 +102,8 @@ export interface MarkDesk {
   /** Those that the viewer may see, by name. */
   list(viewer: Viewer, kind: MarkKind): Mark[];
   get(viewer: Viewer, kind: MarkKind, name: string): Mark | null;
+  /** Names as filters write them (watch.mine) of those that the viewer may not see. */
+  hidden(viewer: Viewer): ReadonlySet<string>;
   /** A new list, or another content of one. In force when this resolves, in other processes within about two seconds. */
   putList(viewer: Viewer, about: MarkAbout, blocks: AsyncIterable<WatchedPositions>): Promise<Mark>;
   putArea(viewer: Viewer, about: MarkAbout, moc: Moc): Promise<Mark>;

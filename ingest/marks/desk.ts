@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import pLimit from "p-limit";
 import { TocsinError } from "../../domain/errors.js";
 import {
+  MARK_PREFIX,
   MAX_HELD,
   MAX_MARKS,
   type Mark,
@@ -46,6 +47,11 @@ export class Desk implements MarkDesk {
 
   get(viewer: Viewer, kind: MarkKind, name: string): Mark | null {
     return this.list(viewer, kind).find((mark) => mark.name === name) ?? null;
+  }
+
+  hidden(viewer: Viewer): ReadonlySet<string> {
+    const unseen = this.parts.stores.registry.all().filter((mark) => !maySeeMark(viewer, mark));
+    return new Set(unseen.map(({ kind, name }) => `${MARK_PREFIX[kind]}.${name}`));
   }
 
   putList(viewer: Viewer, about: MarkAbout, blocks: AsyncIterable<WatchedPositions>): Promise<Mark> {

@@ -3,6 +3,7 @@ import pLimit from "p-limit";
 import type { Block } from "../../domain/columns.js";
 import type { Mark, MarkKind, MarkState } from "../../domain/mark.js";
 import type { MarkEvent, MarkRegistry } from "../marks.store.js";
+import { outsideRequests } from "../request.js";
 import { bigints, blockOf, counts, eachRow, numbers, signed, strings, texts } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 
@@ -87,7 +88,8 @@ export class ArchiveMarks implements MarkRegistry {
     );
     this.#marks = marksOf(block);
     this.#seen = seen!;
-    for (const listener of this.#listeners) listener();
+    // What follows a change does not end with the request that made it.
+    for (const listener of this.#listeners) outsideRequests(listener);
   }
 }
 

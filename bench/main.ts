@@ -15,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   ingest: () => import("./ingest.bench.js"),
   cone: () => import("./cone.bench.js"),
   crossmatch: () => import("./crossmatch.bench.js"),
+  watch: () => import("./watch.bench.js"),
   lightcurve: () => import("./lightcurve.bench.js"),
   filters: () => import("./filters.bench.js"),
   backtest: () => import("./backtest.bench.js"),

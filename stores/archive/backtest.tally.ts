@@ -1,62 +1,77 @@
-// One piece of a backtest: its nights counted, and the first alerts of it that pass. Called by backtest.ts.
+// Alerts of a window tried by a condition: counted by night, with the first that pass. Called by backtest.run.ts.
 import type { Block } from "../../domain/columns.js";
-import type { ArchiveCondition, BacktestKey, BacktestNight } from "../backtest.store.js";
-import { allOf, type EnrichedArchive, partsOf } from "./backtest.window.js";
+import type { ArchiveExpression, BacktestKey } from "../backtest.store.js";
+import type { EnrichedArchive } from "./backtest.window.js";
 import { bigints, numbers } from "./blocks.js";
-import { type EnrichedWindow, enrichedAlerts } from "./enriched/source.js";
+import { ENRICHED_KEYS, type EnrichedWindow, enrichedAlerts } from "./enriched/source.js";
 import { EVALUATION_SETTINGS } from "./evaluation.js";
+import { quoted } from "./http.form.js";
 import { NIGHT } from "./nights.js";
 
-export interface AskedPage {
-  readonly first: number;
-  readonly after: BacktestKey | null;
-  /** Whether nights are asked for: all alerts are counted then, not only those that pass. */
-  readonly counted: boolean;
-}
+/** Alerts by their night. */
+export type Counts = ReadonlyMap<number, number>;
 
-export async function tallied(
-  archive: EnrichedArchive,
+const SETTINGS = `SETTINGS max_threads = 1, ${EVALUATION_SETTINGS}`;
+const BEHIND = "(jd > {afterJd:Float64} OR (jd = {afterJd:Float64} AND candid > {afterCandid:Int64}))";
+/** The name of the table that goes with a statement. */
+const ASKED = "asked";
+
+/** Those that pass, by night; and of them the first after a place, oldest first. */
+export async function passingOf(
+  { client, sources, survey }: EnrichedArchive,
   window: EnrichedWindow,
-  condition: ArchiveCondition,
-  { first, after, counted }: AskedPage,
-): Promise<{ nights: BacktestNight[]; keys: BacktestKey[] }> {
-  const { client, sources, survey, table } = archive;
-  const { own, rest } = partsOf(table, condition);
-  const { sql, columns } = allOf(rest);
-  const alerts = enrichedAlerts(sources, { ...window, passing: own }, columns);
-  const behind = "(jd > {afterJd:Float64} OR (jd = {afterJd:Float64} AND candid > {afterCandid:Int64}))";
-  const settings = `SETTINGS max_threads = 1, ${EVALUATION_SETTINGS}`;
-  const nightly = { nightOffsetHours: survey.nightOffsetHours };
-  const passed = await client.query(
+  { sql, columns }: ArchiveExpression,
+  first: number,
+  after: BacktestKey | null,
+  chosen: Block | null = null,
+): Promise<{ passed: Counts; keys: BacktestKey[] }> {
+  const alerts = enrichedAlerts(sources, chosen === null ? window : { ...window, asked: ASKED }, columns);
+  const block = await client.query(
     `SELECT night, alerts, arrayMap(key -> key.1, keys) AS jds, arrayMap(key -> key.2, keys) AS candids FROM (
       SELECT ${NIGHT} AS night, count() AS alerts,
-        groupArraySortedIf(${Math.max(1, Math.floor(first))})((jd, candid), ${after === null ? "1" : behind}) AS keys
+        groupArraySortedIf(${Math.max(1, Math.floor(first))})((jd, candid), ${after === null ? "1" : BEHIND}) AS keys
       FROM (SELECT jd, candid FROM ${alerts.sql} WHERE ${sql})
       GROUP BY night ORDER BY night
-    ) ${settings}`,
-    { ...alerts.parameters, ...nightly, ...(after && { afterJd: after.jd, afterCandid: after.candid }) },
+    ) ${SETTINGS}`,
+    {
+      ...alerts.parameters,
+      nightOffsetHours: survey.nightOffsetHours,
+      ...(after && { afterJd: after.jd, afterCandid: after.candid }),
+    },
+    chosen === null ? {} : { external: [{ name: ASKED, block: chosen }] },
   );
   // Nights ascend, and the keys within each.
-  const jds = passed.lists?.get("jds")?.items.values as Float64Array | undefined;
-  const candids = passed.lists?.get("candids")?.items.values as BigInt64Array | undefined;
+  const jds = block.lists?.get("jds")?.items.values as Float64Array | undefined;
+  const candids = block.lists?.get("candids")?.items.values as BigInt64Array | undefined;
   const keys = Array.from(candids ?? [], (candid, n) => ({ jd: jds![n]!, candid })).slice(0, first);
-  if (!counted) return { nights: [], keys };
-
-  const all = enrichedAlerts(sources, window, []);
-  const scanned = await client.query(
-    `SELECT ${NIGHT} AS night, count() AS alerts FROM ${all.sql} GROUP BY night ORDER BY night ${settings}`,
-    { ...all.parameters, ...nightly },
-  );
-  const passedBy = new Map(nightCounts(passed));
-  const nights = nightCounts(scanned).map(([night, count]) => ({
-    night,
-    scanned: count,
-    passed: passedBy.get(night) ?? 0,
-  }));
-  return { nights, keys };
+  return { passed: countsOf(block), keys };
 }
 
-function nightCounts(block: Block): [number, number][] {
+/** All of them, by night. */
+export async function scannedOf({ client, sources, survey }: EnrichedArchive, window: EnrichedWindow): Promise<Counts> {
+  const alerts = enrichedAlerts(sources, window, []);
+  const block = await client.query(
+    `SELECT ${NIGHT} AS night, count() AS alerts FROM ${alerts.sql} GROUP BY night ORDER BY night ${SETTINGS}`,
+    { ...alerts.parameters, nightOffsetHours: survey.nightOffsetHours },
+  );
+  return countsOf(block);
+}
+
+/** Those that pass by their own columns, with these and what others are joined by; the alerts of an object together. */
+export async function chosenOf(
+  { client, sources, table }: EnrichedArchive,
+  window: EnrichedWindow,
+  columns: readonly string[],
+): Promise<Block> {
+  const own = [...new Set([...ENRICHED_KEYS, ...columns.filter((column) => table.columns.has(column))])];
+  const alerts = enrichedAlerts(sources, window, own);
+  return client.query(
+    `SELECT ${own.map(quoted).join(", ")} FROM ${alerts.sql} ORDER BY objectId ${SETTINGS}`,
+    alerts.parameters,
+  );
+}
+
+function countsOf(block: Block): Counts {
   const night = numbers(block, "night");
-  return Array.from(bigints(block, "alerts"), (count, row) => [night[row]!, Number(count)]);
+  return new Map(Array.from(bigints(block, "alerts"), (count, row) => [night[row]!, Number(count)]));
 }

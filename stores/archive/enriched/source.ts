@@ -23,6 +23,11 @@ export interface EnrichedWindow {
    * no source needs to be asked for.
    */
   readonly passing?: ArchiveExpression | null;
+  /**
+   * Name of a table that goes with the statement and holds the alerts by themselves, with the own columns that are read:
+   * they have been chosen before, and `where` and `passing` are not asked again.
+   */
+  readonly asked?: string;
 }
 
 /**
@@ -62,16 +67,17 @@ export interface EnrichedAlerts {
 }
 
 /** Columns of every alert that sources may join by and results are told by. */
-const KEYS = ["jd", "candid", "objectId", "programid"] as const;
+export const ENRICHED_KEYS = ["jd", "candid", "objectId", "programid"] as const;
 
 /** SELECT of some of jd, candid, objectId, programid of the window's alerts: for sub-queries of sources. May repeat rows. */
-export function keysOf(window: EnrichedWindow, ...columns: (typeof KEYS)[number][]): string {
-  const { table, where, passing } = window;
+export function keysOf(window: EnrichedWindow, ...columns: (typeof ENRICHED_KEYS)[number][]): string {
+  const { table, where, passing, asked } = window;
+  if (asked !== undefined) return `SELECT ${columns.join(", ")} FROM ${quoted(asked)}`;
   return `SELECT ${columns.join(", ")} FROM ${quoted(table.name)} WHERE ${where}${passing ? ` AND (${passing.sql})` : ""}`;
 }
 
 /**
- * `(SELECT …)` with one row for each alert of the window whose batch is committed, in no order: KEYS and the named columns.
+ * `(SELECT …)` with one row for each alert of the window whose batch is committed, in no order: ENRICHED_KEYS and the named columns.
  * Of an alert that was written more than once, the latest committed row. Its parameters are the window's and the sources'.
  */
 export function enrichedAlerts(
@@ -80,7 +86,7 @@ export function enrichedAlerts(
   columns: Iterable<string>,
 ): EnrichedAlerts {
   const { table, survey } = window;
-  const own = new Set<string>(KEYS);
+  const own = new Set<string>(ENRICHED_KEYS);
   const brought = new Map<EnrichedSource, string[]>();
   for (const column of new Set(columns)) {
     if (table.columns.has(column)) {
@@ -102,7 +108,8 @@ export function enrichedAlerts(
   return { ...alerts, sql: `(${alerts.sql})` };
 }
 
-function ownColumns({ table, where, passing }: EnrichedWindow, columns: readonly string[]): string {
+function ownColumns({ table, where, passing, asked }: EnrichedWindow, columns: readonly string[]): string {
+  if (asked !== undefined) return `SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(asked)}`;
   const read = [...new Set([...columns, ...(passing?.columns ?? [])])];
   const latest = `SELECT ${read.map(quoted).join(", ")} FROM ${quoted(table.name)}
     WHERE (${where}) AND batch GLOBAL IN (SELECT batch FROM batches)

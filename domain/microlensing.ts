@@ -5,7 +5,7 @@ import { type BandFit, byBand, type FluxPoint, fitShape, type Parameters, type S
 
 export const MIN_POINTS = 10;
 /** Of longer light curves the latest: a fit takes milliseconds a hundred points. */
-export const MAX_POINTS = 3_000;
+export const MAX_POINTS = 1_000;
 
 export interface MicrolensingBand {
   readonly band: string;

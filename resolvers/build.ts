@@ -21,7 +21,9 @@ import { MarkMutations } from "./mark/mark.mutation.js";
 import { MarkQueries } from "./mark/mark.query.js";
 import { ObjectResolver } from "./object/object.resolver.js";
 import { ReceiptResolver } from "./receipt/receipt.resolver.js";
+import { MicrolensingResolver } from "./score/microlensing.resolver.js";
 import { ScoreResolver } from "./score/score.resolver.js";
+import { SolarSystemResolver } from "./solarsystem/solarsystem.resolver.js";
 import { SurveyResolver } from "./survey/survey.resolver.js";
 
 /** type-graphql asks for one where a subscription exists, though ours bring their own `subscribe`. */
@@ -56,7 +58,9 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       MarkMutations,
       DeadLetterResolver,
       ReceiptResolver,
+      MicrolensingResolver,
       ScoreResolver,
+      SolarSystemResolver,
       SurveyResolver,
       AlertFeaturesResolver,
       ObjectFeaturesResolver,

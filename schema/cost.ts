@@ -32,5 +32,7 @@ export const idsCost = ({ args, childComplexity }: ComplexityEstimatorArgs): num
   LOOKUP + clamp(args.objectIds?.length) * childComplexity;
 /** A list of a light curve, of a length known only afterwards. */
 export const pointsCost = ({ childComplexity }: ComplexityEstimatorArgs): number => POINTS_PER_LIST * childComplexity;
+/** A fit to a light curve: some hundredths of a second of the processor. */
+export const FIT_COST = 10_000;
 /** Reading and decoding a whole packet. */
 export const PACKET_COST = 200;

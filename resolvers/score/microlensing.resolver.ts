@@ -1,0 +1,61 @@
+// The microlensing fit of an object's light curve, made when it is asked for.
+import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
+import { fitMicrolensing, magnification } from "../../domain/microlensing.js";
+import type { LightCurve } from "../../domain/photometry.js";
+import type { FluxPoint } from "../../domain/shapefit.js";
+import type { SkyObject } from "../../domain/skyobject.js";
+import { FIT_COST } from "../../schema/cost.js";
+import { SkyObjectType } from "../../schema/object/object.type.js";
+import { MicrolensingType } from "../../schema/score/microlensing.type.js";
+import type { Context } from "../context.js";
+
+/** A forced point and a detection this near in time are of one image. */
+const SAME_IMAGE_DAYS = 1e-4;
+
+@Resolver(() => SkyObjectType)
+export class MicrolensingResolver {
+  @FieldResolver(() => MicrolensingType, {
+    nullable: true,
+    complexity: FIT_COST,
+    description:
+      "Null with fewer than 10 points. Forced photometry counts in place of the detection of the same image.",
+  })
+  async microlensing(
+    @Root() { survey, objectId }: SkyObject,
+    @Ctx() { loaders, breathe }: Context,
+  ): Promise<MicrolensingType | null> {
+    const curve = await loaders.lightCurve.load({ survey, id: objectId });
+    await breathe();
+    const fit = curve && fitMicrolensing(fluxPoints(curve));
+    if (fit === null) return null;
+    return {
+      ...fit,
+      t0Error: known(fit.t0Error),
+      tEError: known(fit.tEError),
+      u0Error: known(fit.u0Error),
+      magnification: magnification(fit.u0),
+      candidate: fit.failedCuts.length === 0,
+    };
+  }
+}
+
+const known = (error: number): number | null => (Number.isFinite(error) ? error : null);
+
+function fluxPoints({ detections, forced }: LightCurve): FluxPoint[] {
+  const image = (band: string, n: number) => `${band} ${n}`;
+  const slot = (jd: number) => Math.round(jd / SAME_IMAGE_DAYS);
+  const measured = forced.flatMap(measuredPoint);
+  const images = new Set(measured.flatMap(({ band, jd }) => [-1, 0, 1].map((n) => image(band, slot(jd) + n))));
+  const others = detections.flatMap(measuredPoint).filter(({ band, jd }) => !images.has(image(band, slot(jd))));
+  return [...measured, ...others];
+}
+
+function measuredPoint(point: {
+  readonly jd: number;
+  readonly band: string;
+  readonly flux: number | null;
+  readonly fluxError: number | null;
+}): FluxPoint[] {
+  const { jd, band, flux, fluxError } = point;
+  return flux === null || fluxError === null ? [] : [{ jd, band, flux, fluxError }];
+}

@@ -97,8 +97,11 @@ async function layoutOf(path: string, isGzip: boolean, file: string): Promise<La
     const { delimiter, columns } = ecsvHeader(comments, file);
     return { delimiter, skipped: comments.length, names: null, ecsv: columns };
   }
-  const [first = "", second = ""] = lines.slice(Math.max(0, start));
+  let [first = "", second = ""] = lines.slice(Math.max(0, start));
   if (start < 0 || first.trim() === "") throw badCatalog("it has no line with names of columns.", { file });
+  // The Transient Name Server begins with a line that tells the time, and nothing else.
+  const titled = second.split(",").length > 1 && !first.includes(",") && first.startsWith('"');
+  if (titled) [first, second] = [second, lines[start + 2] ?? ""];
   const delimiter = delimiterOf(first);
   const last = comments.at(-1)?.replace(/^#+\s*/, "");
   const inComment = last !== undefined && last.split(delimiter).length === first.split(delimiter).length;
@@ -109,7 +112,7 @@ async function layoutOf(path: string, isGzip: boolean, file: string): Promise<La
   ) {
     return { delimiter, skipped: comments.length, names: last.split(delimiter).map(plain), ecsv: null };
   }
-  return { delimiter, skipped: comments.length, names: null, ecsv: null };
+  return { delimiter, skipped: comments.length + (titled ? 1 : 0), names: null, ecsv: null };
 }
 
 function delimiterOf(line: string): string {

@@ -11,7 +11,12 @@ import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference
 import { CatalogMutations } from "./catalog/catalog.mutation.js";
 import { CatalogResolver } from "./catalog/catalog.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
-import { AlertCrossMatchResolver, HostResolver, ObjectCrossMatchResolver } from "./crossmatch/crossmatch.resolver.js";
+import {
+  AlertCrossMatchResolver,
+  HostResolver,
+  ObjectCrossMatchResolver,
+  RematchResolver,
+} from "./crossmatch/crossmatch.resolver.js";
 import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
 import { AlertFeaturesResolver, ObjectFeaturesResolver, StaleFeaturesResolver } from "./feature/feature.resolver.js";
 import { FilterMutations } from "./filter/filter.mutation.js";
@@ -50,6 +55,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       AlertCrossMatchResolver,
       ObjectCrossMatchResolver,
       HostResolver,
+      RematchResolver,
       ObjectResolver,
       HitResolver,
       FilterQueries,

@@ -14,7 +14,7 @@ import type { FilterStore } from "../stores/filters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { LinkStore } from "../stores/links.store.js";
 import type { MarkDesk, MarkedStore, MarkRegistry } from "../stores/marks.store.js";
-import type { MatchStore, Rematch } from "../stores/matches.store.js";
+import type { MatchStore, Rematch, RematchStore } from "../stores/matches.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
@@ -39,6 +39,7 @@ export interface Stores {
   readonly scores: ScoreStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
+  readonly rematches: Pick<RematchStore, "rematches">;
   readonly sources: Pick<SourceLinkStore, "hosted">;
   /** Within a request its methods are asynchronous, active() too. */
   readonly catalogs: Pick<CatalogStore, "list" | "sourcesNear" | "cone"> & {

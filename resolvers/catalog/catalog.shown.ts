@@ -7,6 +7,7 @@ import type { CatalogSourceType, CatalogStateEnum, CatalogType } from "../../sch
 export function shownCatalog({ rule, progress, rows, duplicates, files, ...catalog }: Catalog): CatalogType {
   return {
     ...catalog,
+    revision: BigInt(catalog.revision),
     state: catalog.state as CatalogStateEnum,
     rule: rule.kind === "radius" ? null : rule,
     columns: [...catalog.columns],

@@ -4,9 +4,11 @@ import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from "type-graphq
 import type { Alert } from "../../domain/alert.js";
 import { hostOf, kpcOf } from "../../domain/match.js";
 import { AlertType } from "../../schema/alert/alert.type.js";
+import { CatalogType } from "../../schema/catalog/catalog.type.js";
 import { lookupCost, pageCost, searchCost } from "../../schema/cost.js";
 import { CrossMatchType } from "../../schema/crossmatch/crossmatch.type.js";
 import { HostType } from "../../schema/crossmatch/host.type.js";
+import { RematchType } from "../../schema/crossmatch/rematch.type.js";
 import { SkyObjectType } from "../../schema/object/object.type.js";
 import { DEFAULT_PAGE } from "../../schema/paging/bounds.js";
 import type { StoredMatch } from "../../stores/matches.store.js";
@@ -51,6 +53,21 @@ export class HostResolver {
   })
   objects(@Root() { match }: HostType, @Ctx() context: Context): Promise<SkyObjectType[]> {
     return hostedObjects(context, match);
+  }
+}
+
+@Resolver(() => CatalogType)
+export class RematchResolver {
+  @FieldResolver(() => [RematchType], {
+    complexity: lookupCost,
+    description: "One for each survey whose alerts were begun to be matched with this revision.",
+  })
+  async rematch(@Root() { name, revision }: CatalogType, @Ctx() { stores }: Context): Promise<RematchType[]> {
+    const begun = await stores.rematches.rematches([name]);
+    const latest = new Map(begun.filter((one) => BigInt(one.revision) === revision).map((one) => [one.survey, one]));
+    return [...latest.values()].map(({ survey, done, total, complete }) => {
+      return { survey, done: BigInt(done), total: BigInt(total), complete };
+    });
   }
 }
 
@@ -107,5 +124,5 @@ async function crossMatches(context: Context, alert: MatchKey, first: number): P
 function shown({ services }: Context, { revision, ...match }: StoredMatch): CrossMatchType {
   const catalog = services.matchedCatalogs?.().find(({ name }) => name === match.catalog);
   const catalogVersion = catalog?.revision === revision ? catalog.version : null;
-  return { ...match, catalogRevision: revision, catalogVersion };
+  return { ...match, catalogRevision: BigInt(revision), catalogVersion };
 }

@@ -69,8 +69,8 @@ export class RejectedRowType {
 export class CatalogType {
   @Field(() => String, { description: "Filters write match.<name>." })
   name!: string;
-  @Field(() => Int, { description: "Rises with each load of this name." })
-  revision!: number;
+  @Field(() => Long, { description: "Rises with each load of this name." })
+  revision!: bigint;
   @Field(() => CatalogStateEnum)
   state!: CatalogStateEnum;
   @Field(() => String)

@@ -1,6 +1,7 @@
 // A source of a catalog at the place of an alert or object. Filled by resolvers/crossmatch.
-import { Field, Float, Int, ObjectType } from "type-graphql";
+import { Field, Float, ObjectType } from "type-graphql";
 import { JsonValue } from "../scalars/json.scalar.js";
+import { Long } from "../scalars/long.scalar.js";
 
 @ObjectType("CrossMatch", {
   simpleResolvers: true,
@@ -23,8 +24,8 @@ export class CrossMatchType {
   fields!: Record<string, unknown>;
   @Field(() => String, { description: "Version of the step that matched." })
   version!: string;
-  @Field(() => Int, { description: "The catalog's revision that was matched: it rises with each load." })
-  catalogRevision!: number;
+  @Field(() => Long, { description: "The catalog's revision that was matched: it rises with each load." })
+  catalogRevision!: bigint;
   @Field(() => String, {
     nullable: true,
     description: "The catalog's own version; null where it has none or has been replaced since.",

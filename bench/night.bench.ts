@@ -7,7 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { container, simulate, writeSimulation } from "../ingest/simulator/write.js";
+import type { Packet } from "../domain/packet.js";
+import { writerSchema } from "../ingest/avro/schema.js";
+import { takeIn } from "../ingest/intake.js";
+import { simulate, writeSimulation } from "../ingest/simulator/write.js";
+import { surveyModule } from "../ingest/surveys/index.js";
 import { numbers } from "../stores/archive/blocks.js";
 import type { HitHub } from "../subscriptions/hub.js";
 import { until } from "../test/until.js";
@@ -16,11 +20,11 @@ import { type BenchResult, residentBytesOf, spread, timed } from "./harness.js";
 import { fillCatalogs } from "./night.catalogs.js";
 import { createNightFilters } from "./night.filters.js";
 import type { Arrivals } from "./night.subscriber.js";
-import { endlessAlerts } from "./soak.packets.js";
+import { endlessAlerts, type StreamAlert } from "./soak.packets.js";
 
 const END_JD = 2_460_700.5;
-/** The steady stream: LSST's mean rate, handed on ten times a second. */
-const [STEADY_RATE, STEADY_MS] = [333, 100];
+/** The steady stream: LSST's mean rate, alerts a second. */
+const STEADY_RATE = 333;
 /** Of the steady stream, not measured: what is compiled at first use. */
 const WARM_SECONDS = 5;
 const FILTERS = 25;
@@ -149,7 +153,7 @@ async function queryable({ archive }: BenchedService, alerts: number, from: numb
 }
 
 interface Steady {
-  /** Milliseconds from the hand-over of the packets to the subscriber's message, sorted. */
+  /** Milliseconds from the reading of the packet to the subscriber's message, sorted. */
   readonly latencies: readonly number[];
   readonly cpuMillisecondsPerAlert: number;
 }
@@ -159,26 +163,9 @@ async function steadily({ benched, sizes, arrivals, received }: World): Promise<
   const stream = endlessAlerts({ seed: "steady", alerts: new Map([["ZTF", alerts]]), cutoutBytes: null });
   const packets = Array.from({ length: alerts }, () => stream.next());
   const sentAt = new Map<string, number>();
-  const control = benched.service.control!;
   const before = received();
-  let hits = 0;
-  const startedAt = performance.now();
   const { cpuSeconds } = await timed(async () => {
-    const taken: Promise<unknown>[] = [];
-    for (let sent = 0; sent < packets.length; ) {
-      const due = Math.min(packets.length, Math.ceil(((performance.now() - startedAt) / 1000) * STEADY_RATE));
-      const now = Date.now();
-      const part = packets.slice(sent, due);
-      if (part.length > 0) {
-        if (performance.now() - startedAt > WARM_SECONDS * 1000) {
-          for (const { candid } of part) sentAt.set(String(candid), now);
-        }
-        taken.push(control.ingestContainer(container("ZTF", part), "steady").then((counts) => (hits += counts.hits)));
-      }
-      sent = due;
-      await delay(STEADY_MS);
-    }
-    await Promise.all(taken);
+    const { hits } = await takeIn(inTime(packets, sentAt), benched.service.ingestion!.pipeline);
     await until("the hits", () => received() - before >= hits, 60_000);
   }, benched.pids);
   const latencies = [...arrivals].flatMap(([candid, at]) => {
@@ -186,6 +173,20 @@ async function steadily({ benched, sizes, arrivals, received }: World): Promise<
     return sent === undefined ? [] : [at - sent];
   });
   return { latencies: latencies.sort((a, b) => a - b), cpuMillisecondsPerAlert: (cpuSeconds * 1000) / alerts };
+}
+
+/** Each packet when it is due, as a topic has them; `sentAt` learns when those after the warm-up came. */
+async function* inTime(packets: readonly StreamAlert[], sentAt: Map<string, number>): AsyncGenerator<Packet> {
+  const text = JSON.stringify(surveyModule("ZTF").simulated.schema);
+  const schema = writerSchema(text);
+  const startedAt = performance.now();
+  for (const [n, { candid, body }] of packets.entries()) {
+    const due = (n * 1000) / STEADY_RATE;
+    const early = due - (performance.now() - startedAt);
+    if (early > 1) await delay(early);
+    if (due > WARM_SECONDS * 1000) sentAt.set(String(candid), Date.now());
+    yield { bytes: body, schema, origin: { source: "steady", position: `record ${n}` } };
+  }
 }
 
 function result(sizes: Sizes, catalogs: readonly string[], night: Pass, visit: Pass, steady: Steady): BenchResult {

@@ -37,4 +37,4 @@ and (has(detections, abs(jd - alert.jd) > 0.007 and abs(jd - alert.jd) <= ${3 + 
 and (magpsf - sigmapsf < ${20 - n / 1000}
   or has(detections, candid != alert.candid and isPositive and (ssdistnr < -0.5 or ssdistnr > 2)
        and magpsf - sigmapsf < ${20 - n / 1000})
-  or has(forced, snr >= 4 and procstatus = '0' and mag - magerr < ${20 - n / 1000}))`;
+  or has(forced, snr >= 4 and procstatus = '0' and magnitude - magnitudeError < ${20 - n / 1000}))`;

@@ -46,6 +46,14 @@ export interface PointFields {
   readonly forced: readonly PointField[];
 }
 
+/** A condition that many filters share, which they may read as `cut.<name>`. */
+export interface Cut {
+  readonly name: string;
+  /** In the filter language, over the survey's alerts. */
+  readonly expression: string;
+  readonly description: string;
+}
+
 export interface SurveyDescription {
   readonly id: Survey;
   /** Full name for people. */
@@ -55,6 +63,7 @@ export interface SurveyDescription {
   /** Columns of points that only this survey fills; each may be missing. */
   readonly pointColumns: readonly PointColumn[];
   readonly pointFields: PointFields;
+  readonly cuts?: readonly Cut[];
   readonly bands: readonly string[];
   /** programid values that anybody may see. */
   readonly publicProgramids: readonly number[];

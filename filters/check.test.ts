@@ -1,7 +1,9 @@
 // Names, kinds, units and messages of the checker.
 import { describe, expect, test } from "vitest";
-import { TEST_FIELDS } from "../test/reference/filterfields.js";
+import { TEST_FIELDS, TEST_SOURCE, TEST_SURVEY } from "../test/reference/filterfields.js";
 import { checkCondition, checkExpression } from "./check.js";
+import { compileCondition } from "./compile.js";
+import { fieldsOfSurveys } from "./fields.js";
 
 const fields = TEST_FIELDS("ZTF");
 const problems = (text: string) =>
@@ -148,7 +150,7 @@ describe("lists", () => {
     ],
     ["match.gaia_dr2", ["1:1 ZTF has no match.gaia_dr2 (any more); did you mean match.gaia_dr3?"]],
     ["has(match.gaia_dr2)", ["1:5 ZTF has no list match.gaia_dr2; did you mean match.gaia_dr3?"]],
-    ["has(match.clu)", ["1:5 ZTF has no list match.clu; there are detections, forced, match.gaia_dr3, watch.mine"]],
+    ["has(match.clu)", ["1:5 ZTF has no list match.clu; there are match.gaia_dr3"]],
     ["area.lmc", ["1:1 ZTF has no area.lmc (any more); did you mean area.m31?"]],
     ["score.x > 1", ["1:1 ZTF has no score.x (any more); there are score.net.real"]],
     ["has(drb)", ["1:5 drb is no list; has needs one first, such as detections"]],
@@ -243,5 +245,35 @@ describe("named parts", () => {
     const started = performance.now();
     expect(problems(`let p0 = drb; ${parts.join(" ")} p100 > 1`)[0]).toContain("grows too large when it is compiled");
     expect(performance.now() - started).toBeLessThan(300);
+  });
+});
+
+describe("cuts of the survey", () => {
+  const cuts = [
+    { name: "star", expression: "let limit = 2; sgscore1 > 0.76 and distpsnr1 < limit", description: "A star." },
+    { name: "staysHere", expression: "has(detections, jd < alert.jd)", description: "Seen before." },
+    { name: "lost", expression: "has(match.gone)", description: "Reads what is gone." },
+  ];
+  const table = fieldsOfSurveys([{ ...TEST_SURVEY, cuts }], [TEST_SOURCE])("ZTF");
+  const told = (text: string) =>
+    checkCondition(text, table).problems.map(({ column, message }) => `${column} ${message}`);
+
+  test("mean what they stand for", () => {
+    const { typed, fieldsRead, warnings } = checkCondition("not cut.star and count(detections, cut.star) = 0", table);
+    const star = "(sgscore1 > 0.76 and distpsnr1 < 2)";
+    const same = star.replaceAll(/[a-z]+1/g, "alert.$&");
+    const written = checkCondition(`not ${star} and count(detections, ${same}) = 0`, table);
+    expect(compileCondition(typed!).sql).toBe(compileCondition(written.typed!).sql);
+    expect(warnings).toEqual([]);
+    expect(fieldsRead).toEqual(["sgscore1", "distpsnr1"]);
+  });
+
+  test("are named where they are unknown, broken or too deep", () => {
+    expect(told("cut.stars")).toEqual(["1 ZTF has no cut.stars (any more); did you mean cut.star?"]);
+    expect(told("drb > 1 and cut.lost")).toEqual([
+      "13 cut.lost cannot be read: ZTF has no list match.gone; there are match.gaia_dr3",
+    ]);
+    expect(told("has(forced, has(detections, cut.staysHere))")[0]).toMatch(/^29 lists are nested too deep/);
+    expect(told("cut.star > 1")[0]).toContain("a truth value stands alone: cut.star");
   });
 });

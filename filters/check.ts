@@ -34,8 +34,7 @@ function check(text: string, fields: FieldTable, mustBeTruth: boolean): Checked 
     return { typed: null, problems: [parsed.problem], warnings: [], fieldsRead: [] };
   }
   const checker = new Checker(fields);
-  checker.define(parsed.lets);
-  const part = checker.part(parsed.tree);
+  const part = checker.whole(parsed);
   if (part && mustBeTruth && part.typed.kind !== "truth") {
     checker.problem(
       parsed.tree,

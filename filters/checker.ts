@@ -3,8 +3,10 @@ import type { FieldTable, FilterList, Kind } from "./fields.js";
 import { FUNCTION_NAMES, isScalar, MAX_ROUND_DIGITS, SCALARS, type Signature } from "./functions.js";
 import { checkListCall, isListCall } from "./listcalls.js";
 import { nearestName } from "./nearest.js";
+import { parse, type Whole } from "./parser.js";
 import {
   A_KIND,
+  type Apart,
   all,
   asKind,
   type Checking,
@@ -25,19 +27,33 @@ export class Checker implements Checking {
   readonly warnings: Problem[] = [];
   readonly scope: Scope;
 
-  constructor(fields: FieldTable) {
+  constructor(private readonly fields: FieldTable) {
     this.scope = new Scope(fields, this);
   }
 
-  /** Names the parts before an expression, which is checked afterwards. */
+  /** An expression after the parts that it names. */
+  whole({ lets, tree }: Whole): Part | null {
+    this.define(lets);
+    return this.part(tree);
+  }
+
   define(lets: readonly LetPart[]): void {
     for (const letPart of lets) {
-      this.scope.define(letPart, (node) => this.part(node));
+      this.scope.define(letPart);
     }
   }
 
   warning(place: Place, message: string): void {
     this.warnings.push(problemAt(place, message));
+  }
+
+  apart(text: string): Apart {
+    const checker = new Checker(this.fields);
+    const parsed = parse(text);
+    const part = "problem" in parsed ? null : checker.whole(parsed);
+    const problem = "problem" in parsed ? parsed.problem : checker.problems[0];
+    const { fieldsRead, deepest: depth } = checker.scope;
+    return { part, problem: problem?.message ?? null, fieldsRead, depth };
   }
 
   inside<T>(list: FilterList, check: () => T): T {

@@ -1,13 +1,56 @@
-// The examples of docs/filters.md are filters of the surveys that they say.
+// The examples of the manual are filters of the surveys that they say, and so are the surveys' cuts.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { ElementType } from "../domain/columns.js";
+import { featureOperands } from "../domain/features/operands.js";
+import type { OperandList, Operands } from "../domain/operand.js";
+import { histories } from "../ingest/enrich/history.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import { checkCondition } from "./check.js";
 import { fieldsOfSurveys } from "./fields.js";
 
-const fieldsOf = fieldsOfSurveys(SURVEYS.map((survey) => survey.description));
-const manual = readFileSync(new URL("../docs/filters.md", import.meta.url), "utf8");
-const examples = [...manual.matchAll(/^```(ztf|lsst)\n(.*?)^```/gms)].map(
+const operand = (name: string, type: ElementType, unit: string | null = null) => {
+  return { name, type, nullable: true, unit, description: name };
+};
+const near = (name: string, ...fields: ReturnType<typeof operand>[]): OperandList => ({
+  ...{ name, description: name, order: "separation" },
+  fields: [operand("separationArcsec", "Float64", "arcsec"), ...fields],
+});
+/** What an installation has: catalogs, watch lists, areas, sky maps, models. */
+const INSTALLED: Operands = {
+  values: [
+    operand("area.m31", "Bool"),
+    operand("skymap.S250206dm", "Float64"),
+    operand("score.stamps.real", "Float32"),
+    operand("class.lightcurve", "String"),
+  ],
+  lists: [
+    near("match.gaia_dr3", operand("parallax", "Float64", "mas"), operand("parallax_error", "Float64", "mas")),
+    near("match.glade", operand("z", "Float64"), operand("distanceKpc", "Float64", "kpc")),
+    near("watch.my_supernovae", operand("name", "String")),
+  ],
+};
+const descriptions = SURVEYS.map((survey) => survey.description);
+const counterpart = (survey: string, name: string): OperandList => {
+  const detections = histories(descriptions).operands(survey).lists[0]!;
+  return { ...detections, name };
+};
+const fieldsOf = fieldsOfSurveys(descriptions, [
+  histories(descriptions),
+  featureOperands(descriptions),
+  {
+    operands: (survey) => ({
+      ...INSTALLED,
+      lists: [
+        ...INSTALLED.lists,
+        survey === "ZTF" ? counterpart("LSST", "lsst.detections") : counterpart("ZTF", "ztf.detections"),
+      ],
+    }),
+    onChange: () => () => undefined,
+  },
+]);
+const read = (path: string) => readFileSync(new URL(`../docs/${path}`, import.meta.url), "utf8");
+const examples = [...read("filters.md").matchAll(/^```(ztf|lsst)\n(.*?)^```/gms)].map(
   ([, survey, text]) => [survey!, text!] as const,
 );
 
@@ -19,3 +62,13 @@ test.each(examples)("%s: %s", (survey, text) => {
 test("there are examples of both surveys", () => {
   expect(new Set(examples.map(([survey]) => survey))).toEqual(new Set(["ztf", "lsst"]));
 });
+
+test.each(SURVEYS.flatMap(({ description: { id, cuts } }) => (cuts ?? []).map((cut) => [id, cut.name] as const)))(
+  "%s: cut.%s",
+  (survey, name) => {
+    const { problems, warnings, fieldsRead } = checkCondition(`cut.${name}`, fieldsOf(survey));
+    expect([...problems, ...warnings]).toEqual([]);
+    expect(fieldsRead).not.toEqual([]);
+    expect(read("filters.md")).toContain(`\`cut.${name}\``);
+  },
+);

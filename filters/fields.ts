@@ -4,7 +4,7 @@ import { COMMON_FIELDS } from "../domain/alert.js";
 import type { ElementType } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
 import type { Operand, OperandList, OperandSource } from "../domain/operand.js";
-import type { Survey, SurveyDescription } from "../domain/survey.js";
+import type { Cut, Survey, SurveyDescription } from "../domain/survey.js";
 import { nearestName } from "./nearest.js";
 
 /**
@@ -46,6 +46,8 @@ export interface FieldTable {
   /** Common fields first, then the survey's own in its order, then what enrichment adds. */
   readonly fields: readonly FilterField[];
   readonly lists: readonly FilterList[];
+  /** By their whole names: cut.star. */
+  readonly cuts: ReadonlyMap<string, Cut>;
   get(name: string): FilterField | undefined;
   list(name: string): FilterList | undefined;
   /** The known name that is fewest edits away, or null where none is near. */
@@ -110,13 +112,15 @@ function fieldTable(survey: SurveyDescription, sources: readonly OperandSource[]
       if (list.fields.length > 0 && !lists.has(list.name)) lists.set(list.name, listOf(list));
     }
   }
+  const cuts = new Map(survey.cuts?.map((cut) => [`cut.${cut.name}`, cut]));
   return {
     survey: survey.id,
     fields: [...fields.values()],
     lists: [...lists.values()],
+    cuts,
     get: (name) => fields.get(name),
     list: (name) => lists.get(name),
-    nearest: (name) => nearestName(name, [...fields.keys(), ...lists.keys()]),
+    nearest: (name) => nearestName(name, [...fields.keys(), ...lists.keys(), ...cuts.keys()]),
   };
 }
 

@@ -1,7 +1,7 @@
 // The filter language as the API offers it: what may be read, whether a text is valid. Made by cli/ for resolvers/.
 import { TocsinError } from "../domain/errors.js";
 import type { Annotation } from "../domain/filter.js";
-import type { Survey } from "../domain/survey.js";
+import type { Cut, Survey } from "../domain/survey.js";
 import { checkCondition, checkExpression } from "./check.js";
 import type { FieldsOf, FieldTable, FilterField, FilterList, Kind } from "./fields.js";
 import type { Problem } from "./problem.js";
@@ -46,7 +46,11 @@ export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
   return {
     fields(survey) {
       const table = fieldsOf(survey);
-      const fields = shown.get(table) ?? [...table.fields.map(shownField), ...table.lists.flatMap(shownList)];
+      const fields = shown.get(table) ?? [
+        ...table.fields.map(shownField),
+        ...table.lists.flatMap(shownList),
+        ...[...table.cuts].map(shownCut),
+      ];
       shown.set(table, fields);
       return fields;
     },
@@ -86,6 +90,10 @@ function shownField({ column: name, kind: type, unit, description }: FilterField
 
 function shownList({ name, description, fields }: FilterList): ShownField[] {
   return [{ name, type: "list", unit: null, description }, ...fields.map(shownField)];
+}
+
+function shownCut([name, { expression, description }]: [string, Cut]): ShownField {
+  return { name, type: "truth", unit: null, description: `${description} Short for: ${expression}` };
 }
 
 function finding({ message, line, column }: Problem): Finding {

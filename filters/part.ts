@@ -22,8 +22,19 @@ export interface Checking {
   ofKind(node: Node, kind: Kind, user: string): Part | null;
   problem(place: Place, message: string): null;
   warning(place: Place, message: string): void;
+  /** Another text over the same alerts, which knows nothing of this one. */
+  apart(text: string): Apart;
   /** Names are those of the list's elements meanwhile. */
   inside<T>(list: FilterList, check: () => T): T;
+}
+
+/** What a text by itself comes to; null, with the reason, where it is not valid. */
+export interface Apart {
+  readonly part: Part | null;
+  readonly problem: string | null;
+  readonly fieldsRead: ReadonlySet<string>;
+  /** List functions inside one another. */
+  readonly depth: number;
 }
 
 export const A_KIND: Readonly<Record<Kind, string>> = {

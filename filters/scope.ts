@@ -28,19 +28,19 @@ type NameNode = Node & { kind: "name" };
 
 const ALERT = "alert.";
 /** First words of names that enrichment adds: where one is unknown, its kin are what the user wants to know of. */
-const FAMILIES: ReadonlySet<string> = new Set(["feature", "score", "class", "match", "watch", "area", "skymap"]);
+const FAMILIES: ReadonlySet<string> = new Set("feature score class match watch area skymap cut".split(" "));
 
 export class Scope {
   fieldsRead = new Set<string>();
   readings: Reading[] = [];
   /** List functions inside one another, so far. */
-  private deepest = 0;
+  deepest = 0;
   private readonly lists: FilterList[] = [];
   private readonly named = new Map<string, NamedPart>();
 
   constructor(
     private readonly table: FieldTable,
-    private readonly checking: Pick<Checking, "problem" | "warning">,
+    private readonly checking: Checking,
   ) {}
 
   /** How many list functions are around this place. */
@@ -59,7 +59,7 @@ export class Scope {
   }
 
   /** Names the part for what follows it. */
-  define(letPart: LetPart, check: (node: Node) => Part | null): void {
+  define(letPart: LetPart): void {
     const { name } = letPart;
     if (name.includes(".") || this.table.get(name) || this.named.has(name)) {
       const why = name.includes(".")
@@ -73,7 +73,7 @@ export class Scope {
     this.fieldsRead = new Set();
     this.readings = [];
     this.deepest = 0;
-    const part = check(letPart.value);
+    const part = this.checking.part(letPart.value);
     this.named.set(name, { part, fieldsRead: this.fieldsRead, depth: this.deepest, used: false });
     this.fieldsRead = before.fieldsRead;
     this.readings = before.readings;
@@ -105,11 +105,12 @@ export class Scope {
 
   noList(node: Node, user: string): null {
     if (node.kind !== "name") return this.checking.problem(node, `${user} needs a list first, such as detections`);
-    const names = this.table.lists.map((list) => list.name);
+    const lists = this.table.lists.map((list) => list.name);
+    const kin = lists.filter((name) => familyOf(name) === familyOf(node.name));
     const known = this.table.get(node.name);
     const problem = known
       ? `${node.name} is no list; ${user} needs one first, such as detections`
-      : `${this.table.survey} has no list ${quoteForMessage(node.name)}; ${remedyOf(node.name, names)}`;
+      : `${this.table.survey} has no list ${quoteForMessage(node.name)}; ${remedyOf(node.name, kin.length > 0 ? kin : lists)}`;
     return this.checking.problem(node, problem);
   }
 
@@ -137,9 +138,9 @@ export class Scope {
     return { ...made(node, typed, node.name), unit: field.unit };
   }
 
-  /** undefined where no part is called so. */
+  /** A part that let named or a cut; undefined where none is called so. */
   private namedPart(node: NameNode, name: string): Part | null | undefined {
-    const named = this.named.get(name);
+    const named = this.named.get(name) ?? this.cut(node, name);
     if (!named) return undefined;
     named.used = true;
     for (const read of named.fieldsRead) this.fieldsRead.add(read);
@@ -148,6 +149,16 @@ export class Scope {
     this.deepest = Math.max(this.deepest, this.depth + named.depth);
     this.read(node, named.part.typed);
     return { ...named.part, node, shown: name };
+  }
+
+  private cut(node: NameNode, name: string): NamedPart | undefined {
+    const cut = this.table.cuts.get(name);
+    if (!cut) return undefined;
+    const { problem, ...apart } = this.checking.apart(cut.expression);
+    if (problem !== null) this.checking.problem(node, `${name} cannot be read: ${problem}`);
+    const named = { ...apart, used: true };
+    this.named.set(name, named);
+    return named;
   }
 
   tooDeep(more: number): boolean {
@@ -186,17 +197,21 @@ export class Scope {
       const example = list.order === "time" ? `last(${list.name}, ${field})` : `nearest(${list.name}, ${field})`;
       return `${name} is a field of a list, with many values; write for example ${example}`;
     }
-    const [family] = name.split(".");
-    if (name.includes(".") && FAMILIES.has(family!)) {
-      const kin = [...this.table.fields, ...this.table.lists].flatMap((known) =>
-        known.name.startsWith(`${family}.`) ? [known.name] : [],
-      );
+    if (FAMILIES.has(familyOf(name))) {
+      const { fields, lists, cuts } = this.table;
+      const names = [...fields.map((field) => field.name), ...lists.map((known) => known.name), ...cuts.keys()];
+      const kin = names.filter((known) => familyOf(known) === familyOf(name));
       return `${survey} has no ${quoteForMessage(name)} (any more); ${remedyOf(name, kin)}`;
     }
     const nearest = this.table.nearest(name);
     const remedy = nearest ? `did you mean ${nearest}?` : "filterFields lists the names that it has";
     return `${survey} has no field ${quoteForMessage(name)}; ${remedy}`;
   }
+}
+
+/** The first word of a name with points; of another name nothing. */
+function familyOf(name: string): string {
+  return name.slice(0, Math.max(name.indexOf("."), 0));
 }
 
 const MOST_SHOWN = 12;

@@ -3,6 +3,7 @@
 import { longs } from "../columns.js";
 import { plainFits } from "../cutouts.js";
 import type { SurveyModule } from "../survey.js";
+import { LSST_CUTS } from "./lsst.cuts.js";
 import { LSST_BANDS, LSST_FIELDS } from "./lsst.fields.js";
 import { LSST_LAYOUT, normaliseLsst } from "./lsst.normalise.js";
 import { LSST_POINT_COLUMNS, LSST_POINT_FIELDS } from "./lsst.points.js";
@@ -18,6 +19,7 @@ export const lsst: SurveyModule = {
     fields: LSST_FIELDS,
     pointColumns: LSST_POINT_COLUMNS,
     pointFields: LSST_POINT_FIELDS,
+    cuts: LSST_CUTS,
     bands: LSST_BANDS,
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,

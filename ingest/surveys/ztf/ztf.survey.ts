@@ -5,6 +5,7 @@ import { plainFits } from "../cutouts.js";
 import type { SurveyModule } from "../survey.js";
 import { simulatedZtf } from "./simulated.js";
 import { classifyZtf } from "./ztf.class.js";
+import { ZTF_CUTS } from "./ztf.cuts.js";
 import { ZTF_FIELDS } from "./ztf.fields.js";
 import { normaliseZtf, ZTF_LAYOUT } from "./ztf.normalise.js";
 import { ZTF_POINT_COLUMNS, ZTF_POINT_FIELDS } from "./ztf.points.js";
@@ -22,6 +23,7 @@ export const ztf: SurveyModule = {
     fields: ZTF_FIELDS,
     pointColumns: ZTF_POINT_COLUMNS,
     pointFields: ZTF_POINT_FIELDS,
+    cuts: ZTF_CUTS,
     bands: ["g", "r", "i"],
     publicProgramids: [1],
     counterpartRadiusArcsec: 1.5,

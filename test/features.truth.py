@@ -37,8 +37,9 @@ def real_curves():
                     continue
                 sign = 1 if one["isdiffpos"] in ("t", "1") else -1
                 mag, err = float(one["magpsf"]), float(one["sigmapsf"])
-                points.append((one["jd"], one["fid"] - 1, mag, err, *from_mag(mag, err, sign)))
-            points = list({(p[0], p[1]): p for p in reversed(points)}.values())
+                points.append((one["candid"], one["jd"], one["fid"] - 1, mag, err, *from_mag(mag, err, sign)))
+            # Of one time and band the detection with the lowest candid.
+            points = list({(p[1], p[2]): p[1:] for p in sorted(points, reverse=True)}.values())
             detected = {(p[0], p[1]) for p in points}
             forced = 0
             for one in packet.get("fp_hists") or []:

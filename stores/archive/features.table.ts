@@ -53,7 +53,7 @@ const definition = (name: string, columns: readonly string[]): TableDefinition =
   partitionBy: "if(jd >= 2449718.5 AND jd < 2475268.5, toUInt8((jd - 2449718.5) / 365), 255)",
   orderBy: "(jd, candid)",
   settings: {
-    index_granularity: 256,
+    index_granularity: 512,
     min_bytes_for_wide_part: 1_000_000_000_000,
     min_rows_for_wide_part: 1_000_000_000_000,
   },

@@ -23,6 +23,8 @@ export const searchCost = ({ args, childComplexity }: ComplexityEstimatorArgs): 
 /** A field that reads a stretch of the archive alert by alert. */
 export const scanCost = ({ args, childComplexity }: ComplexityEstimatorArgs): number =>
   SCAN + clamp(args.first) * childComplexity;
+/** A search whose answer is one thing. */
+export const findCost = ({ childComplexity }: ComplexityEstimatorArgs): number => SEARCH + childComplexity;
 /** A page per object: loaders turn all of them into one search. */
 export const pageCost = ({ args, childComplexity }: ComplexityEstimatorArgs): number =>
   LOOKUP + clamp(args.first) * childComplexity;

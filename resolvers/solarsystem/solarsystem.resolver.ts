@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, FieldResolver, Query, Resolver, Root } from "type-graph
 import { alertCursor, queryIdentity } from "../../domain/cursor.js";
 import type { Survey } from "../../domain/survey.js";
 import { AlertConnectionType } from "../../schema/alert/alert.type.js";
-import { searchCost } from "../../schema/cost.js";
+import { findCost, searchCost } from "../../schema/cost.js";
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
 import { SolarSystemObjectType } from "../../schema/solarsystem/solarsystem.type.js";
 import { SurveyEnum } from "../../schema/survey/survey.type.js";
@@ -16,7 +16,7 @@ import { alertEdge } from "../shown.js";
 export class SolarSystemResolver {
   @Query(() => SolarSystemObjectType, {
     nullable: true,
-    complexity: searchCost,
+    complexity: findCost,
     description: "Null where no alert that the caller may see has this designation.",
   })
   async solarSystemObject(

@@ -17,6 +17,7 @@ import { addReceiptCommand } from "./receipt.js";
 import { serve } from "./serve.js";
 import { describeSettings, readSettings, type Settings } from "./settings.js";
 import { simulateCommand } from "./simulate.js";
+import { addWatchCommands } from "./watch.js";
 
 const settings = (): Settings => readSettings(process.env);
 
@@ -82,6 +83,7 @@ addBackupCommands(program, settings, createLogger);
 addModelCommands(program, settings);
 addCatalogCommands(program, settings, createLogger);
 addEnrichCommand(program, settings, createLogger);
+addWatchCommands(program, settings);
 addReceiptCommand(program, settings, createLogger);
 addDeadLetterCommands(program, settings, createLogger);
 

@@ -9,11 +9,12 @@ import type { BenchResult } from "./harness.js";
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(smoke: boolean): Promise<BenchResult> }>>> = {
   ingest: () => import("./ingest.bench.js"),
   cone: () => import("./cone.bench.js"),
+  crossmatch: () => import("./crossmatch.bench.js"),
   lightcurve: () => import("./lightcurve.bench.js"),
   query: () => import("./query.bench.js"),
 };
 /** Goals that are about results, not about speed. */
-const RESULTS = /cutouts retrievable|same number of objects/;
+const RESULTS = /cutouts retrievable|same number of/;
 
 let folder: string;
 beforeAll(() => {

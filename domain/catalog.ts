@@ -28,10 +28,16 @@ export interface DistanceRule {
   readonly nearArcsec: number;
 }
 
-/** Radius in arcsec within which a source of this redshift or distance (Mpc) matches; 0 where it is unknown or not positive. */
+/** Galaxies of the Local Group come towards us, at most so fast; what is below stands for an unknown redshift. */
+const LEAST_REDSHIFT = -0.01;
+
+/** Radius in arcsec within which a source of this redshift or distance (Mpc) matches; 0 where it is unknown. */
 export function distanceRadiusArcsec({ by, kpc, nearArcsec }: DistanceRule, value: number): number {
+  if (by === "redshift") {
+    if (!(value >= LEAST_REDSHIFT)) return 0;
+    return value < 0.01 ? nearArcsec : (kpc * 0.05) / value;
+  }
   if (!(value > 0)) return 0;
-  if (by === "redshift") return value < 0.01 ? nearArcsec : (kpc * 0.05) / value;
   return value < 40 ? nearArcsec : (Math.atan(kpc / 1000 / value) * 180 * 3600) / Math.PI;
 }
 

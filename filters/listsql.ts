@@ -4,7 +4,7 @@
 // NULL (..OrNull). Conditions need no ifNull inside if(), where NULL stands for false as well.
 import type { FilterField } from "./fields.js";
 import type { Lambda } from "./lambda.js";
-import { AND, asFloat64, asValue, atom, call, definite, identifier, type Sql, within } from "./sql.js";
+import { AND, asFloat64, asValue, atom, call, definite, type Sql, within } from "./sql.js";
 import type { ListFunctionName, Typed } from "./typed.js";
 
 type ListTyped = Typed & { op: "list" };

@@ -11,6 +11,9 @@ const CUTOUTS_MS = 30_000;
 /** Starting the process, before it begins with anything. */
 const START_MS = 30_000;
 
+/** What libraries are found by, those of CUDA among them. */
+const ENVIRONMENT = ["PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR", "CUDA_VISIBLE_DEVICES"];
+
 export interface Budgets {
   readonly modelMs: number;
   readonly cutoutsMs: number;
@@ -33,7 +36,13 @@ export function createScorer({ modelMs = MODEL_MS, cutoutsMs = CUTOUTS_MS }: Par
 
   function running(): ChildProcess {
     if (child !== null) return child;
-    const started = fork(childFile(), { serialization: "advanced", stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const started = fork(childFile(), {
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
+      execArgv: [],
+      // Tokens and passwords of the service are none of its business.
+      env: Object.fromEntries(ENVIRONMENT.map((name) => [name, process.env[name]])),
+    });
     // Before its process is there, what cannot be sent is told by `exit` too.
     started.on("error", () => {});
     started.on("exit", () => {

@@ -8,6 +8,7 @@ import type { BenchResult } from "./harness.js";
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(smoke: boolean): Promise<BenchResult> }>>> = {
   ingest: () => import("./ingest.bench.js"),
+  backtest: () => import("./backtest.bench.js"),
   cone: () => import("./cone.bench.js"),
   crossmatch: () => import("./crossmatch.bench.js"),
   lightcurve: () => import("./lightcurve.bench.js"),

@@ -11,8 +11,8 @@ import { type PointTable, pointTable } from "./photometry.table.js";
 type Field = Pick<OwnField, "name" | "type" | "nullable">;
 
 const SHARED: readonly Field[] = [...COMMON_FIELDS, ...INTERNAL_FIELDS];
-/** Text of few values: a byte a row instead of the text. */
-const FEW_VALUES = new Set(["band", "class"]);
+/** Text of few values: a byte a row instead of the text. Reads of values that follow from it must make it text again. */
+export const FEW_VALUES = new Set(["band", "class"]);
 
 export interface AlertTable {
   readonly survey: Survey;

@@ -3,7 +3,7 @@
 import { TocsinError } from "../../../domain/errors.js";
 import type { Survey } from "../../../domain/survey.js";
 import type { ArchiveExpression } from "../../backtest.store.js";
-import type { AlertTable } from "../alerts.table.js";
+import { type AlertTable, FEW_VALUES } from "../alerts.table.js";
 import type { Parameter } from "../client.js";
 import { quoted } from "../http.form.js";
 
@@ -111,7 +111,9 @@ export function enrichedAlerts(
 function ownColumns({ table, where, passing, asked }: EnrichedWindow, columns: readonly string[]): string {
   if (asked !== undefined) return `SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(asked)}`;
   const read = [...new Set([...columns, ...(passing?.columns ?? [])])];
-  const latest = `SELECT ${read.map(quoted).join(", ")} FROM ${quoted(table.name)}
+  // As plain text, which alerts of the stream have.
+  const plain = (name: string) => (FEW_VALUES.has(name) ? `CAST(${quoted(name)}, 'String') AS ` : "") + quoted(name);
+  const latest = `SELECT ${read.map(plain).join(", ")} FROM ${quoted(table.name)}
     WHERE (${where}) AND batch GLOBAL IN (SELECT batch FROM batches)
     ORDER BY jd, candid, batch DESC LIMIT 1 BY jd, candid`;
   return passing ? `SELECT ${columns.map(quoted).join(", ")} FROM (${latest}) WHERE ${passing.sql}` : latest;

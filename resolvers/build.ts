@@ -11,6 +11,7 @@ import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference
 import { CatalogMutations } from "./catalog/catalog.mutation.js";
 import { CatalogResolver } from "./catalog/catalog.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
+import { CorrectionResolver } from "./correction/correction.resolver.js";
 import {
   AlertCrossMatchResolver,
   HostResolver,
@@ -22,6 +23,7 @@ import { AlertFeaturesResolver, ObjectFeaturesResolver, StaleFeaturesResolver } 
 import { FilterMutations } from "./filter/filter.mutation.js";
 import { FilterQueries } from "./filter/filter.query.js";
 import { HitResolver } from "./hit/hit.resolver.js";
+import { HitMarkResolver } from "./mark/mark.hits.js";
 import { MarkMutations } from "./mark/mark.mutation.js";
 import { MarkQueries } from "./mark/mark.query.js";
 import { ObjectResolver } from "./object/object.resolver.js";
@@ -62,6 +64,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       FilterMutations,
       MarkQueries,
       MarkMutations,
+      HitMarkResolver,
       DeadLetterResolver,
       ReceiptResolver,
       MicrolensingResolver,
@@ -71,6 +74,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       AlertFeaturesResolver,
       ObjectFeaturesResolver,
       StaleFeaturesResolver,
+      CorrectionResolver,
     ],
     // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.
     validate: false,

@@ -18,6 +18,7 @@ import { createPastMarker, type PastMarker, pastKey } from "../ingest/marks/past
 import { uploadedPositions } from "../ingest/marks/upload.js";
 import { buildTocsinSchema } from "../resolvers/build.js";
 import { createContext } from "../resolvers/context.js";
+import { withdrawals } from "../resolvers/mark/mark.hits.js";
 import type { Services } from "../resolvers/services.js";
 import { failing } from "../server/failing.js";
 import { createFaults } from "../server/faults.js";
@@ -247,9 +248,22 @@ print(json.dumps(out))`);
     expect(revised.body).toMatchObject({ revision: 2, skymap: { end: "2023-02-27T00:00:00.000Z" } });
     await past.idle();
     expect([...new Set((await places()).edges.map(({ node }) => node.ra))]).toEqual([22]);
+    const wheres = ["skymap.grb1 <= 0.9", "skymap.grb1 <= 0.9 or dec < 20", "dec < 20", "skymap.grb10 < 1 or dec < 20"];
+    const filters = new Map(wheres.map((where, n) => [`${n}`, { versions: [{ number: 1, where }] }]));
+    const context = createContext(services, OWNER);
+    Object.assign(context.stores, { filters: { byIds: async () => filters } });
+    const hits = wheres.map((_, n) => ({
+      ...{ filterId: `${n}`, filterVersion: 1, survey: "ZTF", candid: 102n, objectId: "ZTF2", jd: START + 0.2 },
+      ...{ programid: 1, annotations: null, passedAt: Date.now(), seq: BigInt(n) },
+    }));
+    expect(await withdrawals(context, hits)).toEqual([null, null, null, null]);
     const { retractSkymap } = await ask(`mutation { retractSkymap(name: "grb1") { state } }`);
     expect(retractSkymap).toEqual({ state: "RETRACTED" });
     expect((await places()).edges).toEqual([]);
+    // The one that only the map let pass; not those that pass without it.
+    expect(await withdrawals(context, hits)).toEqual(["skymap.grb1 was retracted", null, null, null]);
+    const late = { ...hits[0]!, passedAt: Date.now() + 60_000 };
+    expect(await withdrawals(context, [late])).toEqual([null]);
     const events = await ask("{ markEvents(first: 1000) { edges { node { name revision state } } } }");
     expect((events.markEvents as { edges: object[] }).edges.slice(-3)).toEqual([
       { node: { name: "grb1", revision: 1, state: "ACTIVE" } },

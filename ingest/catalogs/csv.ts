@@ -1,18 +1,15 @@
 // CSV and its kin (tab, semicolon, bar), and ECSV, which tells types and units. Opened by open.ts.
 // ECSV: astropy APE 6.
 import { basename } from "node:path";
-import { type CsvError, parse } from "csv-parse";
 import type { ElementType } from "../../domain/columns.js";
 import { readBytes } from "./bytes.js";
 import { ecsvHeader } from "./csv.ecsv.js";
+import { recordsOf } from "./csv.records.js";
 import { BLOCK_ROWS, badCatalog, columnsNamed, type TableColumn, type TableReader } from "./table.js";
 import { textColumn, typeOfTexts } from "./texts.js";
 
 /** Rows from which the types of a CSV file's columns are told. */
 const SAMPLE = 10_000;
-const LARGEST_RECORD = 4 * 1024 ** 2;
-
-type Records = readonly (readonly string[])[];
 
 interface Layout {
   readonly delimiter: string;
@@ -141,59 +138,4 @@ async function sampleOf(path: string, isGzip: boolean, layout: Layout, file: str
     throw badCatalog("its first line holds numbers, not names of columns.", { file }, remedy);
   }
   return { names, sample: sample.slice(0, SAMPLE) };
-}
-
-/** Records as they come out of the file's pieces, the line of names among them. */
-async function* recordsOf(
-  chunks: AsyncIterable<Buffer>,
-  { delimiter, skipped }: Layout,
-  file: string,
-): AsyncGenerator<Records> {
-  let records: string[][] = [];
-  let failure: Error | null = null;
-  const parser = parse({
-    delimiter,
-    bom: true,
-    from_line: skipped + 1,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    max_record_size: LARGEST_RECORD,
-    // Nothing goes out of the stream: rows are taken here, without a step of a stream for each.
-    on_record: (record: string[]) => {
-      records.push(record);
-      return null;
-    },
-  });
-  parser.on("error", (error) => {
-    failure ??= error;
-  });
-  parser.resume();
-  const fed = (feed: (done: (error?: Error | null) => void) => void) =>
-    new Promise<void>((resolve, reject) => {
-      parser.once("error", reject);
-      feed((error) => {
-        parser.off("error", reject);
-        if (error ?? failure) reject((error ?? failure) as Error);
-        else resolve();
-      });
-    }).catch((error: unknown) => {
-      throw broken(error as CsvError, file);
-    });
-  const taken = (): Records => {
-    const full = records;
-    records = [];
-    return full;
-  };
-  for await (const chunk of chunks) {
-    await fed((done) => parser.write(chunk, done));
-    if (records.length > 0) yield taken();
-  }
-  await fed((done) => parser.end(done));
-  if (records.length > 0) yield taken();
-}
-
-function broken(error: CsvError, file: string): Error {
-  const line = (error as unknown as { lines?: number }).lines;
-  const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
-  return badCatalog(`line ${line ?? "?"}: ${message}.`, { file }, undefined, error);
 }

@@ -76,12 +76,12 @@ export function textColumn(
     return {
       put(row, text) {
         const plain = text.trim();
-        if (MISSING.test(plain)) {
+        if (!INTEGER.test(plain)) {
+          if (!MISSING.test(plain)) throw wrong(row, text, "whole number");
           nulls[row] = 1;
           return;
         }
-        if (!INTEGER.test(plain)) throw wrong(row, text, "whole number");
-        const value = BigInt(plain.replace("+", ""));
+        const value = BigInt(plain.startsWith("+") ? plain.slice(1) : plain);
         values[row] = value;
         if (values[row] !== value) throw wrong(row, text, `whole number of 64 bits (${type})`);
       },
@@ -113,6 +113,12 @@ export function textColumn(
   };
   return {
     put(row, text) {
+      // Most texts are numbers; an empty one is 0 for Number, and no truth value is a number for us.
+      const value = type === "Float64" || type === "Float32" ? Number(text) : Number.NaN;
+      if (!Number.isNaN(value) && value !== 0) {
+        values[row] = value;
+        return;
+      }
       const plain = text.trim();
       if (plain === "" || (plain.length <= 6 && MISSING.test(plain))) nulls[row] = 1;
       else values[row] = numberOf(row, plain);

@@ -16,9 +16,9 @@ export interface OwnField {
   readonly description: string;
 }
 
-/** A column of the photometry table that only one survey fills. */
+/** A column of the photometry table that not every survey fills. */
 export interface PointColumn {
-  /** Column of the photometry table, `<survey>_<name>` so that no two surveys share one. */
+  /** ra, dec, or `<survey>_<name>` so that no two surveys share one that is not the same. */
   readonly name: string;
   readonly type: ElementType;
   /**
@@ -60,7 +60,7 @@ export interface SurveyDescription {
   readonly title: string;
   /** The alert's own fields, without those that are common columns (domain/alert.ts, COMMON_FIELDS). */
   readonly fields: readonly OwnField[];
-  /** Columns of points that only this survey fills; each may be missing. */
+  /** Columns of points besides those of every survey; each may be missing. */
   readonly pointColumns: readonly PointColumn[];
   readonly pointFields: PointFields;
   readonly cuts?: readonly Cut[];

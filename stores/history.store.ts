@@ -6,7 +6,8 @@ export interface HistoryStore {
   /**
    * The distinct tellings of the points of these objects, in no order; a telling may stand in several rows. Columns:
    * objectId, kind, pointId, jd, programid (of the point); firstJd, firstCandid, lastJd, lastCandid (of the first and the
-   * last packet that told it; of a row's packets); and the named ones of the photometry table, which may be missing.
+   * last packet that told it; of a row's packets); and the named ones of the photometry table. Of missing values numbers are
+   * -Infinity and texts are empty.
    */
   tellings(survey: Survey, objectIds: readonly string[], columns: readonly string[]): Promise<Block>;
 }

@@ -19,6 +19,8 @@ const FORMULA: Readonly<Record<Derived, (a: number, b: number) => number>> = {
   counts: (flux, zeroPoint) => flux / fluxFromCounts(1, zeroPoint),
   countsError: (fluxError, zeroPoint) => fluxError / fluxFromCounts(1, zeroPoint),
 };
+/** In the archive's columns. */
+const MISSING = Number.NEGATIVE_INFINITY;
 const NEVER_MISSING = ["jd", "pointId", "programid"];
 
 type Floats = Float32Array | Float64Array;
@@ -60,6 +62,7 @@ export class Gathering {
       const side = row < base ? before : own;
       const n = row < base ? row : row - base;
       values[at] = side === undefined || side.nulls?.[n] ? Number.NaN : (side.values[n] as number);
+      if (values[at] === MISSING) values[at] = Number.NaN;
     }
     return values;
   }
@@ -73,7 +76,7 @@ export class Gathering {
       const row = rows[at]!;
       const side = row < base ? before : own;
       const n = row < base ? row : row - base;
-      if (side !== undefined && !side.nulls?.[n]) values[at] = side.values[n] as number;
+      if (side !== undefined && !side.nulls?.[n] && side.values[n] !== MISSING) values[at] = side.values[n] as number;
       else if (nulls !== null) nulls[at] = 1;
     }
     return { type, values, nulls } as NumberColumn;
@@ -104,9 +107,9 @@ export class Gathering {
     const values = Array.from(rows, (row, at) => {
       const side = row < base ? before : own;
       const n = row < base ? row : row - base;
-      if (side !== undefined && !side.nulls?.[n]) return side.values[n] as string;
-      if (nulls !== null) nulls[at] = 1;
-      return "";
+      const text = side === undefined || side.nulls?.[n] ? "" : (side.values[n] as string);
+      if (nulls !== null && text === "") nulls[at] = 1;
+      return text;
     });
     return { type: "String", values, nulls };
   }
@@ -132,7 +135,7 @@ export class Gathering {
       const { nulls } = side;
       const values = side.values as Floats;
       for (let n = 0; n < values.length; n++) {
-        if (nulls?.[n]) continue;
+        if (nulls?.[n] || values[n] === MISSING) continue;
         const number = point[from + n]!;
         if (!(highest[number]! >= values[n]!)) highest[number] = values[n]!;
       }

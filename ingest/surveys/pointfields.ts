@@ -54,12 +54,12 @@ export function withOwn(common: readonly PointField[], own: readonly PointField[
   return [...common.filter(({ name }) => !names.has(name)), ...own];
 }
 
-/** Columns of a survey's own that fields name as `<survey>_<name>`; `told` are those that packets may tell anew. */
+/** Columns that fields name as `<survey>_<name>`, and places; `told` are those that packets may tell anew. */
 export function ownColumns(
   survey: string,
   fields: readonly PointField[],
   told: readonly string[] = [],
 ): readonly PointColumn[] {
-  const own = fields.filter(({ column }) => column.startsWith(`${survey}_`));
+  const own = fields.filter(({ column }) => column === "ra" || column === "dec" || column.startsWith(`${survey}_`));
   return own.map(({ column, type }) => ({ name: column, type, isFixed: !told.includes(column) }));
 }

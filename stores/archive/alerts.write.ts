@@ -4,9 +4,10 @@ import type { Block, Column } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
 import type { PacketLocation } from "../packets.store.js";
 import type { AlertTable } from "./alerts.table.js";
-import { blockOf, chosen, counts, repeated, signed, texts, unsigned } from "./blocks.js";
+import { blockOf, chosen, column, counts, repeated, signed, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient, InsertOptions } from "./client.js";
 import { annexTable } from "./features.table.js";
+import { plain } from "./photometry.table.js";
 import { tellingsOf } from "./photometry.tellings.js";
 import { precedence } from "./precedence.js";
 
@@ -66,7 +67,7 @@ export async function writeBatch(
     ],
     [
       "tellings",
-      blockOf(points.rows, { ...chosen(points, pointColumns), survey: repeated(points.rows, survey) }),
+      blockOf(points.rows, { ...plainPoints(points, pointColumns), survey: repeated(points.rows, survey) }),
       TOLD,
     ],
     ...(batch.annexes ?? []).map(
@@ -77,6 +78,9 @@ export async function writeBatch(
   const done = await Promise.allSettled(inserts.map(([name, block, options]) => client.insert(name, block, options)));
   for (const insert of done) if (insert.status === "rejected") throw insert.reason;
 }
+
+const plainPoints = (points: Block, names: readonly string[]): Record<string, Column> =>
+  Object.fromEntries(names.map((name) => [name, plain(column(points, name))]));
 
 /** Rows of an annex as its table has them. */
 export function annexed(block: Block, survey: Survey, batchId: bigint): Block {

@@ -23,10 +23,11 @@ export class ArchiveHistory implements HistoryStore {
     if (objectIds.length === 0) return { rows: 0, columns: new Map() };
     const { points } = this.tables.get(survey)!;
     const more = columns.filter((name) => !ALWAYS.includes(name) && points.columns.includes(name));
-    // identity() leaves the aggregate's name out of the column's type.
-    const list = more.map((name) =>
-      points.fixed.has(name) ? `identity(${quoted(name)}) AS ${quoted(name)}` : quoted(name),
-    );
+    const list = more.map((name) => {
+      const type = points.fixed.get(name);
+      // The kind of aggregate is part of a column's type, not of its values'.
+      return type === undefined ? quoted(name) : `to${type}(${quoted(name)}) AS ${quoted(name)}`;
+    });
     return this.client.query(
       `SELECT ${["toLowCardinality(objectId) AS objectId", ...ALWAYS.slice(1), ...list, TELLERS].join(", ")}
       FROM tellings WHERE survey = {survey:String} AND tellings.objectId IN (SELECT objectId FROM asked)`,

@@ -11,7 +11,7 @@ const KEYS = ["objectId", "kind", "pointId", "toldByJd", "toldByCandid"];
  * lastCandid) of the first and the last packet that told them. A packet that tells a point more than once tells its last
  * word. `fixed` columns are no part of the values; of several packets' the highest counts. `toldBy`: AlertBatch.
  */
-export function tellingsOf(points: Block, toldBy: Uint32Array, fixed: ReadonlySet<string>): Block {
+export function tellingsOf(points: Block, toldBy: Uint32Array, fixed: ReadonlyMap<string, unknown>): Block {
   const told = [...points.columns].filter(([name]) => !KEYS.includes(name) && !fixed.has(name));
   const [low, high] = hashes(points.rows, told);
   const { first, last, merged } = distinctTellings(points, toldBy, low, high);
@@ -23,7 +23,7 @@ export function tellingsOf(points: Block, toldBy: Uint32Array, fixed: ReadonlySe
   const columns = Object.fromEntries(kept.map(([name, column]) => [name, every ? column : taken(column, first)]));
   const rowOf = new Map(merged.length === 0 ? [] : Array.from(first, (row, n) => [row, n]));
   for (const [into, from] of merged) {
-    for (const name of fixed) raise(columns[name], rowOf.get(into)!, points.columns.get(name), from);
+    for (const name of fixed.keys()) raise(columns[name], rowOf.get(into)!, points.columns.get(name), from);
   }
   const hash = new Int32Array(rows * 2);
   for (let n = 0; n < rows; n++) {

@@ -11,7 +11,7 @@ import {
 import type { Survey } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
 import type { PhotometryStore } from "../photometry.store.js";
-import { bigints, numbers, numbersOrNull, strings } from "./blocks.js";
+import { bigints, numbers, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { precedence } from "./precedence.js";
 import { visibleIn } from "./visibility.js";
@@ -62,6 +62,12 @@ interface Curve {
   readonly forced: ForcedPoint[];
 }
 
+/** Value of a row; -inf is a missing one. */
+function finiteOrNull(block: Block, name: string): (row: number) => number | null {
+  const values = numbers(block, name);
+  return (row) => (values[row] === Number.NEGATIVE_INFINITY ? null : values[row]!);
+}
+
 /** Rows are ordered by object, then by time and id. */
 function curvesOf(block: Block): Map<string, LightCurve> {
   const objectId = strings(block, "objectId");
@@ -69,12 +75,12 @@ function curvesOf(block: Block): Map<string, LightCurve> {
   const pointId = bigints(block, "pointId");
   const jd = numbers(block, "jd");
   const band = strings(block, "band");
-  const magnitude = numbersOrNull(block, "magnitude");
-  const magnitudeError = numbersOrNull(block, "magnitudeError");
-  const flux = numbersOrNull(block, "flux");
-  const fluxError = numbersOrNull(block, "fluxError");
-  const limitingMagnitude = numbersOrNull(block, "limitingMagnitude");
-  const zeroPoint = numbersOrNull(block, "zeroPoint");
+  const magnitude = finiteOrNull(block, "magnitude");
+  const magnitudeError = finiteOrNull(block, "magnitudeError");
+  const flux = finiteOrNull(block, "flux");
+  const fluxError = finiteOrNull(block, "fluxError");
+  const limitingMagnitude = finiteOrNull(block, "limitingMagnitude");
+  const zeroPoint = finiteOrNull(block, "zeroPoint");
   const isPositive = numbers(block, "isPositive");
 
   const curves = new Map<string, Curve>();

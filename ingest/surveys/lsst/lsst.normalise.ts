@@ -20,7 +20,8 @@ const MEASURED = [
 ];
 
 /** Values of a source that the columns of points have besides. */
-const RETOLD = ["ra", "dec", "reliability", "extendedness"] as const;
+const RETOLD = ["ra", "dec", "reliability"] as const;
+const columnOf = (name: string): string => (name === "reliability" ? "lsst_reliability" : name);
 
 export const LSST_LAYOUT: Layout = {
   fields: [
@@ -106,7 +107,7 @@ export function normaliseLsst({ alerts, lists }: Decoded): Normalised {
     points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
   }
   // These are the first rows, in the alerts' order.
-  for (const name of RETOLD) points.numbers(`lsst_${name}`).set(floats(alerts, name));
+  for (const name of RETOLD) points.numbers(columnOf(name)).set(floats(alerts, name));
   addHistory(points, history);
   addForced(points, forced);
   addLimits(points, limits);
@@ -161,7 +162,7 @@ function addHistory(points: Points, list: ListBlock): void {
   const band = strings(list, "band");
   const { flux, fluxError, magnitude, magnitudeError } = measured(list);
   const positive = signs(list, flux);
-  const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(`lsst_${name}`) }));
+  const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(columnOf(name)) }));
   for (let i = 0; i < list.rows; i += 1) {
     if (!isJd(jd[i]!) || id.nulls[i] === 1) continue;
     const at = points.add(POINT_KIND.detection, id.values, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);

@@ -9,10 +9,9 @@ psfFluxErr      fluxError            Float64 nJy    1-sigma error of psfFlux.
 
 const DETECTION = pointTable(`${FLUX.trim()}
 diaSourceId     pointId              Int64   -      Id of this source; the same as candid.
-ra              lsst_ra              Float64 deg    Right ascension of this source, ICRS.
-dec             lsst_dec             Float64 deg    Declination of this source, ICRS.
+ra              ra                   Float64 deg    Right ascension of this source, ICRS.
+dec             dec                  Float64 deg    Declination of this source, ICRS.
 reliability     lsst_reliability     Float32 -      Probability of being astrophysical, 0 to 1.
-extendedness    lsst_extendedness    Float32 -      0 point-like to 1 extended.
 `);
 
 const LIMIT = pointTable(`

@@ -14,8 +14,9 @@ import { ZTF_POINT_COLUMNS } from "./ztf.points.js";
 const field = (path: string, type: Layout["fields"][number]["type"], column = path) => ({ path, column, type });
 
 /** Values of a detection that later packets tell again, and those that only its own alert has. */
-const RETOLD = ["ra", "dec", "magap", "distnr", "rb"] as const;
+const RETOLD = ["ra", "dec", "rb"] as const;
 const OWN = ["drb", "ssdistnr", "ssmagnr"] as const;
+const columnOf = (name: string): string => (name === "ra" || name === "dec" ? name : `ztf_${name}`);
 
 export const ZTF_LAYOUT: Layout = {
   fields: [
@@ -100,7 +101,7 @@ export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
     points.limitingMagnitude[at] = limits[i]!;
   }
   // These are the first rows, in the alerts' order.
-  for (const name of [...RETOLD, ...OWN]) points.numbers(`ztf_${name}`).set(floats(alerts, name));
+  for (const name of [...RETOLD, ...OWN]) points.numbers(columnOf(name)).set(floats(alerts, name));
   addHistory(points, history, programid);
   addForced(points, forced, programid);
 
@@ -141,7 +142,7 @@ function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<numb
   const magnitudeError = floats(list, "sigmapsf");
   const isdiffpos = strings(list, "isdiffpos");
   const programid = rights(list, alertRights);
-  const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(`ztf_${name}`) }));
+  const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(columnOf(name)) }));
   for (let i = 0; i < list.rows; i += 1) {
     const detected = candid.nulls[i] === 0;
     if (!isJd(jd[i]!) || !(detected || Number.isFinite(limit[i]))) continue;

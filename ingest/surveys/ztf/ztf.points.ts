@@ -6,10 +6,8 @@ const DETECTION = pointTable(`
 magpsf             magnitude         Float64 mag    Magnitude of the difference by PSF fit.
 sigmapsf           magnitudeError    Float64 mag    1-sigma error of magpsf.
 diffmaglim         limitingMagnitude Float64 mag    Expected 5-sigma limit of the difference image.
-ra                 ztf_ra            Float64 deg    Right ascension of this detection, ICRS.
-dec                ztf_dec           Float64 deg    Declination of this detection, ICRS.
-magap              ztf_magap         Float32 mag    Magnitude in an aperture of 14 pixels diameter.
-distnr             ztf_distnr        Float32 pix    Distance to the nearest source of the reference image.
+ra                 ra                Float64 deg    Right ascension of this detection, ICRS.
+dec                dec               Float64 deg    Declination of this detection, ICRS.
 rb                 ztf_rb            Float32 -      Real-bogus score of the random forest, 0 to 1 (real).
 drb                ztf_drb           Float32 -      Real-bogus score of the deep network; known where the detection's own alert is.
 ssdistnr           ztf_ssdistnr      Float32 arcsec Distance to the nearest known solar-system object, else -999; as drb.

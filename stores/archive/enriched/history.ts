@@ -65,7 +65,7 @@ function byObject(window: EnrichedWindow, read: readonly Read[], fixed: Readonly
   const before = Number.isFinite(window.endJd)
     ? `AND firstTold < ${precedence("{historyEnd:Float64}", `toInt64(${-(2n ** 63n)})`)}`
     : "";
-  const tellings = `SELECT objectId, kind, pointId, jd, ifNull(programid, 0) AS rights,
+  const tellings = `SELECT objectId, kind, pointId, jd, programid AS rights,
       arrayJoin(if(firstTold = lastTold, [firstTold], [firstTold, lastTold])) AS since
       ${values.map(([key, field]) => `, ${stored(field)} AS ${quoted(key)}`).join("")}
     FROM tellings WHERE survey = {historySurvey:String} AND kind IN (${kinds.join(", ")}) ${before}
@@ -76,9 +76,7 @@ function byObject(window: EnrichedWindow, read: readonly Read[], fixed: Readonly
       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)`;
   const gathered = kinds.flatMap((kind) => [
     ...KEYS.map((key) => `groupArrayIf(${key}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`),
-    ...values.map(
-      ([key, field]) => `groupArrayIf(${marked(quoted(key), field)}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`,
-    ),
+    ...values.map(([key, field]) => `groupArrayIf(${quoted(key)}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`),
   ]);
   const ordered = kinds.flatMap((kind) => {
     const own = (key: string) => quoted(`${kind} ${key}`);
@@ -109,23 +107,24 @@ const FORMULA: Readonly<Record<Derived, string>> = {
   countsError: `toFloat32(fluxError / exp10((${AB_ZERO_POINT_NJY} - zeroPoint) / 2.5))`,
 };
 
-/** A value of a telling, NULL where it is missing. */
+const SOURCES: Readonly<Record<Derived, readonly string[]>> = {
+  snr: ["flux", "fluxError"],
+  counts: ["flux", "zeroPoint"],
+  countsError: ["fluxError", "zeroPoint"],
+};
+
+/** A value of a telling as the table has it: of numbers -inf is missing, of texts the empty one. */
 function stored({ column, type }: PointField): string {
-  if (!isDerived(column)) return type === "String" ? `toString(${quoted(column)})` : `identity(${quoted(column)})`;
-  return `if(isFinite(${FORMULA[column]}), ${FORMULA[column]}, NULL)`;
+  // The kind of aggregate is part of a column's type, not of its values'.
+  if (!isDerived(column))
+    return type.startsWith("Float") ? `to${type}(${quoted(column)})` : `identity(${quoted(column)})`;
+  const known = SOURCES[column].map((name) => `${name} > -inf`).join(" AND ");
+  return `if(${known} AND isFinite(${FORMULA[column]}), ${FORMULA[column]}, -inf)`;
 }
 
-/** Aggregates into arrays skip NULL: a value that no telling has stands for it. */
-function marked(value: string, { column, type }: PointField): string {
-  if (column === "band") return value;
-  if (type === "String") return `ifNull(${value}, '')`;
-  if (type === "Bool") return `ifNull(toUInt8(${value}), 2)`;
-  return `ifNull(${value}, to${type}(nan))`;
-}
-
+/** The same with NULL where it is missing. */
 function unmarked(value: string, { column, type }: PointField): string {
   if (column === "band") return value;
   if (type === "String") return `nullIf(${value}, '')`;
-  if (type === "Bool") return `if(${value} = 2, NULL, toBool(${value}))`;
-  return `if(isNaN(${value}), NULL, ${value})`;
+  return type === "Bool" ? `toNullable(${value})` : `if(${value} = -inf, NULL, ${value})`;
 }

@@ -7,7 +7,9 @@ import { TELLINGS } from "../photometry.table.js";
 
 /** The table of before, of migration 0002. */
 const BEFORE = "photometry";
-const VALUES = `jd, band, magnitude, magnitudeError, flux, fluxError, limitingMagnitude, zeroPoint, isPositive, programid`;
+const NUMBERS = ["magnitude", "magnitudeError", "flux", "fluxError", "limitingMagnitude", "zeroPoint"];
+const VALUES = `jd, band, ${NUMBERS.join(", ")}, isPositive, programid`;
+const PLAIN = `jd, band, ${NUMBERS.map((name) => `ifNull(${name}, -inf)`).join(", ")}, ifNull(isPositive, false), ifNull(programid, 0)`;
 /** ClickHouse's code for a table that is not there. */
 const UNKNOWN_TABLE = 60;
 
@@ -17,7 +19,7 @@ export async function up(client: ArchiveClient): Promise<void> {
   try {
     // A cluster would give the whole statement to its shards, which do not know the tables by these names.
     await client.command(`INSERT INTO tellings (survey, objectId, kind, pointId, valuesHash, ${VALUES}, firstTold, lastTold)
-      SELECT survey, objectId, kind, pointId, cityHash64(toString((${VALUES}))), ${VALUES}, precedence, precedence
+      SELECT survey, objectId, kind, pointId, cityHash64(toString((${VALUES}))), ${PLAIN}, precedence, precedence
       FROM ${BEFORE} SETTINGS parallel_distributed_insert_select = 0`);
   } catch (error) {
     // Another process did this at the same time and was first.

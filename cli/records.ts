@@ -9,6 +9,7 @@ import { createHistory } from "../ingest/enrich/history.js";
 import { createReenricher, type ReenrichedPiece } from "../ingest/reenrich.js";
 import type { Replayer, ReplaySums } from "../ingest/replay.js";
 import type { BatchStore } from "../stores/batches.store.js";
+import type { CorrectionStore } from "../stores/corrections.store.js";
 import type { DeadLetterStore, LetterConditions, StoredDeadLetter } from "../stores/deadletters.store.js";
 import type { FeatureKey, FeatureStore } from "../stores/features.store.js";
 import type { HistoryStore } from "../stores/history.store.js";
@@ -33,14 +34,15 @@ export interface RecordParts {
   readonly features: FeatureStore;
   readonly history: HistoryStore;
   readonly batches: BatchStore;
+  readonly corrections: CorrectionStore;
 }
 
 const OWNER: Viewer = { scope: "owner", programids: new Map(), mayChange: true };
 
 export function createRecords(parts: RecordParts): Records {
-  const { receipts, deadLetters, surveys, replay, features, history, batches } = parts;
+  const { receipts, deadLetters, surveys, replay, features, history, batches, corrections } = parts;
   const steps = [createHistory(history), createFeatureStep(surveys)];
-  const reenrich = createReenricher({ features, batches, steps });
+  const reenrich = createReenricher({ features, corrections, batches, steps });
   return {
     receipt: async (id, night) => receipts.night(id, nightNamed(night, surveyOf(surveys, id).nightOffsetHours)),
     letters: (where, first) => deadLetters.page(OWNER, where, first, null),

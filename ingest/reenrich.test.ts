@@ -2,8 +2,11 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AlertBatch } from "../domain/alert.js";
 import type { Block } from "../domain/columns.js";
+import type { StoredCorrection } from "../domain/correction.js";
 import { FEATURES_VERSION, namedFeatures } from "../domain/features/features.js";
+import { ArchiveCorrections } from "../stores/archive/corrections.js";
 import { type ArchiveStores, createArchiveStores } from "../stores/archive/stores.js";
+import type { CorrectionKey } from "../stores/corrections.store.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
 import { testBatch, testHashes, testLocations } from "../test/batches.js";
 import { randomPackets } from "../test/histories.js";
@@ -71,6 +74,35 @@ it("makes those that are missing or old, as they were when the alerts came", asy
     const asColumns = values.map((value) => (typeof value === "boolean" ? Number(value) : value));
     expect(asColumns).toEqual(live.get(candid));
   }
+});
+
+it("tells of the objects whose latest features are new", async () => {
+  const owner = { scope: "owner", programids: new Map([["ZTF", "all" as const]]), mayChange: true };
+  const told = new ArchiveCorrections(engine.client, 0);
+  const latest = new Map<string, bigint>();
+  for (const { objectId, programid, candid } of packets.toSorted(
+    (a, b) => a.jd - b.jd || Number(a.candid - b.candid),
+  )) {
+    latest.set(`${objectId} ${programid}`, candid);
+  }
+  const remade = new Set(packets.slice(0, 80).map(({ candid }) => candid));
+  const expected = [...latest.values()].filter((candid) => remade.has(candid)).sort();
+  expect(expected.length).toBeGreaterThan(0);
+  const found = await told.page(owner, "ZTF", 1_000, null);
+  expect(found.map(({ candid }) => candid).sort()).toEqual(expected);
+  expect(found[0]).toMatchObject({ what: "FEATURES", step: "features", version: String(FEATURES_VERSION) });
+  const pages = [];
+  for (let after: CorrectionKey | null = null; ; after = pages.at(-1)!) {
+    const page: StoredCorrection[] = await told.page(owner, null, 3, after);
+    if (page.length === 0) break;
+    pages.push(...page);
+  }
+  expect(pages).toEqual(found);
+  const everybody = { scope: "everybody", programids: new Map([["ZTF", [1]]]), mayChange: false };
+  const visible = await told.page(everybody, null, 1_000, null);
+  expect(visible).toEqual(found.filter(({ programid }) => programid === 1));
+  // What is younger than the settling time is not shown.
+  expect(await new ArchiveCorrections(engine.client, 3_600_000).page(owner, null, 10, null)).toEqual([]);
 });
 
 it("has nothing to do then", async () => {

@@ -8,6 +8,7 @@ import type { AlertStore } from "../stores/alerts.store.js";
 import type { BacktestStore } from "../stores/backtest.store.js";
 import type { CatalogStore } from "../stores/catalogs.store.js";
 import type { ClockStore } from "../stores/clock.store.js";
+import type { CorrectionStore } from "../stores/corrections.store.js";
 import type { DeadLetterStore, LetterConditions } from "../stores/deadletters.store.js";
 import type { FeatureStore } from "../stores/features.store.js";
 import type { FilterStore } from "../stores/filters.store.js";
@@ -35,6 +36,7 @@ export interface Stores {
   readonly deadLetters: Pick<DeadLetterStore, "page">;
   readonly receipts: Pick<ReceiptStore, "night">;
   readonly clock: ClockStore;
+  readonly corrections: Pick<CorrectionStore, "page">;
   readonly features: Pick<FeatureStore, "byCandid" | "stale">;
   readonly scores: ScoreStore;
   readonly backtest: BacktestStore;

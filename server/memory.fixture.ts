@@ -151,6 +151,7 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
       }),
       cost: async () => null,
     },
+    corrections: { page: async () => [] },
     features: { byCandid: async () => new Map(), stale: async () => [] },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },

@@ -31,7 +31,10 @@ export interface FeatureKey {
 }
 
 export interface OutdatedFeatures {
-  /** jd, candid, objectId and programid of those without features, or with features of an older version. */
+  /**
+   * jd, candid, objectId and programid of those without features, or with features of an older version. isLatest (UInt8):
+   * no later alert of the object has the same programid.
+   */
   readonly alerts: Block;
   /** Alerts looked at. */
   readonly seen: number;

@@ -16,6 +16,7 @@ import * as receipts from "./migrations/0008-receipts.js";
 import * as tellings from "./migrations/0009-tellings.js";
 import * as catalogs from "./migrations/0010-catalogs.js";
 import * as matches from "./migrations/0011-matches.js";
+import * as corrections from "./migrations/0012-corrections.js";
 import * as scores from "./migrations/0013-scores.js";
 import * as marks from "./migrations/0014-marks.js";
 
@@ -32,6 +33,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0009-tellings", tellings.up],
   ["0010-catalogs", catalogs.up],
   ["0011-matches", matches.up],
+  ["0012-corrections", corrections.up],
   ["0013-scores", scores.up],
   ["0014-marks", marks.up],
 ];

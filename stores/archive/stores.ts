@@ -5,6 +5,7 @@ import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
 import type { CatalogStore } from "../catalogs.store.js";
 import type { ClockStore } from "../clock.store.js";
+import type { CorrectionStore } from "../corrections.store.js";
 import type { CounterpartStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
 import type { FeatureStore } from "../features.store.js";
@@ -25,6 +26,7 @@ import { ArchiveCatalogs } from "./catalogs.js";
 import type { ArchiveClient } from "./client.js";
 import { ArchiveClock } from "./clock.js";
 import { CommittedBatches } from "./committed.js";
+import { ArchiveCorrections } from "./corrections.js";
 import { ArchiveCounterparts } from "./counterparts.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
 import { enrichedSources } from "./enriched/sources.js";
@@ -61,6 +63,7 @@ export interface ArchiveStores {
   readonly clock: ClockStore;
   readonly scores: ScoreStore;
   readonly features: FeatureStore;
+  readonly corrections: CorrectionStore;
   readonly marks: MarkStores;
   readonly matches: MatchStore;
   readonly rematches: RematchStore;
@@ -129,6 +132,7 @@ export async function createArchiveStores(
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),
     features: new ArchiveFeatures(client, surveys),
+    corrections: new ArchiveCorrections(client),
     marks,
     matches: new ArchiveMatches(client),
     rematches: new ArchiveRematches(client, byName),

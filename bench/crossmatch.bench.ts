@@ -44,7 +44,7 @@ export async function run(smoke: boolean): Promise<BenchResult> {
   try {
     const { catalogs } = await createArchiveStores(archive.client, []);
     const catalog = await fill(catalogs, q3c, sizes.sources);
-    const positions = [allSky(catalog.rows, sizes.allSky), inField(sizes.field)];
+    const positions = [allSky(catalog.rows, sizes.allSky), inField(catalog.rows, sizes.field)];
     for (const one of positions) await q3c?.query(...table(one));
     const loading = await loaded(catalogs, catalog);
     const { held } = loading;
@@ -118,14 +118,19 @@ function allSky(sources: number, count: number): Positions {
   };
 }
 
-function inField(count: number): Positions {
-  const next = random(3);
+/** Near sources of the field, and anywhere in it. */
+function inField(sources: number, count: number): Positions {
   const { ra, dec, side } = FIELD;
-  return {
-    name: `one field of ${side}°`,
-    ra: Float64Array.from({ length: count }, () => ra + side * (next() - 0.5)),
-    dec: Float64Array.from({ length: count }, () => dec + side * (next() - 0.5)),
-  };
+  const next = random(3);
+  const near = allSky(sources, Math.min(BLOCK_ROWS, sources));
+  const inside = Array.from(near.ra, (_, n) => n).filter(
+    (n) => Math.abs(near.ra[n]! - ra) < side / 2 && Math.abs(near.dec[n]! - dec) < side / 2,
+  );
+  const of = (centre: number, values: Float64Array) =>
+    Float64Array.from({ length: count }, (_, n) =>
+      n < inside.length ? values[inside[n]!]! : centre + side * (next() - 0.5),
+    );
+  return { name: `one field of ${side}°`, ra: of(ra, near.ra), dec: of(dec, near.dec) };
 }
 
 const tableName = ({ name }: Positions): string => `positions_${name.replace(/\W/g, "_")}`;

@@ -74,25 +74,31 @@ class Held implements HeldCatalog {
       while (found.ends[of]! <= at) of++;
       position[at] = of;
     }
+    const parts = Array.from(found.rows, (row) => this.#partOf(row));
     const columns = new Map<string, Column>();
-    for (const name of ["id", ...this.names]) columns.set(name, this.#gather(name, found.rows));
+    for (const name of ["id", ...this.names]) columns.set(name, this.#gather(name, found.rows, parts));
     columns.set("ra", { type: "Float64", values: found.ra, nulls: null });
     columns.set("dec", { type: "Float64", values: found.dec, nulls: null });
     const rows = { rows: position.length, columns };
     return matchesAmong(this.catalog, ra.length, { position, separationArcsec: found.separationArcsec, rows });
   }
 
-  #gather(name: string, rows: Uint32Array): Column {
+  /** Values of a column at rows, each of which lies in its part. */
+  #gather(name: string, rows: Uint32Array, parts: readonly Part[]): Column {
     const type =
       name === "id" ? this.catalog.idType : this.catalog.columns.find((column) => column.name === name)!.type;
     const nulls = new Uint8Array(rows.length);
     const values = type === "String" ? new Array<string>(rows.length) : new ARRAYS[type](rows.length);
+    let part: Part | undefined;
+    let column: HeldColumn | undefined;
     for (let at = 0; at < rows.length; at++) {
-      const part = this.#partOf(rows[at]!);
-      const row = rows[at]! - part.start;
-      const column = part.columns.get(name)!;
-      nulls[at] = column.nulls?.[row] ?? 0;
-      values[at] = column.value(row);
+      if (parts[at] !== part) {
+        part = parts[at]!;
+        column = part.columns.get(name)!;
+      }
+      const row = rows[at]! - part!.start;
+      nulls[at] = column!.nulls?.[row] ?? 0;
+      values[at] = column!.value(row);
     }
     return { type, values, nulls } as Column;
   }

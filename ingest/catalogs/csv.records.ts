@@ -1,6 +1,6 @@
-// Records of a CSV file, piece by piece: cut at the delimiters as long as nothing is quoted, by csv-parse from the first
-// quote on (ten times slower). Called by csv.ts.
-import { type CsvError, parse } from "csv-parse";
+// Records of a CSV file, piece by piece: pieces without quotes are cut at the delimiters, the others go through csv-parse
+// (ten times slower). Called by csv.ts.
+import { type CsvError, parse } from "csv-parse/sync";
 import { badCatalog } from "./table.js";
 
 const LARGEST_RECORD = 4 * 1024 ** 2;
@@ -28,49 +28,50 @@ export async function* recordsOf(
     if (record.length === fields) return record;
     throw badCatalog(`line ${at} has ${record.length} fields, not ${fields}.`, { file });
   };
-  const cut = (lines: readonly string[]): Records => {
-    const records: (readonly string[])[] = [];
-    for (const text of lines) {
-      line++;
-      const whole = text.endsWith("\r") ? text.slice(0, -1) : text;
-      if (whole !== "" && line > skipped) records.push(checked(whole.split(delimiter), line));
+  /** Of whole lines, without the end of the last one. */
+  const records = (text: string): Records => {
+    const before = line;
+    if (text.includes('"')) {
+      const parsed = quoted(text, delimiter, file, before);
+      line += text.split("\n").length;
+      return parsed.map(({ record, at }) => checked(record, at));
     }
-    return records;
+    const found: (readonly string[])[] = [];
+    for (const one of text.split("\n")) {
+      line++;
+      const whole = one.endsWith("\r") ? one.slice(0, -1) : one;
+      if (whole !== "") found.push(checked(whole.split(delimiter), line));
+    }
+    return found;
   };
-  const pieces = chunks[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await pieces.next();
-    if (next.done) break;
-    let text = left + decoder.decode(next.value, { stream: true });
+  for await (const chunk of chunks) {
+    let text = left + decoder.decode(chunk, { stream: true });
     for (let end = text.indexOf("\n"); line < skipped && end >= 0; end = text.indexOf("\n")) {
       text = text.slice(end + 1);
       line++;
     }
-    if (line >= skipped && text.includes('"')) {
-      const rest = piecesFrom(text, decoder, pieces);
-      for await (const records of parsed(rest, delimiter, file, line)) {
-        yield records.map(({ record, at }) => checked(record, at));
-      }
-      return;
-    }
-    const lines = text.split("\n");
-    left = lines.pop()!;
-    if (left.length > LARGEST_RECORD) throw badCatalog(`line ${line + lines.length + 1} does not end.`, { file });
-    yield cut(lines);
+    const end = line < skipped ? -1 : lastEnd(text);
+    left = text.slice(end + 1);
+    if (left.length > LARGEST_RECORD) throw badCatalog(`line ${line + 1}: a quote is not closed.`, { file });
+    if (end >= 0) yield records(text.slice(0, end));
   }
-  yield cut([left + decoder.decode()]);
+  left += decoder.decode();
+  if (line >= skipped && left !== "") yield records(left);
 }
 
-async function* piecesFrom(
-  first: string,
-  decoder: InstanceType<typeof TextDecoder>,
-  pieces: AsyncIterator<Buffer>,
-): AsyncGenerator<string> {
-  yield first;
-  for (let next = await pieces.next(); !next.done; next = await pieces.next()) {
-    yield decoder.decode(next.value, { stream: true });
+/** Where the last line ends that ends outside of quotes; -1 where none does. */
+function lastEnd(text: string): number {
+  let end = -1;
+  let from = 0;
+  for (;;) {
+    const opened = text.indexOf('"', from);
+    const last = opened < 0 ? text.lastIndexOf("\n") : text.lastIndexOf("\n", opened);
+    if (last >= from) end = last;
+    if (opened < 0) return end;
+    const closed = text.indexOf('"', opened + 1);
+    if (closed < 0) return end;
+    from = closed + 1;
   }
-  yield decoder.decode();
 }
 
 interface Placed {
@@ -79,57 +80,23 @@ interface Placed {
   readonly at: number;
 }
 
-async function* parsed(
-  pieces: AsyncIterable<string>,
-  delimiter: string,
-  file: string,
-  linesBefore: number,
-): AsyncGenerator<readonly Placed[]> {
-  let records: Placed[] = [];
-  let failure: Error | null = null;
-  const parser = parse({
-    delimiter,
-    relax_quotes: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: LARGEST_RECORD,
-    // Nothing goes out of the stream: records are taken here, without a step of a stream for each.
-    on_record: (record: string[], { lines }) => {
-      records.push({ record, at: linesBefore + lines });
-      return null;
-    },
-  });
-  parser.on("error", (error) => {
-    failure ??= error;
-  });
-  parser.resume();
-  const fed = (feed: (done: (error?: Error | null) => void) => void) =>
-    new Promise<void>((resolve, reject) => {
-      parser.once("error", reject);
-      feed((error) => {
-        parser.off("error", reject);
-        if (error ?? failure) reject((error ?? failure) as Error);
-        else resolve();
-      });
-    }).catch((error: unknown) => {
-      throw broken(error as CsvError, file, linesBefore);
+function quoted(text: string, delimiter: string, file: string, linesBefore: number): readonly Placed[] {
+  const records: Placed[] = [];
+  try {
+    parse(text, {
+      delimiter,
+      relax_quotes: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+      on_record: (record: string[], { lines }) => {
+        records.push({ record, at: linesBefore + lines });
+        return null;
+      },
     });
-  const taken = (): Placed[] => {
-    const full = records;
-    records = [];
-    return full;
-  };
-  for await (const piece of pieces) {
-    if (piece !== "") await fed((done) => parser.write(piece, done));
-    if (records.length > 0) yield taken();
+  } catch (error) {
+    const { message, lines } = error as CsvError & { lines?: number };
+    const place = lines === undefined ? "" : `line ${linesBefore + lines}: `;
+    throw badCatalog(`${place}${message.charAt(0).toLowerCase()}${message.slice(1)}.`, { file }, undefined, error);
   }
-  await fed((done) => parser.end(done));
-  if (records.length > 0) yield taken();
-}
-
-function broken(error: CsvError, file: string, linesBefore: number): Error {
-  const { lines } = error as unknown as { lines?: number };
-  const message = error.message.charAt(0).toLowerCase() + error.message.slice(1);
-  const place = lines === undefined ? "" : `line ${linesBefore + lines}: `;
-  return badCatalog(`${place}${message}.`, { file }, undefined, error);
+  return records;
 }

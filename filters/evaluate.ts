@@ -5,6 +5,7 @@ import { takeRows } from "../domain/rows.js";
 import type { CompiledColumn, InFlightQuery } from "../stores/inflight.store.js";
 import { absentColumn, absentList } from "./absent.js";
 import type { CompiledExpression } from "./compile.js";
+import { slowTexts, TOO_SLOW } from "./slowtexts.js";
 
 /**
  * SQL of one query: some 2,500 filters. The densest text (a sum of two-letter names) has 3 elements of a syntax tree in
@@ -27,7 +28,13 @@ export async function evaluate(
 ): Promise<Evaluated> {
   const columns = new Map<string, Column>();
   const refused = new Map<string, string>();
-  const distinct = [...new Map(expressions.map((expression) => [expression.sql, expression])).values()];
+  const distinct = [...new Map(expressions.map((expression) => [expression.sql, expression])).values()].filter(
+    ({ sql }) => {
+      const isSlow = slowTexts.has(inFlight, sql);
+      if (isSlow) refused.set(sql, TOO_SLOW);
+      return !isSlow;
+    },
+  );
 
   async function select(part: readonly CompiledExpression[]): Promise<void> {
     const selected: CompiledColumn[] = part.map(({ sql }, i) => ({ alias: `__result${i}`, sql }));
@@ -38,9 +45,16 @@ export async function evaluate(
       });
     } catch (error) {
       // One text that the engine refuses must not stop the others: halve until it stands alone.
-      if (!isRefusal(error)) throw error;
+      const isSlow = tookTooLong(error);
+      if (!isSlow && !isRefusal(error)) throw error;
       if (part.length === 1) {
-        refused.set(part[0]!.sql, error.message);
+        const [{ sql }] = part as [CompiledExpression];
+        if (isSlow) {
+          // Where the engine is slow with everything, this throws: then it is no fault of the text, and the batch waits.
+          await inFlight.select(sent(block, [], rows), [{ alias: "__control", sql: "candid" }], null);
+          slowTexts.add(inFlight, sql);
+        }
+        refused.set(sql, isSlow ? TOO_SLOW : (error as TocsinError).message);
         return;
       }
       const half = part.length >> 1;
@@ -94,6 +108,12 @@ function* parts(expressions: readonly CompiledExpression[]): Generator<CompiledE
     yield part;
   }
 }
+
+/** ClickHouse's codes of a query that it stopped because of its time, or did not begin. */
+const TOO_LONG: readonly unknown[] = [159, 160];
+
+const tookTooLong = (error: unknown): boolean =>
+  error instanceof TocsinError && TOO_LONG.includes(error.details.engineCode);
 
 /**
  * True where the engine answered, and the answer was about the text. False where it was lost or overloaded, or where the

@@ -8,6 +8,9 @@ import { LONGEST_FIELD, quoted } from "./http.form.js";
 // One thread keeps the order of the rows.
 const SETTINGS = `max_threads = 1, ${EVALUATION_SETTINGS}`;
 
+/** A batch of alerts takes a thousand filters a second; who takes longer holds up the stream. */
+const TIMEOUT_MS = 10_000;
+
 /** Compiled texts read the block's columns by their names; the table's own name is `batch`. */
 export function createInFlightQuery(client: ArchiveClient): InFlightQuery {
   return {
@@ -17,7 +20,11 @@ export function createInFlightQuery(client: ArchiveClient): InFlightQuery {
       const external = [{ name: "batch", block }];
       const answers = await Promise.all(
         statements(columns, LONGEST_FIELD - condition.length - 1_000).map((list) =>
-          client.query(`SELECT ${list}\nFROM batch${condition}\nSETTINGS ${SETTINGS}`, {}, { external }),
+          client.query(
+            `SELECT ${list}\nFROM batch${condition}\nSETTINGS ${SETTINGS}`,
+            {},
+            { external, timeoutMs: TIMEOUT_MS },
+          ),
         ),
       );
       return joined(answers);

@@ -76,7 +76,7 @@ function byObject(window: EnrichedWindow, read: readonly Read[], fixed: Readonly
       ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)`;
   const gathered = kinds.flatMap((kind) => [
     ...KEYS.map((key) => `groupArrayIf(${key}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`),
-    ...values.map(([key, field]) => `groupArrayIf(${quoted(key)}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`),
+    ...values.map(([key]) => `groupArrayIf(${quoted(key)}, kind = ${kind}) AS ${quoted(`${kind} ${key}`)}`),
   ]);
   const ordered = kinds.flatMap((kind) => {
     const own = (key: string) => quoted(`${kind} ${key}`);

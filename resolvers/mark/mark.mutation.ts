@@ -104,7 +104,7 @@ export class MarkMutations {
     const credible = level ?? 0.9;
     if (!(credible > 0 && credible <= 1)) throw badArgument(`level must be above 0 and at most 1, found ${level}.`);
     const operand = operandOf(markNamed(context, kind, name));
-    const where = { WATCH_LIST: `count(${operand}) > 0`, AREA: operand, SKYMAP: `${operand} <= ${credible}` }[kind];
+    const where = kind === "SKYMAP" ? `${operand} <= ${credible}` : operand;
     services.language.validate(survey, where, []);
     await requireCheap(context, survey, where);
     return shownFilter(await stores.filters.create({ name: operand, survey, where, annotations: [], active: true }));

@@ -44,6 +44,12 @@ export class ArchiveMarks implements MarkRegistry {
       const saved = { ...mark, changedAt: Math.max(Date.now(), last + 1) };
       await this.client.insert("mark_states", rowOf(saved));
       await this.#read();
+      const others = this.#marks.filter(({ id }) => id !== saved.id);
+      const told = this.#marks.find(({ id }) => id === saved.id)?.changedAt;
+      // A replica that has not heard of it was asked; the next look finds it there.
+      if (saved.state === "REMOVED" ? told !== undefined : told !== saved.changedAt) {
+        this.#tell(saved.state === "REMOVED" ? others : [...others, saved]);
+      }
       return saved;
     });
   }
@@ -86,8 +92,12 @@ export class ArchiveMarks implements MarkRegistry {
       `SELECT ${COLUMNS} FROM (SELECT * FROM mark_states ORDER BY id, changedAt DESC LIMIT 1 BY id)
       WHERE state != 'REMOVED' ORDER BY name, id`,
     );
-    this.#marks = marksOf(block);
     this.#seen = seen!;
+    this.#tell(marksOf(block));
+  }
+
+  #tell(marks: readonly Mark[]): void {
+    this.#marks = marks;
     // What follows a change does not end with the request that made it.
     for (const listener of this.#listeners) outsideRequests(listener);
   }

@@ -8,10 +8,13 @@ import { parseSchema } from "../avro/schema.js";
 import { surveyModule } from "../surveys/index.js";
 import type { CutoutsInput } from "./manifest.js";
 
+/** ZTF's templates have the lowest 32-bit float, -3.4e38, beyond their edges. No image is this bright. */
+const NO_PIXEL = 1e30;
+
 export interface Stamp {
   readonly width: number;
   readonly height: number;
-  /** Missing pixels are NaN. */
+  /** Missing pixels are NaN, infinite or beyond NO_PIXEL. */
   readonly pixels: Float32Array;
 }
 /** By kind; null where the packet has none that can be read. */
@@ -74,7 +77,7 @@ function normalised({ fill, normalise }: CutoutsInput, { width, height, pixels }
   const filled = new Float32Array(pixels.length);
   let [squares, largest] = [0, 0];
   for (let k = 0; k < filled.length; k += 1) {
-    const value = Number.isFinite(pixels[k]) ? pixels[k]! : (fill ?? Number.NaN);
+    const value = Math.abs(pixels[k]!) < NO_PIXEL ? pixels[k]! : (fill ?? Number.NaN);
     filled[k] = value;
     squares += value * value;
     largest = Math.max(largest, Math.abs(value));

@@ -156,13 +156,17 @@ describe("CSV as people write it", () => {
   });
 
   it("may quote what it likes, lines within a field too, wherever the pieces of the file end", async () => {
-    const rows = Array.from({ length: 40_000 }, (_, n) => (n % 9_000 === 7 ? `${n},"a ""b"",\nc${n}"` : `${n},plain text of ${n}`));
+    const rows = Array.from({ length: 40_000 }, (_, n) =>
+      n % 9_000 === 7 ? `${n},"a ""b"",\nc${n}"` : `${n},plain text of ${n}`,
+    );
     const { rows: read } = await readAll(written(`"id","name"\n${rows.join("\n")}\n`));
     expect(read.length).toBe(40_000);
     expect(read[9_007]).toEqual(["9007", 'a "b",\nc9007']);
     expect(read[39_999]).toEqual(["39999", "plain text of 39999"]);
     const unclosed = written(`id,name\n1,"never closed\n${"2,x\n".repeat(1_500_000)}`);
-    await expect(readAll(unclosed)).rejects.toMatchObject({ message: expect.stringMatching(/line 2: a quote is not closed/) });
+    await expect(readAll(unclosed)).rejects.toMatchObject({
+      message: expect.stringMatching(/line 2: a quote is not closed/),
+    });
   });
 
   it("keeps numbers with leading zeros, large ids and gaps", async () => {

@@ -22,6 +22,7 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY models ./models
 COPY filters/library ./filters/library
+COPY ingest/catalogs/definitions ./ingest/catalogs/definitions
 COPY package.json LICENSE* ./
 RUN mkdir /data && chown node:node /data
 VOLUME /data

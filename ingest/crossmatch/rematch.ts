@@ -50,6 +50,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
   const { catalogs, registry, matches, rematches, surveys, version, log } = parts;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   let stale = false;
   let working: Promise<void> | null = null;
 
@@ -65,7 +66,9 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     try {
       do {
         stale = false;
-        await catalogs.settled();
+        // A large catalog takes a while to be read.
+        await Promise.race([catalogs.settled(), stopped]);
+        if (signal.aborted) return;
         await matches.withdraw([...new Set((await registry.list()).map(({ name }) => name))]);
         for (const [catalog, survey] of catalogs.active().flatMap((one) => surveys.map((of) => [one, of] as const))) {
           if (signal.aborted) return;

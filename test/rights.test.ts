@@ -81,6 +81,11 @@ const objectOf = (survey: string, id: string | bigint) =>
 /** UTC date of the hidden alerts and of most public ones. */
 const NIGHT = "20251121";
 const SUMS = "received stored duplicates deadLetters adds";
+/** Around every alert. */
+const WINDOW = `{ start: "JD ${HIDDEN.jd - 3_000}", end: "JD ${HIDDEN.jd + 3_000}" }`;
+const explain = (candid: bigint) =>
+  `{ explain(survey: ZTF, candid: "${candid}", where: "magpsf < 14 and has(detections, magpsf < 13.9)") {
+    passes clauses { text line column passes values } } }`;
 const latestDec = String(HIDDEN.latestPlace.dec).slice(0, 9);
 
 const ROWS: readonly Row[] = [
@@ -183,6 +188,40 @@ const ROWS: readonly Row[] = [
     "a filter's check",
     `{ checkFilter(survey: ZTF, where: "magpsf < candid") { ok errors { message line column } warnings { message line column } fieldsRead } }`,
   ),
+  row(
+    "a filter's measures",
+    `{ checkFilter(survey: ZTF, where: "magpsf < 14 and ndethist >= 0") { alertsPerNight cost { milliseconds medians limit }
+      funnel(nights: 10) { nights { night alerts } scanned oneOf passed perNight
+        clauses { text line column remaining removes removesAlone note } } } }`,
+    '"passed":"',
+  ),
+  row("example filters", "{ filterExamples(survey: ZTF) { name title description where } }"),
+  row(
+    "a backtest",
+    `{ backtest(survey: ZTF, where: "magpsf < 30", window: ${WINDOW}, annotations: [{ name: "mag", expression: "magpsf" }]) {
+      scanned passed nights { night scanned passed } edges { cursor annotations node { candid objectId } } ${PAGE} } }`,
+    "77700",
+  ),
+  row(
+    "a backtest over histories",
+    `{ backtest(survey: ZTF, where: "count(detections) > 0 and has(detections, magpsf < 14)", window: ${WINDOW}) {
+      scanned passed edges { node { candid } } } }`,
+    "77700",
+  ),
+  row(
+    "what a new text changes",
+    `{ filterDifference(input: { survey: ZTF, from: "magpsf < 14", to: "magpsf >= 14" }, window: ${WINDOW}) { from to
+      gained { scanned passed edges { node { candid } } } lost { scanned passed edges { node { candid } } } } }`,
+    "77700",
+  ),
+  row("alerts that match", alerts(`{ survey: ZTF, matches: "magpsf < 14" }`), "77700"),
+  row("why a public alert passes", explain(PUBLIC.mixedCandid), '"passes"'),
+  { ...row("why a hidden alert passes", explain(HIDDEN.candid), '"passes"'), refused: "NOT_FOUND" },
+  {
+    name: "a filter's hits by night",
+    run: (ask, [all]) =>
+      ask("query ($id: ID!) { filter(id: $id) { hitsPerNight { night version hits } } }", { id: all }),
+  },
   row("the surveys", "{ surveys { id title bands publicProgramids } }"),
   row("the schema", "{ __schema { types { name fields { name } } } }"),
   {
@@ -266,6 +305,7 @@ function comparable(answer: unknown, filterIds: readonly string[]): string {
   return text
     .replaceAll(/"id":"[\w-]{16,}"/g, '"id":"of a new filter"')
     .replaceAll(/"(passedAt|createdAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g, '"$1":"then"')
+    .replaceAll(/"(milliseconds|medians)":[\d.e+-]+/g, '"$1":0')
     .replaceAll(/"(p50|p90|p99|max)":-?[\d.e+-]+/g, '"$1":0')
     .replaceAll(/"(cursor|endCursor)":"([^"]+)"/g, (whole, name, cursor) => {
       if (HIT_CURSOR.test(cursor)) return `"${name}":"of a hit"`;

@@ -64,7 +64,7 @@ export class BacktestQueries {
     ];
     const found = isInt64(candid) ? await stores.backtest.values(viewer, survey, [candid], expressions) : null;
     const read = found?.get(candid)?.[Symbol.iterator]();
-    if (read === undefined) throw new TocsinError("NOT_FOUND", `There is no alert ${survey} ${candid}.`);
+    if (read === undefined) throw new TocsinError("NOT_FOUND", "There is no such alert, or you may not see it.");
     const next = () => read.next().value;
     return {
       passes: Boolean(next()),

@@ -3,6 +3,7 @@
 import type { LightCurve } from "../domain/photometry.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import { blockOf, floats, integers, repeated, signed, texts, unsigned } from "../stores/archive/blocks.js";
+import { plain } from "../stores/archive/photometry.table.js";
 import { precedence } from "../stores/archive/precedence.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
@@ -124,10 +125,11 @@ async function fill({ client }: TestArchive, postgres: Postgres | null, objects:
     const rows = ids.length * POINTS;
     const column = (make: (row: number) => number) => Float64Array.from({ length: rows }, (_, row) => make(row));
     const isDetection = (row: number) => row % POINTS < DETECTIONS;
-    const or = (values: Float64Array, detections: boolean) => ({
-      ...floats(values),
-      nulls: Uint8Array.from({ length: rows }, (_, row) => (isDetection(row) === detections ? 0 : 1)),
-    });
+    const or = (values: Float64Array, detections: boolean) =>
+      plain({
+        ...floats(values),
+        nulls: Uint8Array.from({ length: rows }, (_, row) => (isDetection(row) === detections ? 0 : 1)),
+      });
     const objectId = Array.from({ length: rows }, (_, row) => ids[Math.floor(row / POINTS)]!);
     const kind = Uint8Array.from({ length: rows }, (_, row) => (isDetection(row) ? 1 : 2));
     const pointId = BigInt64Array.from({ length: rows }, (_, row) => 10n ** 18n + BigInt(from * POINTS + row));
@@ -156,8 +158,8 @@ async function fill({ client }: TestArchive, postgres: Postgres | null, objects:
         flux: or(flux, true),
         fluxError: or(fluxError, true),
         limitingMagnitude: or(limit, false),
-        isPositive: { type: "Bool", values: ones, nulls: new Uint8Array(rows) },
-        programid: { ...integers(new Int32Array(rows).fill(1)), nulls: new Uint8Array(rows) },
+        isPositive: { type: "Bool", values: ones, nulls: null },
+        programid: integers(new Int32Array(rows).fill(1)),
         valuesHash: unsigned(new BigUint64Array(pointId.buffer)),
         firstJd: floats(jd),
         firstCandid: signed(pointId),

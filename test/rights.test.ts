@@ -222,6 +222,37 @@ const ROWS: readonly Row[] = [
     run: (ask, [all]) =>
       ask("query ($id: ID!) { filter(id: $id) { hitsPerNight { night version hits } } }", { id: all }),
   },
+  row(
+    "the models",
+    "{ models { name version state suspended licence description trainedOn quality surveys outputs classes sha256 } }",
+  ),
+  row(
+    "scores of alerts",
+    `{ alerts(first: 50, where: { survey: ZTF }) { edges { node { candid scores(shadow: true) {
+      model version outputs class inputHash reason shadow } } } } }`,
+    "77700",
+  ),
+  row(
+    "microlensing fits",
+    `{ alerts(first: 20, where: { survey: ZTF }) { edges { node { candid object { microlensing {
+      candidate failedCuts t0 t0Error tE tEError u0 u0Error magnification points chi2 degreesOfFreedom chi2Constant
+      chi2Asymmetric bands { band sourceFlux baseline chi2 points } } } } } } }`,
+  ),
+  row(
+    "a body of the solar system",
+    `{ solarSystemObject(survey: ZTF, name: "${HIDDEN.solarSystemName}") { survey name lastSeen
+      alerts(first: 10) { edges { node { candid objectId } } ${PAGE} } } }`,
+    HIDDEN.objectId,
+  ),
+  {
+    ...row(
+      "a model's state",
+      `mutation { setModelState(name: "stampsSim", version: "1", state: RETIRED) { name state } }`,
+      "RETIRED",
+    ),
+    changes: true,
+    refused: "NOT_ALLOWED",
+  },
   row("the surveys", "{ surveys { id title bands publicProgramids } }"),
   row("the schema", "{ __schema { types { name fields { name } } } }"),
   {

@@ -96,7 +96,7 @@ describe("random expressions over random rows", () => {
     "of kind %s",
     async (kind) => {
       const runs: fc.Parameters<[readonly string[], readonly Row[]]> = {
-        numRuns: kind === "truth" ? 60 : 20,
+        numRuns: kind === "truth" ? 40 : 12,
         // The default report prints all rows; agree() has named the ones that matter.
         asyncReporter: async ({ failed, seed, errorInstance }) => {
           if (failed)

@@ -33,7 +33,7 @@ test("what comes is known at once, what goes is unknown, and listeners hear of b
   const end = fieldsOf.onChange(() => {
     heard += 1;
   });
-  expect(problems()).toEqual(["ZTF has no list match.gaia_dr3; there is none of this kind"]);
+  expect(problems()).toEqual(["ZTF has no list match.gaia_dr3; filterFields lists the names that there are"]);
   expect(fieldsOf("ZTF")).toBe(fieldsOf("ZTF"));
   const before = fieldsOf("ZTF");
   set(TEST_OPERANDS);

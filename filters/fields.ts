@@ -5,7 +5,6 @@ import type { ElementType } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
 import type { Operand, OperandList, OperandSource } from "../domain/operand.js";
 import type { Cut, Survey, SurveyDescription } from "../domain/survey.js";
-import { nearestName } from "./nearest.js";
 
 /**
  * number: 64-bit float (32-bit fields and small integers widened exactly). id: 64-bit integer, compared exactly, never
@@ -50,8 +49,8 @@ export interface FieldTable {
   readonly cuts: ReadonlyMap<string, Cut>;
   get(name: string): FilterField | undefined;
   list(name: string): FilterList | undefined;
-  /** The known name that is fewest edits away, or null where none is near. */
-  nearest(name: string): string | null;
+  /** Names that messages may tell to anybody: a private watch list must not be found by misspelling it. */
+  readonly publicNames: readonly string[];
 }
 
 export interface FieldsOf {
@@ -96,6 +95,9 @@ export function fieldsOfSurveys(
   });
 }
 
+/** What users bring, some of it for themselves only. */
+const USERS_OWN = /^(watch|area|skymap)\./;
+
 function fieldTable(survey: SurveyDescription, sources: readonly OperandSource[]): FieldTable {
   const fields = new Map<string, FilterField>();
   const lists = new Map<string, FilterList>();
@@ -120,7 +122,7 @@ function fieldTable(survey: SurveyDescription, sources: readonly OperandSource[]
     cuts,
     get: (name) => fields.get(name),
     list: (name) => lists.get(name),
-    nearest: (name) => nearestName(name, [...fields.keys(), ...lists.keys(), ...cuts.keys()]),
+    publicNames: [...fields.keys(), ...lists.keys(), ...cuts.keys()].filter((name) => !USERS_OWN.test(name)),
   };
 }
 

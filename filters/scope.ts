@@ -105,7 +105,7 @@ export class Scope {
 
   noList(node: Node, user: string): null {
     if (node.kind !== "name") return this.checking.problem(node, `${user} needs a list first, such as detections`);
-    const lists = this.table.lists.map((list) => list.name);
+    const lists = this.table.publicNames.filter((name) => this.table.list(name));
     const kin = lists.filter((name) => familyOf(name) === familyOf(node.name));
     const known = this.table.get(node.name);
     const problem = known
@@ -198,12 +198,10 @@ export class Scope {
       return `${name} is a field of a list, with many values; write for example ${example}`;
     }
     if (FAMILIES.has(familyOf(name))) {
-      const { fields, lists, cuts } = this.table;
-      const names = [...fields.map((field) => field.name), ...lists.map((known) => known.name), ...cuts.keys()];
-      const kin = names.filter((known) => familyOf(known) === familyOf(name));
+      const kin = this.table.publicNames.filter((known) => familyOf(known) === familyOf(name));
       return `${survey} has no ${quoteForMessage(name)} (any more); ${remedyOf(name, kin)}`;
     }
-    const nearest = this.table.nearest(name);
+    const nearest = nearestName(name, this.table.publicNames);
     const remedy = nearest ? `did you mean ${nearest}?` : "filterFields lists the names that it has";
     return `${survey} has no field ${quoteForMessage(name)}; ${remedy}`;
   }
@@ -219,7 +217,7 @@ const MOST_SHOWN = 12;
 function remedyOf(name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   if (nearest) return `did you mean ${nearest}?`;
-  if (known.length === 0) return "there is none of this kind";
+  if (known.length === 0) return "filterFields lists the names that there are";
   const more = known.length > MOST_SHOWN ? ", ..." : "";
   return `there are ${known.slice(0, MOST_SHOWN).join(", ")}${more}`;
 }

@@ -13,6 +13,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(smoke: boolean): P
   crossmatch: () => import("./crossmatch.bench.js"),
   lightcurve: () => import("./lightcurve.bench.js"),
   query: () => import("./query.bench.js"),
+  watch: () => import("./watch.bench.js"),
 };
 /** Goals that are about results, not about speed. */
 const RESULTS = /cutouts retrievable|same number of/;

@@ -14,6 +14,9 @@ export const MARK_PREFIX: Readonly<Record<MarkKind, string>> = {
   SKYMAP: "skymap",
 };
 
+/** As filters write it: watch.mine. */
+export const markOperand = ({ kind, name }: Pick<Mark, "kind" | "name">): string => `${MARK_PREFIX[kind]}.${name}`;
+
 /** What a sky map is about and when it marks. */
 export interface SkymapEvent {
   /** The event's own name. */

@@ -22,6 +22,7 @@ import { DeadLetterResolver } from "./deadletter/deadletter.resolver.js";
 import { AlertFeaturesResolver, ObjectFeaturesResolver, StaleFeaturesResolver } from "./feature/feature.resolver.js";
 import { FilterMutations } from "./filter/filter.mutation.js";
 import { FilterQueries } from "./filter/filter.query.js";
+import { WatchMutation } from "./filter/watch.mutation.js";
 import { HitResolver } from "./hit/hit.resolver.js";
 import { HitMarkResolver } from "./mark/mark.hits.js";
 import { MarkMutations } from "./mark/mark.mutation.js";
@@ -64,6 +65,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       FilterMutations,
       MarkQueries,
       MarkMutations,
+      WatchMutation,
       HitMarkResolver,
       DeadLetterResolver,
       ReceiptResolver,

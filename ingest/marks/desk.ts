@@ -4,12 +4,12 @@ import { randomUUID } from "node:crypto";
 import pLimit from "p-limit";
 import { TocsinError } from "../../domain/errors.js";
 import {
-  MARK_PREFIX,
   MAX_HELD,
   MAX_MARKS,
   type Mark,
   type MarkedCells,
   type MarkKind,
+  markOperand,
   mayChangeMark,
   maySeeMark,
   requireMarkName,
@@ -51,7 +51,7 @@ export class Desk implements MarkDesk {
 
   hidden(viewer: Viewer): ReadonlySet<string> {
     const unseen = this.parts.stores.registry.all().filter((mark) => !maySeeMark(viewer, mark));
-    return new Set(unseen.map(({ kind, name }) => `${MARK_PREFIX[kind]}.${name}`));
+    return new Set(unseen.map(markOperand));
   }
 
   putList(viewer: Viewer, about: MarkAbout, blocks: AsyncIterable<WatchedPositions>): Promise<Mark> {

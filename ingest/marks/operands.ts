@@ -1,5 +1,5 @@
 // watch.<list>, area.<name> and skymap.<name>, as filters read them. Told to filters/ by cli/.
-import { MARK_PREFIX, type Mark } from "../../domain/mark.js";
+import { type Mark, markOperand } from "../../domain/mark.js";
 import type { Operand, OperandList, OperandSource } from "../../domain/operand.js";
 import type { MarkRegistry } from "../../stores/marks.store.js";
 
@@ -17,16 +17,14 @@ export function markOperands(registry: Pick<MarkRegistry, "all" | "onChange">): 
   };
 }
 
-const nameOf = ({ kind, name }: Mark): string => `${MARK_PREFIX[kind]}.${name}`;
-
 function operandOf(mark: Mark): Operand {
   if (mark.kind === "AREA") {
     const description = `Whether the alert lies in the area ${mark.name}${told(mark)}.`;
-    return { name: nameOf(mark), type: "Bool", nullable: false, unit: null, description };
+    return { name: markOperand(mark), type: "Bool", nullable: false, unit: null, description };
   }
   const when = "missing outside of its time window and where the map does not reach";
   const what = `Smallest credible level (0 to 1) of the sky map ${mark.name} that holds the alert's position, ${when}`;
-  return { name: nameOf(mark), type: "Float64", nullable: true, unit: null, description: `${what}${told(mark)}.` };
+  return { name: markOperand(mark), type: "Float64", nullable: true, unit: null, description: `${what}${told(mark)}.` };
 }
 
 const field = (name: string, type: Operand["type"], unit: string | null, description: string): Operand => {
@@ -34,7 +32,7 @@ const field = (name: string, type: Operand["type"], unit: string | null, descrip
 };
 
 const listOf = (mark: Mark): OperandList => ({
-  name: nameOf(mark),
+  name: markOperand(mark),
   description: `Positions of the watch list ${mark.name} within their radius of the alert, nearest first${told(mark)}.`,
   order: "separation",
   fields: [

@@ -1,7 +1,7 @@
 // What marks hold of alerts as the stream carries it: columns and lists that filters read, and rows of the table `marks`.
 // Called by ingest/enrich/marks.ts and past.ts.
 import type { Block, Column, ListColumn } from "../../domain/columns.js";
-import { MARK_PREFIX } from "../../domain/mark.js";
+import { markOperand } from "../../domain/mark.js";
 import { takeRows } from "../../domain/rows.js";
 import type { Holding } from "./held.js";
 
@@ -14,7 +14,7 @@ export function markColumns(holdings: readonly Holding[]): {
   const lists = new Map<string, ListColumn>();
   for (const holding of holdings) {
     const { mark, level } = holding;
-    const name = `${MARK_PREFIX[mark.kind]}.${mark.name}`;
+    const name = markOperand(mark);
     if (level === null) {
       for (const [field, list] of Object.entries(fieldsOf(holding))) lists.set(`${name}.${field}`, list);
     } else if (mark.kind === "AREA") {

@@ -3,11 +3,10 @@ import DataLoader from "dataloader";
 import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
 import { TocsinError } from "../../domain/errors.js";
 import type { Hit } from "../../domain/filter.js";
-import type { Mark } from "../../domain/mark.js";
+import { type Mark, markOperand } from "../../domain/mark.js";
 import { lookupCost } from "../../schema/cost.js";
 import { FilterHitType } from "../../schema/hit/hit.type.js";
 import type { Context } from "../context.js";
-import { operandOf } from "./mark.shown.js";
 
 @Resolver(() => FilterHitType)
 export class HitMarkResolver {
@@ -42,7 +41,7 @@ export async function withdrawals(context: Context, hits: readonly Hit[]): Promi
   for (const [n, hit] of hits.entries()) {
     const version = filters.get(hit.filterId)?.versions.find(({ number }) => number === hit.filterVersion);
     const marks = retracted.filter(
-      (mark) => hit.passedAt <= mark.changedAt && namesIn(version?.where ?? "").has(operandOf(mark)),
+      (mark) => hit.passedAt <= mark.changedAt && namesIn(version?.where ?? "").has(markOperand(mark)),
     );
     if (version === undefined || marks.length === 0) continue;
     const key = `${hit.survey} ${marks.map(({ id }) => id)} ${version.where}`;
@@ -55,7 +54,7 @@ export async function withdrawals(context: Context, hits: readonly Hit[]): Promi
     const { survey } = hits[of[0]!]!;
     const candids = [...new Set(of.map((n) => hits[n]!.candid))];
     const stands = await passing(context, survey, where, candids);
-    const reason = `${marks.map(operandOf).join(", ")} was retracted`;
+    const reason = `${marks.map(markOperand).join(", ")} was retracted`;
     for (const n of of) if (stands !== null && !stands.has(hits[n]!.candid)) reasons[n] = reason;
   }
   return reasons;

@@ -1,22 +1,17 @@
-// Making and changing watch lists, areas and sky maps, and watching them: a filter whose hits are theirs.
-import { Arg, Ctx, Float, Mutation, Resolver } from "type-graphql";
+// Making and changing watch lists, areas and sky maps.
+import { Arg, Ctx, Mutation, Resolver } from "type-graphql";
 import type { MarkKind, WatchedPositions } from "../../domain/mark.js";
 import type { Moc } from "../../domain/moc.js";
 import { circleMoc, polygonMoc } from "../../domain/moc.shapes.js";
 import { parseMoc } from "../../domain/moc.text.js";
-import type { Survey } from "../../domain/survey.js";
 import { lookupCost, searchCost } from "../../schema/cost.js";
-import { FilterType } from "../../schema/filter/filter.type.js";
 import { AreaInput, ChangeMarkInput, WatchListInput } from "../../schema/mark/mark.input.js";
 import { MarkKindEnum, MarkType } from "../../schema/mark/mark.type.js";
-import { SurveyEnum } from "../../schema/survey/survey.type.js";
 import type { MarkAbout } from "../../stores/marks.store.js";
 import { badArgument, list, MAX_NAME, MAX_TEXT, text } from "../bounds.js";
-import { type Context, requireChange, surveyOf } from "../context.js";
-import { shownFilter } from "../filter/filter.shown.js";
-import { requireCheap } from "../filtercost.js";
-import { markNamed, marksOf } from "./mark.query.js";
-import { operandOf, shownMark } from "./mark.shown.js";
+import { type Context, requireChange } from "../context.js";
+import { marksOf } from "./mark.query.js";
+import { shownMark } from "./mark.shown.js";
 
 const MAX_INLINE = 1_000;
 const CHANGE = "change watch lists, areas and sky maps";
@@ -80,34 +75,6 @@ export class MarkMutations {
     @Arg("name", () => String) name: string,
   ): Promise<MarkType> {
     return shownMark(await marksOf(context).desk.remove(context.viewer, kind, text("name", name, MAX_NAME)));
-  }
-
-  @Mutation(() => FilterType, {
-    complexity: searchCost,
-    description:
-      "An active filter that passes what the mark holds: subscribe to its hits (filterHits), backtest it, change it like any other.",
-  })
-  async watch(
-    @Ctx() context: Context,
-    @Arg("kind", () => MarkKindEnum) kind: MarkKind,
-    @Arg("name", () => String) name: string,
-    @Arg("survey", () => SurveyEnum) survey: Survey,
-    @Arg("level", () => Float, {
-      nullable: true,
-      description: "Of a sky map: the credible region whose alerts pass, above 0 to 1; absent: 0.9.",
-    })
-    level?: number | null,
-  ): Promise<FilterType> {
-    const { viewer, services, stores } = context;
-    requireChange(viewer, "create filters");
-    surveyOf(context, survey);
-    const credible = level ?? 0.9;
-    if (!(credible > 0 && credible <= 1)) throw badArgument(`level must be above 0 and at most 1, found ${level}.`);
-    const operand = operandOf(markNamed(context, kind, name));
-    const where = kind === "SKYMAP" ? `${operand} <= ${credible}` : operand;
-    services.language.validate(survey, where, []);
-    await requireCheap(context, survey, where);
-    return shownFilter(await stores.filters.create({ name: operand, survey, where, annotations: [], active: true }));
   }
 }
 

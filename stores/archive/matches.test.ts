@@ -276,7 +276,7 @@ describe("archived alerts", () => {
     const catalogs = await matching(1e9);
     await rematcher(catalogs).idle();
     const rows = async () =>
-      (await archive.client.query("SELECT candid FROM matches WHERE catalog = 'lspsc' AND notEmpty(id)")).rows;
+      (await archive.client.query("SELECT candid FROM matches FINAL WHERE catalog = 'lspsc' AND notEmpty(id)")).rows;
     // Of its 1,500 sources the last 500 lie at alerts that were not done yet.
     expect(await rows()).toBe(500);
     expect((await stores.rematches.rematches(["lspsc"]))[0]).toMatchObject({ done: 5_100, complete: true });

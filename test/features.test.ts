@@ -1,6 +1,7 @@
 // Features through the whole service: real ZTF packets in, Python's values out of the API, of filters and of the archive.
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { callService } from "../cli/control.js";
 import { BAND_FEATURES } from "../domain/features/band.features.js";
 import { COLOUR_FEATURES, OBJECT_FEATURES } from "../domain/features/object.features.js";
 import { python, pythonHas } from "./python.js";
@@ -10,9 +11,19 @@ import { SHARED } from "./shared.js";
 const nights = ["ztf/20200202", "ztf/20231012"].map((night) => `${SHARED}/data/${night}`);
 const BANDS = ["g", "r", "i"];
 
+/** Reads bands, colours and the whole; some values are missing. */
+const EXPRESSION =
+  "feature.count >= 3 and (feature.r.meanMag < 18 or feature.gr.meanColour > 0.5 or feature.g.eta < 2) and not feature.peakBand = 'i'";
+
 let service: TestService;
+let filterId: string;
 beforeAll(async () => {
   service = await startTestService();
+  const { createFilter } = await service.ask<{ createFilter: { id: string } }>(
+    'mutation ($where: String!) { createFilter(input: { name: "f", survey: ZTF, where: $where }) { id } }',
+    { where: EXPRESSION },
+  );
+  filterId = createFilter.id;
   await service.ingest(...nights);
 });
 afterAll(async () => {
@@ -135,4 +146,43 @@ test("a period is found or not, within bounds", async () => {
   }
   await expect(ask("(minDays: 0)")).rejects.toThrow("BAD_ARGUMENT");
   await expect(ask("(minDays: 5, maxDays: 5)")).rejects.toThrow("BAD_ARGUMENT");
+});
+
+/** EXPRESSION over what the API shows. */
+function passes(alert: Shown): boolean {
+  const paths = pathsOf(alert);
+  const number = (path: string) => (paths[path] ?? Number.NaN) as number;
+  const one = number("r.meanMag") < 18 || number("gr.meanColour") > 0.5 || number("g.eta") < 2;
+  return number("count") >= 3 && one && paths.peakBand !== "i";
+}
+
+test("filters read the features that the API shows, live and over the archive", async () => {
+  const expected = (await shown())
+    .filter(passes)
+    .map(({ candid }) => candid)
+    .sort();
+  expect(expected.length).toBeGreaterThan(3);
+  expect(expected.length).toBeLessThan(36);
+  interface Candids {
+    readonly edges: readonly { node: { candid?: string; alert?: { candid: string } } }[];
+  }
+  const candids = ({ edges }: Candids) => edges.map(({ node }) => node.candid ?? node.alert!.candid).sort();
+  const { hits } = await service.ask<{ hits: Candids }>(
+    "query ($ids: [ID!]!) { hits(filterIds: $ids) { edges { node { alert { candid } } } } }",
+    { ids: [filterId] },
+  );
+  expect(candids(hits)).toEqual(expected);
+  const { alerts } = await service.ask<{ alerts: Candids }>(
+    "query ($time: TimeWindow!, $where: String!) { alerts(where: { survey: ZTF, time: $time, matches: $where }) { edges { node { candid } } } }",
+    { time, where: EXPRESSION },
+  );
+  expect(candids(alerts)).toEqual(expected);
+});
+
+test("made anew by the running service they are the same", async () => {
+  const before = await shown();
+  const piece = await callService(service.dataDir, "reenrich", ["ZTF", 1_000, null]);
+  expect(piece).toEqual({ after: null, seen: 36, made: 36 });
+  expect(await shown()).toEqual(before);
+  await expect(callService(service.dataDir, "reenrich", ["SDSS", 1, null])).rejects.toThrow("There is no survey SDSS");
 });

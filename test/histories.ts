@@ -113,7 +113,9 @@ export function listsByRule(description: SurveyDescription, packets: readonly Te
       seen
         .filter((point) => point.kind === kind)
         .map((point) =>
-          Object.fromEntries(description.pointFields[name].map((field) => [field.name, pointValue(point, field, fixed)])),
+          Object.fromEntries(
+            description.pointFields[name].map((field) => [field.name, pointValue(point, field, fixed)]),
+          ),
         );
     lists.set(alert.candid, Object.fromEntries(POINT_LISTS.map(([name, kind]) => [name, list(name, kind)])));
   }

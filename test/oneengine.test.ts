@@ -20,9 +20,10 @@ import { type ArchiveStores, createArchiveStores } from "../stores/archive/store
 import type { BacktestKey, BacktestStore } from "../stores/backtest.store.js";
 import { startTestArchive, type TestArchive } from "./archive.js";
 import { testBatch, testHashes, testLocations } from "./batches.js";
-import { evaluateReference, type Row, type Value } from "./reference/filter.js";
+import { evaluateReference } from "./reference/filter.js";
 import { blockOf, randomRows, wholeExpressions } from "./reference/filterexpressions.js";
 import { TEST_FIELDS, TEST_SURVEY } from "./reference/filterfields.js";
+import type { Row, Value } from "./reference/filtervalues.js";
 
 const ROWS = 60;
 const VIEWER = { scope: "all", programids: new Map([["ZTF", "all" as const]]), mayChange: true };

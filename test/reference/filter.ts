@@ -2,12 +2,7 @@
 // tests hold ClickHouse's answers against. It shares nothing with check.ts and compile.ts. Never shipped.
 import type { LetPart, Node } from "../../filters/syntax.js";
 import { evaluateList, LIST_NAMES } from "./filterlists.js";
-
-/** 64-bit ids are bigint. null is missing; NaN never comes out. */
-export type Value = number | bigint | string | boolean | null;
-export type Element = Readonly<Record<string, Value>>;
-/** An alert: values, and lists of elements. */
-export type Row = Readonly<Record<string, Value | readonly Element[]>>;
+import type { Element, Row, Value } from "./filtervalues.js";
 
 /** What names mean at a place. */
 interface Scope {

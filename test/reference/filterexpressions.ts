@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { COMMON_FIELDS } from "../../domain/alert.js";
 import type { Block, Column, ElementType, ListColumn } from "../../domain/columns.js";
 import type { FilterField, FilterList } from "../../filters/fields.js";
-import type { Element, Row, Value } from "./filter.js";
 import { TEST_FIELDS, TEST_SURVEY } from "./filterfields.js";
+import type { Element, Row, Value } from "./filtervalues.js";
 
 const table = TEST_FIELDS(TEST_SURVEY.id);
 const namesOf = (fields: readonly FilterField[], kind: string, prefix = "") =>

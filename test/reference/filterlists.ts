@@ -1,6 +1,6 @@
 // The list functions of the filter language in plain JavaScript, element by element. Called by filter.ts.
 import type { Node } from "../../filters/syntax.js";
-import type { Element, Row, Value } from "./filter.js";
+import type { Element, Row, Value } from "./filtervalues.js";
 
 export const LIST_NAMES: ReadonlySet<string> = new Set([
   "has",

@@ -6,12 +6,14 @@ import type { Graph } from "./graph.js";
 import {
   CHECKPOINT,
   COUNTERPARTS_OF_OBJECTS,
+  CREATE_HITS,
   HITS_OF_OBJECTS,
   type HitSpanRow,
+  LOCK_HITS,
   MERGE_COUNTERPARTS,
-  MERGE_HITS,
   MERGE_OBJECTS,
   SET_CHECKPOINT,
+  WIDEN_HITS,
 } from "./statements/links.js";
 
 /** Rows of one transaction; each brings up to two nodes and an edge. */
@@ -26,10 +28,14 @@ export function createLinkStore(graph: Graph): LinkStore {
     async linkHits(hits) {
       for (const chunk of chunks(hits)) {
         const objects = toObjectRows(chunk);
-        const rows = toSpans(chunk);
+        const spans = toSpans(chunk);
         await graph.write(async (tx) => {
+          await tx.run(LOCK_HITS, { feed: "hits" });
           await tx.run(MERGE_OBJECTS, { rows: objects });
-          await tx.run(MERGE_HITS, { rows });
+          const known = await tx.run(HITS_OF_OBJECTS, { keys: objects.map(({ key }) => key) });
+          const { created, widened } = changes(spans, known);
+          if (created.length > 0) await tx.run(CREATE_HITS, { rows: created });
+          if (widened.length > 0) await tx.run(WIDEN_HITS, { rows: widened });
         });
       }
     },
@@ -83,8 +89,34 @@ export function createLinkStore(graph: Graph): LinkStore {
 /** 2^64 has 20 digits: padded, text compares as the numbers do. */
 const padded = (seq: bigint): string => String(seq).padStart(20, "0");
 
+type Span = HitSpanRow & { readonly object: string; readonly filterId: string; readonly programid: number };
+
+/** Which edges are new, and which of the known ones reach further than they did. */
+function changes(
+  spans: readonly Span[],
+  known: readonly (HitSpanRow & { key: string; filterId: string; programid: number })[],
+): { created: Span[]; widened: Span[] } {
+  const edges = new Map(known.map((edge) => [`${edge.filterId} ${edge.programid} ${edge.key}`, edge]));
+  const created: Span[] = [];
+  const widened: Span[] = [];
+  for (const span of spans) {
+    const edge = edges.get(`${span.filterId} ${span.programid} ${span.object}`);
+    if (edge === undefined) {
+      created.push(span);
+      continue;
+    }
+    const isEarlier = span.firstSeq < edge.firstSeq;
+    const isLater = span.lastSeq > edge.lastSeq;
+    if (!isEarlier && !isLater) continue;
+    const { firstSeq, firstCandid, firstJd } = isEarlier ? span : edge;
+    const { lastSeq, lastCandid, lastJd } = isLater ? span : edge;
+    widened.push({ ...span, firstSeq, firstCandid, firstJd, lastSeq, lastCandid, lastJd });
+  }
+  return { created, widened };
+}
+
 /** The first and the last hit of each filter, object and programid. */
-function toSpans(hits: readonly Hit[]): (HitSpanRow & { object: string; filterId: string; programid: number })[] {
+function toSpans(hits: readonly Hit[]): Span[] {
   const ends = new Map<string, { first: Hit; last: Hit }>();
   for (const hit of hits) {
     const key = `${hit.filterId} ${hit.programid} ${objectKey(hit)}`;

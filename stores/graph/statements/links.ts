@@ -19,25 +19,31 @@ export type HitSpanRow = {
 };
 
 /**
- * One HIT edge per filter, object and programid, widened to the first and last hit seen. The object must exist; where the
- * filter does not, nothing is written. MERGE starts at the object: from the filter, the embedded engine reads all its
- * hits for each new one (docs/decisions/0004-graph.md has the figures). ON MATCH SET locks the edge on Neo4j before it is
- * compared: of two writers at once, one would else lose its end.
+ * Whoever writes HIT edges holds the node of their checkpoint until the transaction ends: which edges there are is read
+ * first, and of two writers at once both would make the same one.
  */
-export const MERGE_HITS = statement<{
-  rows: readonly (HitSpanRow & { object: string; filterId: string; programid: number })[];
-}>(`
+export const LOCK_HITS = statement<{ feed: string }>(`
+  MERGE (c:Checkpoint {feed: $feed})
+  ON CREATE SET c.seq = '0'
+  ON MATCH SET c.seq = c.seq`);
+
+type HitEdgeRow = HitSpanRow & { object: string; filterId: string; programid: number };
+
+/** New edges. The object must exist; where the filter does not, nothing is written. */
+export const CREATE_HITS = statement<{ rows: readonly HitEdgeRow[] }>(`
   UNWIND $rows AS r
   MATCH (o:Object {key: r.object})
   MATCH (f:Filter {id: r.filterId})
-  MERGE (o)<-[h:HIT {programid: r.programid}]-(f)
-  ON CREATE SET h.firstSeq = r.firstSeq, h.firstCandid = r.firstCandid, h.firstJd = r.firstJd,
-    h.lastSeq = r.lastSeq, h.lastCandid = r.lastCandid, h.lastJd = r.lastJd
-  ON MATCH SET h.programid = r.programid
-  FOREACH (earlier IN CASE WHEN r.firstSeq < h.firstSeq THEN [1] ELSE [] END |
-    SET h.firstSeq = r.firstSeq, h.firstCandid = r.firstCandid, h.firstJd = r.firstJd)
-  FOREACH (later IN CASE WHEN r.lastSeq > h.lastSeq THEN [1] ELSE [] END |
-    SET h.lastSeq = r.lastSeq, h.lastCandid = r.lastCandid, h.lastJd = r.lastJd)`);
+  CREATE (f)-[:HIT {programid: r.programid, firstSeq: r.firstSeq, firstCandid: r.firstCandid, firstJd: r.firstJd,
+    lastSeq: r.lastSeq, lastCandid: r.lastCandid, lastJd: r.lastJd}]->(o)`);
+
+/** Edges that are there, with other ends. The way to them starts at the object: a filter has a great many. */
+export const WIDEN_HITS = statement<{ rows: readonly HitEdgeRow[] }>(`
+  UNWIND $rows AS r
+  MATCH (o:Object {key: r.object})<-[h:HIT]-(f:Filter)
+  WHERE f.id = r.filterId AND h.programid = r.programid
+  SET h.firstSeq = r.firstSeq, h.firstCandid = r.firstCandid, h.firstJd = r.firstJd,
+    h.lastSeq = r.lastSeq, h.lastCandid = r.lastCandid, h.lastJd = r.lastJd`);
 
 /** HIT edges of objects, a row per filter and programid. */
 export const HITS_OF_OBJECTS = statement<

@@ -4,8 +4,10 @@ import { join, sep } from "node:path";
 import { TocsinError } from "../domain/errors.js";
 import { jdFromEpochMs } from "../domain/time.js";
 import { allDefinitions } from "../ingest/catalogs/definition.js";
+import type { LoadTold } from "../ingest/catalogs/load.js";
 import { type CatalogOptions, describedBy } from "../ingest/catalogs/options.js";
 import type { CatalogKeeper, CatalogLoading, KnownCatalog } from "../resolvers/services.js";
+import { outsideRequests } from "../stores/request.js";
 import type { Catalogs } from "./catalogs.js";
 
 /** Finished loads that are remembered. */
@@ -32,14 +34,12 @@ export function createKeeper(catalogs: Catalogs, folder: string): Keeper {
       const load = { now: { name, startedAt, done: 0, sources: 0, finished: false, error: null as string | null } };
       loads.push(load);
       if (loads.length > REMEMBERED) loads.splice(0, loads.findIndex(({ now }) => now.finished) + 1);
-      const work = catalogs
-        .add(
-          { definition, paths, columns, types: {} },
-          ({ bytesDone, bytesTotal, rows }) => {
-            load.now = { ...load.now, done: bytesDone / Math.max(1, bytesTotal), sources: rows };
-          },
-          abort.signal,
-        )
+      const request = { definition, paths, columns, types: {} };
+      const onProgress = ({ bytesDone, bytesTotal, rows }: LoadTold): void => {
+        load.now = { ...load.now, done: bytesDone / Math.max(1, bytesTotal), sources: rows };
+      };
+      // The load goes on when the request that asked for it has ended.
+      const work = outsideRequests(() => catalogs.add(request, onProgress, abort.signal))
         .then(
           ({ catalog }) => {
             load.now = { ...load.now, done: 1, sources: catalog.rows, finished: true };

@@ -69,6 +69,7 @@ function expected(text: string, row: Row, kind: string): Value {
 async function agree(texts: readonly string[], rows: readonly Row[]): Promise<void> {
   // All are well typed, but a few have too many parts.
   const valid = texts.filter((text) => checkExpression(text, fields).typed);
+  if (valid.length === 0) return;
   const found = await evaluate(valid, blockOf(rows));
   valid.forEach((text, i) => {
     const { sql, kind } = sqlOf(text);

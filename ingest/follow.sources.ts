@@ -63,17 +63,10 @@ export function createSourceFollower(parts: SourceFollowerParts): SourceFollower
     await sources.linkSources(linked);
   }
 
-  /** As this process set it last: it is read once, as in follow.ts. */
-  let reached: bigint | null = null;
-
-  async function start(): Promise<bigint> {
-    const checkpoint = await links.checkpoint(FEED);
-    // Of another archive, or one that lost its end.
-    return checkpoint > (await hits.lastSeq()) ? 0n : checkpoint;
-  }
-
   async function catchUp(): Promise<void> {
-    let after = reached ?? (await start());
+    let after = await links.checkpoint(FEED);
+    // Of another archive, or one that lost its end.
+    if (after > (await hits.lastSeq())) after = 0n;
     for (;;) {
       const page = await hits.since(after, PAGE);
       if (page.length === 0) return;
@@ -81,7 +74,6 @@ export function createSourceFollower(parts: SourceFollowerParts): SourceFollower
       after = page.at(-1)!.seq;
       // Only now: a crash before this line links the page once more, which changes nothing.
       await links.setCheckpoint(FEED, after);
-      reached = after;
       if (page.length < PAGE) return;
     }
   }

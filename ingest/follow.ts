@@ -32,11 +32,6 @@ export interface GraphFollower {
 export function createGraphFollower({ hits, counterparts, links, scope }: GraphFollowerParts): GraphFollower {
   const following = pLimit(1);
   let checked = false;
-  /**
-   * Checkpoints as this process set them last: they are read once. Where another process has gone on meanwhile, some pages
-   * are linked again, which changes nothing.
-   */
-  const reached = new Map<string, bigint>();
 
   async function catchUp(): Promise<void> {
     if (!checked) await startOverOnOtherArchive();
@@ -57,7 +52,7 @@ export function createGraphFollower({ hits, counterparts, links, scope }: GraphF
     source: { since(after: bigint, first: number): Promise<Event[]> },
     link: (page: readonly Event[]) => Promise<void>,
   ): Promise<void> {
-    let after = reached.get(feed) ?? (await links.checkpoint(feed));
+    let after = await links.checkpoint(feed);
     let page: readonly Event[];
     do {
       page = await source.since(after, PAGE);
@@ -66,7 +61,6 @@ export function createGraphFollower({ hits, counterparts, links, scope }: GraphF
       // Only now: a crash before this line links the page once more, which changes nothing.
       after = page.at(-1)!.seq;
       await links.setCheckpoint(feed, after);
-      reached.set(feed, after);
     } while (page.length === PAGE);
   }
 

@@ -18,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { type Caller, caller } from "./callers.js";
 import { startCursor } from "./follower.js";
+import { CHANGES, prepareEnriched, questions } from "./rights.enriched.js";
 import {
   HIDDEN,
   LAST_CANDID,
@@ -33,6 +34,13 @@ import { startTestService, type TestService } from "./service.js";
 import { until } from "./until.js";
 
 const TOKEN = "token-of-the-rights-test";
+/** Everything is asked within a minute or two, by few addresses. */
+const QUOTAS = {
+  REQUESTS_PER_MINUTE: "100000",
+  COST_PER_MINUTE: "100000000",
+  TOKEN_REQUESTS_PER_MINUTE: "100000",
+  TOKEN_COST_PER_MINUTE: "100000000",
+};
 const FORWARDED = { "x-forwarded-for": "203.0.113.7" };
 const schema = buildSchema(readFileSync(resolve(import.meta.dirname, "../docs/schema.graphql"), "utf8"));
 
@@ -46,7 +54,7 @@ const OBJECT = `fragment O on SkyObject { survey objectId ra dec firstSeen lastS
     nonDetections { time jd band limitingMagnitude }
     forced { time jd band flux fluxError zeroPoint } }
   counterparts { separationArcsec object { survey objectId ra dec alertCount lastSeen } } }`;
-const HIT = `cursor filterId filterVersion passedAt annotations alert { ...A object { ...O } }`;
+const HIT = `cursor filterId filterVersion passedAt annotations withdrawnBecause alert { ...A object { ...O } }`;
 const FILTER = `fragment F on Filter { id name survey active stream { format topic } version { ...V } versions { ...V } }
   fragment V on FilterVersion { number where annotations { name expression } createdAt changelog }`;
 const LIVE = `subscription ($f: [ID!]!, $after: String) { filterHits(filterIds: $f, after: $after) { ${HIT} } } ${ALERT} ${OBJECT}`;
@@ -253,6 +261,11 @@ const ROWS: readonly Row[] = [
     changes: true,
     refused: "NOT_ALLOWED",
   },
+  ...questions(schema).map(({ refused, ...question }) => ({
+    ...row(question.name, question.query, question.ownerSees),
+    ...(refused !== undefined && { refused }),
+  })),
+  ...CHANGES.map((change): Row => ({ ...change, changes: true, refused: "NOT_ALLOWED" })),
   row("the surveys", "{ surveys { id title bands publicProgramids } }"),
   row("the schema", "{ __schema { types { name fields { name } } } }"),
   {
@@ -335,12 +348,16 @@ function comparable(answer: unknown, filterIds: readonly string[]): string {
   for (const [i, id] of filterIds.entries()) text = text.replaceAll(id, `filter ${i}`);
   return text
     .replaceAll(/"id":"[\w-]{16,}"/g, '"id":"of a new filter"')
-    .replaceAll(/"(passedAt|createdAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g, '"$1":"then"')
+    .replaceAll(
+      /"(passedAt|createdAt|changedAt|startedAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g,
+      '"$1":"then"',
+    )
     .replaceAll(/"(milliseconds|medians)":[\d.e+-]+/g, '"$1":0')
     .replaceAll(/"(p50|p90|p99|max)":-?[\d.e+-]+/g, '"$1":0')
     .replaceAll(/"(cursor|endCursor)":"([^"]+)"/g, (whole, name, cursor) => {
       if (HIT_CURSOR.test(cursor)) return `"${name}":"of a hit"`;
-      return /"filter"/.test(Buffer.from(cursor, "base64url").toString()) ? `"${name}":"of a filter"` : whole;
+      const kind = /"(filter|markevent|markedalert)"/.exec(Buffer.from(cursor, "base64url").toString())?.[1];
+      return kind === undefined ? whole : `"${name}":"of a ${kind}"`;
     });
 }
 
@@ -363,7 +380,7 @@ async function file(name: string, bytes: Buffer): Promise<string> {
 }
 
 async function startWorld(name: string): Promise<World> {
-  const service = await startTestService({ DATA_DIR: join(folder, name), TOCSIN_TOKEN: TOKEN });
+  const service = await startTestService({ DATA_DIR: join(folder, name), TOCSIN_TOKEN: TOKEN, ...QUOTAS });
   const filterIds: string[] = [];
   for (const [filterName, where] of [
     ["all of it", "magpsf < 30"],
@@ -375,6 +392,7 @@ async function startWorld(name: string): Promise<World> {
     );
     filterIds.push(createFilter.id);
   }
+  await prepareEnriched(service);
   return { service, filterIds };
 }
 
@@ -618,6 +636,7 @@ describe("beyond loopback, the token and none", () => {
       DATA_DIR: join(folder, "whole"),
       TOCSIN_TOKEN: TOKEN,
       HOST: "0.0.0.0",
+      ...QUOTAS,
     });
     const url = whole.service.url.replace("0.0.0.0", "127.0.0.1");
     owner = caller(url, { authorization: `Bearer ${TOKEN}` });

@@ -179,7 +179,7 @@ describe("a load that was broken off", () => {
       written(`id,ra,dec,v\n${lines.join("\n")}\n`),
       written(`id,ra,dec,v\n${lines.map((line, n) => `${1_000_000 + n}${line.slice(String(n).length)}`).join("\n")}\n`),
     ];
-    for (const after of [1, 1, 2]) {
+    for (const after of [1, 1, 1]) {
       await expect(loadCatalog(failing(after), request("resumed", paths))).rejects.toThrow("The process died.");
       expect(store.active().some(({ name }) => name === "resumed")).toBe(false);
     }

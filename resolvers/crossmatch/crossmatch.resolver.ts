@@ -60,9 +60,11 @@ export class HostResolver {
 export class RematchResolver {
   @FieldResolver(() => [RematchType], {
     complexity: lookupCost,
-    description: "One for each survey whose alerts were begun to be matched with this revision.",
+    description:
+      "One for each survey whose alerts were begun to be matched with this revision. The owner's: it counts alerts of all rights.",
   })
-  async rematch(@Root() { name, revision }: CatalogType, @Ctx() { stores }: Context): Promise<RematchType[]> {
+  async rematch(@Root() { name, revision }: CatalogType, @Ctx() { stores, viewer }: Context): Promise<RematchType[]> {
+    if (!viewer.mayChange) return [];
     const begun = await stores.rematches.rematches([name]);
     const latest = new Map(begun.filter((one) => BigInt(one.revision) === revision).map((one) => [one.survey, one]));
     return [...latest.values()].map(({ survey, done, total, complete }) => {

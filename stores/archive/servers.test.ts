@@ -20,7 +20,7 @@ import { createArchiveStores } from "./stores.js";
 
 /** As docs/clickhouse.md asks for. */
 const GRANTS = [
-  "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE ON tocsin.*",
+  "SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, DROP TABLE, OPTIMIZE ON tocsin.*",
   "SELECT ON system.*",
   "CREATE TEMPORARY TABLE ON *.*",
 ];

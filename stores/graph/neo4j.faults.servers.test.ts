@@ -201,7 +201,7 @@ describe("neo4j that fails", () => {
       if (usual === undefined) delete process.env.JAVA_HOME;
       else process.env.JAVA_HOME = usual;
     }
-    await vi.waitFor(async () => expect(await graph.read(GET, { feed: "readonly" })).toEqual([{ seq: "1" }]));
+    await vi.waitFor(async () => expect(await graph.read(GET, { feed: "readonly" })).toEqual([{ seq: "1" }]), 20_000);
     await expect(write("readonly", "2")).rejects.toMatchObject({
       code: "ENGINE_UNAVAILABLE",
       message: expect.stringContaining("is read-only") as string,

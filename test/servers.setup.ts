@@ -2,7 +2,7 @@
 // Loaded by vitest.servers.config.ts.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { killIn } from "../cli/servers/background.js";
 import { type Identity, identify, isAlive } from "../cli/servers/identity.js";
@@ -25,11 +25,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 /** SIGKILL to every server below the folder: nobody needs its data any more. */
 async function remove(folder: string): Promise<void> {
-  const states = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
-    /(^|\/)state\.json$/.test(path),
-  );
-  await Promise.all(states.map((path) => killIn(dirname(join(folder, path)))));
+  await Promise.all(serversBelow(folder).map((server) => killIn(server)));
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Folders of servers. What lies in one is its data, which changes under the eyes of whoever reads it. */
+function serversBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { withFileTypes: true });
+  if (entries.some(({ name }) => name === "state.json")) return [folder];
+  return entries.filter((entry) => entry.isDirectory()).flatMap(({ name }) => serversBelow(join(folder, name)));
 }
 
 /** Left by runs that were killed. */

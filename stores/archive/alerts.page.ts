@@ -131,11 +131,12 @@ function placed(keys: Where, survey: Survey, where: AlertConditions, narrowed: b
     const cells = cellClause(where.cone);
     Object.assign(keys.parameters, cells.parameters);
     clauses.push(
-      `objectId IN (SELECT objectId FROM positions WHERE ${cells.sql} AND survey = {survey:String})`,
+      `objectId IN (SELECT objectId FROM positions AS near WHERE ${cells.sql} AND survey = {survey:String})`,
       `${SEPARATION} <= {radiusArcsec:Float64}`,
     );
   }
   // Where no other condition follows, the newest of these keys are the page.
   const limit = narrowed ? "" : " ORDER BY jd DESC, candid DESC LIMIT {first:UInt32}";
-  return `SELECT DISTINCT jd, candid FROM object_alerts WHERE ${clauses.join(" AND ")}${limit}`;
+  // The aliases are for clusters: the older planner asks for them where a sub-query is each shard's own.
+  return `SELECT DISTINCT jd, candid FROM object_alerts AS placed WHERE ${clauses.join(" AND ")}${limit}`;
 }

@@ -73,7 +73,8 @@ export const ENRICHED_KEYS = ["jd", "candid", "objectId", "programid"] as const;
 export function keysOf(window: EnrichedWindow, ...columns: (typeof ENRICHED_KEYS)[number][]): string {
   const { table, where, passing, asked } = window;
   if (asked !== undefined) return `SELECT ${columns.join(", ")} FROM ${quoted(asked)}`;
-  return `SELECT ${columns.join(", ")} FROM ${quoted(table.name)} WHERE ${where}${passing ? ` AND (${passing.sql})` : ""}`;
+  // The alias is for clusters, as in ../alerts.page.ts.
+  return `SELECT ${columns.join(", ")} FROM ${quoted(table.name)} AS chosen WHERE ${where}${passing ? ` AND (${passing.sql})` : ""}`;
 }
 
 /**

@@ -1,8 +1,12 @@
-// The service under a benchmark: an embedded archive whose process is known, the service on it, and its API over one
-// connection that is kept alive. Used by the benchmarks of reading.
+// The service under a benchmark, with its processes: on an archive that the benchmark may ask by itself, with the API over
+// one connection that is kept alive, for reading; or with everything embedded, as on a laptop, for taking in.
+import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
 import { startTestService, type TestService } from "../test/service.js";
+import { childrenOfThis } from "./harness.js";
 
 export interface BenchedService {
   readonly archive: TestArchive;
@@ -38,6 +42,45 @@ export async function startBenchedService(fill: (archive: TestArchive) => Promis
     };
   } catch (error) {
     await archive.stop();
+    throw error;
+  }
+}
+
+export interface EmbeddedService {
+  readonly service: TestService;
+  /** The engine's process. */
+  readonly pids: readonly number[];
+  /** Ends the service; `look` has its archive afterwards. */
+  close<T>(look: (archive: TestArchive) => Promise<T>): Promise<T>;
+}
+
+/** The service with no settings at all. `fill` puts rows into its archive before it starts. */
+export async function startEmbeddedService(
+  fill: (archive: TestArchive) => Promise<void> = async () => {},
+): Promise<EmbeddedService> {
+  const folder = await mkdtemp(join(tmpdir(), "tocsin-bench-"));
+  async function inArchive<T>(work: (archive: TestArchive) => Promise<T>): Promise<T> {
+    const archive = await startTestArchive(join(folder, "archive"));
+    return work(archive).finally(() => archive.stop());
+  }
+  try {
+    await inArchive(fill);
+    const others = new Set(childrenOfThis());
+    const service = await startTestService({ DATA_DIR: folder });
+    return {
+      service,
+      pids: childrenOfThis().filter((pid) => !others.has(pid)),
+      async close(look) {
+        try {
+          await service.close();
+          return await inArchive(look);
+        } finally {
+          await rm(folder, { recursive: true, force: true });
+        }
+      },
+    };
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 // What every benchmark shares: interleaved sides, wall time and CPU-seconds of all our processes, ratios, one table and
 // one JSON file in bench/results/. Called by bench/main.ts and the *.bench.ts files.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 
@@ -75,6 +75,23 @@ export function cpuSecondsOf(pids: readonly number[]): number {
     }
   }
   return seconds;
+}
+
+/** Process ids of this process's living children, from /proc (Linux). */
+export function childrenOfThis(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => parentOf(pid) === process.pid);
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+  } catch {
+    return null;
+  }
 }
 
 /** Resident bytes of living processes. */

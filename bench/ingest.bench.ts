@@ -11,7 +11,7 @@ import { SURVEYS } from "../ingest/surveys/index.js";
 import { numbers, strings } from "../stores/archive/blocks.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
-import { startBenchedService } from "./engine.js";
+import { type EmbeddedService, startEmbeddedService } from "./engine.js";
 import { type BenchResult, ratios, residentBytesOf, spread, type Timing, timed } from "./harness.js";
 import { openBaseline } from "./ingest.baseline.js";
 
@@ -50,22 +50,29 @@ export async function run(smoke: boolean): Promise<BenchResult> {
 }
 
 async function ours(files: readonly string[], alerts: number | null): Promise<Side> {
-  const benched = await startBenchedService(async () => {});
-  try {
-    const { service, pids } = benched;
-    let peakBytes = 0;
-    const sampling = setInterval(() => {
-      peakBytes = Math.max(peakBytes, residentBytesOf([process.pid, ...pids]));
-    }, 100);
-    const { value, wallSeconds, cpuSeconds } = await timed(() => service.ingest(...files), pids);
-    clearInterval(sampling);
-    if (alerts !== null && value.stored !== alerts) throw new Error(`${value.stored} of ${alerts} alerts were stored.`);
-    const candid = BigInt(await one(benched.archive, "SELECT toString(max(candid)) AS v FROM alerts_ztf"));
-    const cutout = await service.packetReader.cutout(OWNER, "ZTF", candid, "science");
-    return { wallSeconds, cpuSeconds, points: await points(benched.archive), cutout: cutout !== null, peakBytes };
-  } finally {
-    await benched.close();
-  }
+  const embedded = await startEmbeddedService();
+  const side = await taken(embedded, files, alerts).catch(async (error: unknown) => {
+    await embedded.close(async () => {});
+    throw error;
+  });
+  return { ...side, points: await embedded.close(points) };
+}
+
+async function taken(
+  { service, pids }: EmbeddedService,
+  files: readonly string[],
+  alerts: number | null,
+): Promise<Omit<Side, "points">> {
+  let peakBytes = 0;
+  const sampling = setInterval(() => {
+    peakBytes = Math.max(peakBytes, residentBytesOf([process.pid, ...pids]));
+  }, 100);
+  const { value, wallSeconds, cpuSeconds } = await timed(() => service.ingest(...files), pids);
+  clearInterval(sampling);
+  if (alerts !== null && value.stored !== alerts) throw new Error(`${value.stored} of ${alerts} alerts were stored.`);
+  const [newest] = await service.services.stores.alerts.page(OWNER, { survey: "ZTF" }, 1, null);
+  const cutout = await service.packetReader.cutout(OWNER, "ZTF", newest!.candid, "science");
+  return { wallSeconds, cpuSeconds, cutout: cutout !== null, peakBytes };
 }
 
 async function baseline(files: readonly string[], alerts: number): Promise<Side> {

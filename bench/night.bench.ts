@@ -14,8 +14,9 @@ import { simulate, writeSimulation } from "../ingest/simulator/write.js";
 import { surveyModule } from "../ingest/surveys/index.js";
 import { numbers } from "../stores/archive/blocks.js";
 import type { HitHub } from "../subscriptions/hub.js";
+import type { TestArchive } from "../test/archive.js";
 import { until } from "../test/until.js";
-import { type BenchedService, startBenchedService } from "./engine.js";
+import { type EmbeddedService, startEmbeddedService } from "./engine.js";
 import { type BenchResult, residentBytesOf, spread, timed } from "./harness.js";
 import { fillCatalogs } from "./night.catalogs.js";
 import { createNightFilters } from "./night.filters.js";
@@ -46,10 +47,11 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
   const sizes: Sizes = { ...usual, ...Object.fromEntries(given) };
   const folder = await mkdtemp(join(tmpdir(), "tocsin-bench-"));
   let catalogs: readonly string[] = [];
-  const benched = await startBenchedService(async (archive) => {
+  const benched = await startEmbeddedService(async (archive) => {
     catalogs = await fillCatalogs(archive, sizes);
   });
   let subscriber: ChildProcess | null = null;
+  let measured: Measured;
   try {
     while (!(await inMemory(benched.service.url))) await delay(500);
     const filterIds = await createNightFilters(benched.service.url, FILTERS);
@@ -74,14 +76,21 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
     const night = await ingested(world, "night", sizes.alerts, END_JD);
     const visit = await ingested(world, "visit", sizes.visit, END_JD + 40);
     const steady = await steadily(world);
-    return result(sizes, catalogs, night, visit, steady);
-  } finally {
+    measured = { night, visit, steady };
+  } catch (error) {
+    await end(async () => {});
+    throw error;
+  }
+  await end((archive) => queryable(archive, measured));
+  return result(sizes, catalogs, measured);
+
+  async function end(look: (archive: TestArchive) => Promise<void>): Promise<void> {
     if (subscriber?.connected) {
       subscriber.disconnect();
       await once(subscriber, "exit");
     }
-    await benched.close();
     await rm(folder, { recursive: true, force: true });
+    await benched.close(look);
   }
 }
 
@@ -92,7 +101,7 @@ async function inMemory(url: string): Promise<boolean> {
 }
 
 interface World {
-  readonly benched: BenchedService;
+  readonly benched: EmbeddedService;
   readonly folder: string;
   readonly sizes: Sizes;
   /** When the first filter's hit of an alert reached the subscriber. */
@@ -109,6 +118,15 @@ interface Pass {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakBytes: number;
+  /** Times of the first alert and of the night's end, JD. */
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Measured {
+  readonly night: Pass;
+  readonly visit: Pass;
+  readonly steady: Steady;
 }
 
 /** Files of one night into the service; resolves when the subscriber has the last hit. */
@@ -133,7 +151,6 @@ async function ingested(world: World, seed: string, alerts: number, endJd: numbe
   clearInterval(sampling);
   if (value.stored !== alerts) throw new Error(`${value.stored} of ${alerts} alerts were stored.`);
   if (world.received() - before !== value.hits) throw new Error(`${value.hits} hits, others were delivered.`);
-  await queryable(benched, alerts, sky[0]!.measurement.visit.jd, endJd);
   await rm(join(folder, seed), { recursive: true });
   return {
     alerts,
@@ -142,14 +159,19 @@ async function ingested(world: World, seed: string, alerts: number, endJd: numbe
     seconds: (Math.max(value.endedAt, world.lastAt()) - startedAt) / 1000,
     cpuSeconds,
     peakBytes,
+    from: sky[0]!.measurement.visit.jd,
+    to: endJd,
   };
 }
 
-async function queryable({ archive }: BenchedService, alerts: number, from: number, to: number): Promise<void> {
+/** Every alert is in the archive, committed. */
+async function queryable({ client }: TestArchive, { night, visit }: Measured): Promise<void> {
   const sql = `SELECT toFloat64(uniqExact(candid)) AS v FROM alerts_ztf
     WHERE jd >= {from:Float64} AND jd < {to:Float64} AND batch IN (SELECT batch FROM batches)`;
-  const [stored] = numbers(await archive.client.query(sql, { from, to }), "v");
-  if (stored !== alerts) throw new Error(`${stored} of ${alerts} alerts can be read.`);
+  for (const { alerts, from, to } of [night, visit]) {
+    const [stored] = numbers(await client.query(sql, { from, to }), "v");
+    if (stored !== alerts) throw new Error(`${stored} of ${alerts} alerts can be read.`);
+  }
 }
 
 interface Steady {
@@ -165,7 +187,8 @@ async function steadily({ benched, sizes, arrivals, received }: World): Promise<
   const sentAt = new Map<string, number>();
   const before = received();
   const { cpuSeconds } = await timed(async () => {
-    const { hits } = await takeIn(inTime(packets, sentAt), benched.service.ingestion!.pipeline);
+    const { hits, stored } = await takeIn(inTime(packets, sentAt), benched.service.ingestion!.pipeline);
+    if (stored !== alerts) throw new Error(`${stored} of ${alerts} alerts of the steady stream were stored.`);
     await until("the hits", () => received() - before >= hits, 60_000);
   }, benched.pids);
   const latencies = [...arrivals].flatMap(([candid, at]) => {
@@ -177,8 +200,7 @@ async function steadily({ benched, sizes, arrivals, received }: World): Promise<
 
 /** Each packet when it is due, as a topic has them; `sentAt` learns when those after the warm-up came. */
 async function* inTime(packets: readonly StreamAlert[], sentAt: Map<string, number>): AsyncGenerator<Packet> {
-  const text = JSON.stringify(surveyModule("ZTF").simulated.schema);
-  const schema = writerSchema(text);
+  const schema = writerSchema(surveyModule("ZTF").simulated.schema);
   const startedAt = performance.now();
   for (const [n, { candid, body }] of packets.entries()) {
     const due = (n * 1000) / STEADY_RATE;
@@ -189,7 +211,7 @@ async function* inTime(packets: readonly StreamAlert[], sentAt: Map<string, numb
   }
 }
 
-function result(sizes: Sizes, catalogs: readonly string[], night: Pass, visit: Pass, steady: Steady): BenchResult {
+function result(sizes: Sizes, catalogs: readonly string[], { night, visit, steady }: Measured): BenchResult {
   const at = (share: number): number =>
     steady.latencies[Math.min(steady.latencies.length - 1, Math.floor(steady.latencies.length * share))] ?? Number.NaN;
   const row = (part: string, pass: Pass) => ({

@@ -18,12 +18,13 @@ export interface TestArchive {
   stop(): Promise<void>;
 }
 
-export async function startTestArchive(): Promise<TestArchive> {
-  const dataDir = await mkdtemp(join(tmpdir(), "tocsin-archive-"));
+/** In the folder, which stays, or in one of its own. */
+export async function startTestArchive(folder?: string): Promise<TestArchive> {
+  const dataDir = folder ?? (await mkdtemp(join(tmpdir(), "tocsin-archive-")));
   const engine = await startEmbeddedArchive({ dataDir });
   const { url, user, password } = engine;
   const client = connectArchive({ url, user, password, database: "tocsin" });
-  await client.command("CREATE DATABASE tocsin");
+  await client.command("CREATE DATABASE IF NOT EXISTS tocsin");
   return {
     client,
     url,
@@ -34,7 +35,7 @@ export async function startTestArchive(): Promise<TestArchive> {
     stop: async () => {
       await client.close();
       await engine.stop();
-      await rm(dataDir, { recursive: true, force: true });
+      if (folder === undefined) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -2,8 +2,8 @@
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import { addCounts, type Counts, noCounts, type Pipeline } from "./pipeline.js";
 
-export const BATCH_ALERTS = 1_000;
-const BATCH_BYTES = 96 * 1024 * 1024;
+export const BATCH_ALERTS = 4_000;
+const BATCH_BYTES = 256 * 1024 * 1024;
 const BATCH_MILLISECONDS = 200;
 /** Batches read ahead while earlier ones are stored. */
 const BATCHES_IN_FLIGHT = 2;

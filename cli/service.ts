@@ -160,7 +160,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
           );
     if (publisher !== null) watching.publisher(publisher);
     const holder = `${hostname()} ${process.pid}`;
-    const enrichments = role === "serve" ? null : closing(await enriching.open(), (opened) => opened.close());
+    const enrichments = role === "serve" ? null : closing(await enriching.open(active), (opened) => opened.close());
     if (enrichments !== null) watching.catalogs(enrichments.catalogs.held);
     const matching =
       enrichments &&

@@ -5,8 +5,8 @@ import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
 import type { CatalogStore } from "../catalogs.store.js";
 import type { ClockStore } from "../clock.store.js";
-import type { CorrectionStore } from "../corrections.store.js";
-import type { CounterpartStore } from "../counterparts.store.js";
+import type { ArrivalStore, CorrectionStore, HitCheckStore } from "../corrections.store.js";
+import type { CounterpartStore, NearestStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
 import type { FeatureStore } from "../features.store.js";
 import type { HistoryStore } from "../history.store.js";
@@ -26,8 +26,11 @@ import { ArchiveCatalogs } from "./catalogs.js";
 import type { ArchiveClient } from "./client.js";
 import { ArchiveClock } from "./clock.js";
 import { CommittedBatches } from "./committed.js";
+import { ArchiveHitChecks } from "./corrections.checks.js";
 import { ArchiveCorrections } from "./corrections.js";
+import { ArchiveArrivals } from "./corrections.late.js";
 import { ArchiveCounterparts } from "./counterparts.js";
+import { ArchiveNearest } from "./counterparts.nearest.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
 import { enrichedSources } from "./enriched/sources.js";
 import { ArchiveFeatures } from "./features.js";
@@ -57,6 +60,7 @@ export interface ArchiveStores {
   readonly batches: BatchStore;
   readonly deadLetters: DeadLetterStore;
   readonly counterparts: CounterpartStore;
+  readonly nearest: NearestStore;
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
   readonly catalogs: CatalogStore;
@@ -64,6 +68,8 @@ export interface ArchiveStores {
   readonly scores: ScoreStore;
   readonly features: FeatureStore;
   readonly corrections: CorrectionStore;
+  readonly hitChecks: HitCheckStore;
+  readonly arrivals: ArrivalStore;
   readonly marks: MarkStores;
   readonly matches: MatchStore;
   readonly rematches: RematchStore;
@@ -107,6 +113,7 @@ export async function createArchiveStores(
   };
   await marks.registry.refresh();
   const catalogs = await ArchiveCatalogs.open(client);
+  const sequence = new ArchiveSequence(client);
   return {
     alerts,
     backtest: new ArchiveBacktest(
@@ -126,17 +133,20 @@ export async function createArchiveStores(
     history: new ArchiveHistory(client, byName),
     hits: new ArchiveHits(client),
     batches: await ArchiveBatches.start(client, committed),
-    sequence: new ArchiveSequence(client),
+    sequence,
     receipts: new ArchiveReceipts(client),
     catalogs,
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),
     features: new ArchiveFeatures(client, surveys),
-    corrections: new ArchiveCorrections(client),
+    corrections: new ArchiveCorrections(client, () => sequence.fence),
+    hitChecks: new ArchiveHitChecks(client),
+    arrivals: new ArchiveArrivals(client),
     marks,
     matches: new ArchiveMatches(client),
     rematches: new ArchiveRematches(client, byName),
     deadLetters: new ArchiveDeadLetters(client),
     counterparts: new ArchiveCounterparts(client),
+    nearest: new ArchiveNearest(client),
   };
 }

@@ -1,6 +1,7 @@
 // The archive's stores over one client. Called by cli/ and tests.
 import type { SurveyDescription } from "../../domain/survey.js";
 import type { AlertStore } from "../alerts.store.js";
+import type { ArchivalStore } from "../archival.store.js";
 import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
 import type { CatalogStore } from "../catalogs.store.js";
@@ -20,6 +21,7 @@ import type { ScoreStore } from "../scores.store.js";
 import type { SequenceStore } from "../sequence.store.js";
 import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
+import { ArchiveArchival } from "./archival.js";
 import { ArchiveBacktest } from "./backtest.js";
 import { ArchiveBatches } from "./batches.js";
 import { ArchiveCatalogs } from "./catalogs.js";
@@ -64,6 +66,7 @@ export interface ArchiveStores {
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
   readonly catalogs: CatalogStore;
+  readonly archival: ArchivalStore;
   readonly clock: ClockStore;
   readonly scores: ScoreStore;
   readonly features: FeatureStore;
@@ -113,6 +116,9 @@ export async function createArchiveStores(
   };
   await marks.registry.refresh();
   const catalogs = await ArchiveCatalogs.open(client);
+  const archival = new ArchiveArchival(client);
+  // What goes later need not hold up the start.
+  archival.sweep().catch(() => {});
   const sequence = new ArchiveSequence(client);
   return {
     alerts,
@@ -136,6 +142,7 @@ export async function createArchiveStores(
     sequence,
     receipts: new ArchiveReceipts(client),
     catalogs,
+    archival,
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),
     features: new ArchiveFeatures(client, surveys),

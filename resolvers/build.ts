@@ -5,9 +5,12 @@ import { buildSchemaSync } from "type-graphql";
 import type { SurveyDescription } from "../domain/survey.js";
 import { registerSurveys } from "../schema/survey/survey.type.js";
 import { AlertResolver } from "./alert/alert.resolver.js";
+import { ArchivalResolver, EverythingHereResolver, ObjectArchivalResolver } from "./archival/archival.resolver.js";
+import { ArchiveResolver } from "./archival/archive.resolver.js";
 import { BacktestQueries } from "./backtest/backtest.resolver.js";
 import { CheckResolver } from "./backtest/check.resolver.js";
 import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference.resolver.js";
+import { CatalogsHereResolver } from "./catalog/catalog.here.js";
 import { CatalogMutations } from "./catalog/catalog.mutation.js";
 import { CatalogResolver } from "./catalog/catalog.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
@@ -27,6 +30,7 @@ import { HitResolver } from "./hit/hit.resolver.js";
 import { HitMarkResolver } from "./mark/mark.hits.js";
 import { MarkMutations } from "./mark/mark.mutation.js";
 import { MarkQueries } from "./mark/mark.query.js";
+import { ObjectsHereResolver } from "./object/object.here.js";
 import { ObjectResolver } from "./object/object.resolver.js";
 import { ReceiptResolver } from "./receipt/receipt.resolver.js";
 import { MicrolensingResolver } from "./score/microlensing.resolver.js";
@@ -48,6 +52,12 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
   return buildSchemaSync({
     resolvers: [
       AlertResolver,
+      ArchivalResolver,
+      ArchiveResolver,
+      EverythingHereResolver,
+      ObjectArchivalResolver,
+      CatalogsHereResolver,
+      ObjectsHereResolver,
       BacktestQueries,
       CheckResolver,
       CatalogResolver,

@@ -15,6 +15,7 @@ import { CatalogMutations } from "./catalog/catalog.mutation.js";
 import { CatalogResolver } from "./catalog/catalog.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
 import { CorrectionResolver } from "./correction/correction.resolver.js";
+import { StaleObjectsResolver } from "./correction/stale.resolver.js";
 import {
   AlertCrossMatchResolver,
   HostResolver,
@@ -87,6 +88,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       ObjectFeaturesResolver,
       StaleFeaturesResolver,
       CorrectionResolver,
+      StaleObjectsResolver,
     ],
     // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.
     validate: false,

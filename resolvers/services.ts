@@ -22,6 +22,7 @@ import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
 import type { Models, ScoreStore } from "../stores/scores.store.js";
+import type { StaleStore } from "../stores/stale.store.js";
 import type { SourceLinkStore } from "../stores/sources.store.js";
 import type { CorrectionFeed } from "../subscriptions/corrections.js";
 import type { HitHub } from "../subscriptions/hub.js";
@@ -42,6 +43,7 @@ export interface Stores {
   readonly hitChecks: Pick<HitCheckStore, "changes">;
   readonly features: Pick<FeatureStore, "byCandid" | "stale">;
   readonly scores: ScoreStore;
+  readonly stale: StaleStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
   readonly rematches: Pick<RematchStore, "rematches">;

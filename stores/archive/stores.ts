@@ -19,6 +19,7 @@ import type { PhotometryStore } from "../photometry.store.js";
 import type { ReceiptStore } from "../receipts.store.js";
 import type { ScoreStore } from "../scores.store.js";
 import type { SequenceStore } from "../sequence.store.js";
+import type { StaleStore } from "../stale.store.js";
 import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
 import { ArchiveArchival } from "./archival.js";
@@ -52,6 +53,7 @@ import { ArchiveReceipts } from "./receipts.js";
 import { ArchiveRematches } from "./rematches.js";
 import { ArchiveScores } from "./scores.js";
 import { ArchiveSequence } from "./sequence.js";
+import { ArchiveStale } from "./stale.js";
 
 export interface ArchiveStores {
   readonly alerts: AlertStore;
@@ -69,6 +71,7 @@ export interface ArchiveStores {
   readonly archival: ArchivalStore;
   readonly clock: ClockStore;
   readonly scores: ScoreStore;
+  readonly stale: StaleStore;
   readonly features: FeatureStore;
   readonly corrections: CorrectionStore;
   readonly hitChecks: HitCheckStore;
@@ -145,6 +148,7 @@ export async function createArchiveStores(
     archival,
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),
+    stale: new ArchiveStale(client),
     features: new ArchiveFeatures(client, surveys),
     corrections: new ArchiveCorrections(client, () => sequence.fence),
     hitChecks: new ArchiveHitChecks(client),

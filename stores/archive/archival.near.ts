@@ -11,9 +11,10 @@ import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
 
 const TIMEOUT_MS = 120_000;
-/** Sent again, a row may stand there twice until parts are merged; a load is a partition, so merging stays within it. */
+/** Sent again, a row may stand there twice until parts are merged. */
 const FINAL = "FINAL";
-const SETTINGS = "SETTINGS enable_analyzer = 0, do_not_merge_across_partitions_select_final = 1";
+/** Merging stays within a load's partition: without this FINAL reads all of them. */
+export const SETTINGS = "SETTINGS enable_analyzer = 0, do_not_merge_across_partitions_select_final = 1";
 
 export interface SourcesWanted {
   readonly loads: readonly number[];
@@ -32,9 +33,9 @@ export async function sourcesNear(client: ArchiveClient, wanted: SourcesWanted):
     const { block, order } = wantedCells(positions, from, Math.min(from + POSITIONS, positions.ra.length));
     if (block.rows === 0) continue;
     const answer = await client.query(
-      sourcesText(loads, order, after !== null),
+      sourcesText(order, after !== null),
       {
-        ...loadsBound(loads),
+        loads,
         limit,
         ...(after !== null && {
           afterSeparation: after.separationArcsec,
@@ -51,7 +52,7 @@ export async function sourcesNear(client: ArchiveClient, wanted: SourcesWanted):
   return found;
 }
 
-function sourcesText(loads: readonly number[], order: number, isLater: boolean): string {
+function sourcesText(order: number, isLater: boolean): string {
   const place = `intDiv(cell, ${4 ** (CATALOG_ORDER - order)})`;
   const kept = "load, cell, source, band, id, ra, dec, fields";
   const [n, cell, dec, radius, separation] = [NEAR.n, NEAR.place, NEAR.dec, NEAR.radius, NEAR.separation].map(quoted);
@@ -60,7 +61,7 @@ function sourcesText(loads: readonly number[], order: number, isLater: boolean):
   // A step of declination first: the rest is worth its cosines for few.
   return `SELECT ${n}, ${PAIR_SEPARATION} AS ${separation}, load, cell, source, toString(band) AS band, id, ra, dec, fields
     FROM (SELECT ${place} AS ${cell}, ${kept} FROM archival_sources ${FINAL}
-      WHERE ${ofLoads(loads)} AND ${place} IN (SELECT ${cell} FROM wanted)) AS sources
+      WHERE load IN {loads:Array(UInt64)} AND ${place} IN (SELECT ${cell} FROM wanted)) AS sources
     INNER JOIN wanted USING (${cell})
     WHERE abs(dec - ${dec}) * 3600 <= ${radius} + 1e-3 AND ${separation} <= ${radius} ${isLater ? later : ""}
     ORDER BY ${n}, ${separation}, load, id, band LIMIT {limit:UInt32} BY ${n}
@@ -84,17 +85,10 @@ function shownSources(block: Block): ArchivalSource[] {
   }));
 }
 
-/** Each for itself: by an array the engine would choose no partitions. */
-const ofLoads = (loads: readonly number[]): string =>
-  `load IN (${loads.map((_, n) => `{load${n}:UInt64}`).join(", ")})`;
-const loadsBound = (loads: readonly number[]) => Object.fromEntries(loads.map((load, n) => [`load${n}`, load]));
-
-const pointsText = (
-  loads: readonly number[],
-): string => `SELECT n, time, number, magnitude, magnitudeError, colorCoefficient, flags
+const POINTS_TEXT = `SELECT n, time, number, magnitude, magnitudeError, colorCoefficient, flags
   FROM (SELECT load, cell, source, toString(band) AS band, time, number, magnitude, magnitudeError, colorCoefficient, flags
     FROM archival_points ${FINAL}
-    WHERE ${ofLoads(loads)} AND (cell, source) IN (SELECT cell, source FROM wanted)) AS points
+    WHERE load IN {loads:Array(UInt64)} AND (cell, source) IN (SELECT cell, source FROM wanted)) AS points
   INNER JOIN wanted USING (load, cell, source, band)
   WHERE bitAnd(flags, badFlags) = 0 AND (time > afterTime OR (time = afterTime AND number > afterNumber))
   ORDER BY n, time, number LIMIT {first:UInt32} BY n LIMIT ${MOST_POINTS + 1}
@@ -119,8 +113,8 @@ export async function pointsOf(
   });
   const loads = [...new Set(wanted.map(({ source }) => source.load))];
   const answer = await client.query(
-    pointsText(loads),
-    { ...loadsBound(loads), first },
+    POINTS_TEXT,
+    { loads, first },
     { external: [{ name: "wanted", block }], timeoutMs: TIMEOUT_MS },
   );
   if (answer.rows > MOST_POINTS) {

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { archivalContract } from "../archival.contract.js";
 import { ArchiveArchival } from "./archival.js";
+import { SETTINGS } from "./archival.near.js";
 import { numbers, strings } from "./blocks.js";
 import { up } from "./migrations/0016-archival.js";
 
@@ -20,15 +21,15 @@ afterEach(() => {
 archivalContract(async () => new ArchiveArchival(archive.client));
 
 const explained = async (sql: string) =>
-  strings(await archive.client.query(`EXPLAIN indexes = 1 ${sql} SETTINGS enable_analyzer = 0`), "explain").join("\n");
+  strings(await archive.client.query(`EXPLAIN indexes = 1 ${sql} ${SETTINGS}`), "explain").join("\n");
 
 it("reads one load's partition and the cells that are asked for", async () => {
   const sources = await explained(
-    "SELECT id FROM archival_sources FINAL WHERE load IN (1, 2) AND intDiv(cell, 64) IN (SELECT toUInt64(7))",
+    "SELECT id FROM archival_sources FINAL WHERE load IN [toUInt64(1), toUInt64(2)] AND intDiv(cell, 64) IN (SELECT toUInt64(7))",
   );
   expect(sources).toMatch(/Partition\s+Keys:\s+load[\s\S]*PrimaryKey\s+Keys:\s+cell/);
   const points = await explained(
-    "SELECT time FROM archival_points FINAL WHERE load IN (1, 2) AND (cell, source) IN (SELECT toUInt64(7), toUInt64(8))",
+    "SELECT time FROM archival_points FINAL WHERE load IN [toUInt64(1), toUInt64(2)] AND (cell, source) IN (SELECT toUInt64(7), toUInt64(8))",
   );
   expect(points).toMatch(/Partition\s+Keys:\s+load[\s\S]*PrimaryKey\s+Keys:\s+cell\s+source/);
 });

@@ -13,7 +13,7 @@ import { TocsinError } from "../../domain/errors.js";
 import { HEALPIX_ORDER, nestedPixels } from "../../domain/healpix.js";
 import type { Cone } from "../../domain/skyobject.js";
 import type { ArchivalRows, ArchivalSourceKey, ArchivalStore, PointsWanted } from "../archival.store.js";
-import { pointsOf, sourcesNear } from "./archival.near.js";
+import { pointsOf, SETTINGS, sourcesNear } from "./archival.near.js";
 import { bigints, chosen, column, numbers, unsigned } from "./blocks.js";
 import { CATALOG_ORDER } from "./catalogs.table.js";
 import type { ArchiveClient } from "./client.js";
@@ -116,7 +116,7 @@ export class ArchiveArchival implements ArchivalStore {
     const points = progress.pointsRead - progress.pointsRejected;
     if (points <= MERGED_POINTS) for (const table of TABLES) await this.#merge(table, archive.load);
     const block = await this.#client.query(
-      "SELECT count() AS n FROM archival_sources FINAL WHERE load = {load:UInt64}",
+      `SELECT count() AS n FROM archival_sources FINAL WHERE load = {load:UInt64} ${SETTINGS}`,
       { load: archive.load },
       { timeoutMs: 600_000 },
     );

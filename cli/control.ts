@@ -3,10 +3,12 @@
 import { once } from "node:events";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { TocsinError } from "../domain/errors.js";
+import type { LightCurveLoad, LightCurvesTold, LoadedLightCurves } from "../ingest/archival/load.js";
 import type { Loaded, LoadRequest, LoadTold } from "../ingest/catalogs/load.js";
 import type { Counts } from "../ingest/pipeline.js";
 import type { Catalogs } from "./catalogs.js";
 import { type DataDirLock, socketPath } from "./datadir.js";
+import type { LightCurves } from "./lightcurves.loaded.js";
 import type { Records } from "./records.js";
 
 export interface Progress extends Counts {
@@ -34,6 +36,7 @@ export interface Commands {
   readonly control: Control;
   readonly records: Records;
   readonly catalogs: Catalogs;
+  readonly lightCurves: LightCurves;
 }
 
 export function handleControl(lock: DataDirLock, commands: Commands): void {
@@ -52,7 +55,7 @@ export function handleControl(lock: DataDirLock, commands: Commands): void {
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  { control, records, catalogs }: Commands,
+  { control, records, catalogs, lightCurves }: Commands,
 ): Promise<void> {
   if (request.url === "/paths") {
     const paths = JSON.parse((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as string[];
@@ -84,6 +87,18 @@ async function answer(
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     const tell = (loading: LoadTold) => response.write(`${JSON.stringify({ loading })}\n`);
     response.end(`${written({ answer: await catalogs.add(asked, tell, abort.signal) })}\n`);
+  } else if (request.url === "/lightcurves/add") {
+    const asked = parsed((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as LightCurveLoad;
+    const abort = new AbortController();
+    response.on("close", () => abort.abort());
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    const tell = (loading: LightCurvesTold) => response.write(`${JSON.stringify({ loading })}\n`);
+    response.end(`${written({ answer: await lightCurves.add(asked, tell, abort.signal) })}\n`);
+  } else if (request.url === "/lightcurves/list" || request.url === "/lightcurves/remove") {
+    const [name] = parsed((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as [string?];
+    const answered = name === undefined ? await lightCurves.list() : await lightCurves.remove(name);
+    response.writeHead(200, { "content-type": "application/x-ndjson" });
+    response.end(`${written({ answer: answered })}\n`);
   } else if (request.url === "/catalogs/list" || request.url === "/catalogs/remove") {
     const [name] = parsed((await body(request, MAX_PATHS_BYTES)).toString("utf8")) as [string?];
     const answered = name === undefined ? await catalogs.list() : await catalogs.remove(name);
@@ -118,20 +133,20 @@ async function body(request: IncomingMessage, limit: number): Promise<Buffer> {
 
 interface Line {
   readonly progress?: Progress;
-  readonly loading?: LoadTold;
+  readonly loading?: unknown;
   readonly counts?: Counts;
   readonly answer?: unknown;
   readonly error?: { code: "INTERNAL"; message: string; remedy: string };
 }
 
 /** Counts of an ingest, or the answer of a call. */
-async function send(
+async function send<Told = never>(
   dataDir: string,
   path: string,
   payload: string | Uint8Array,
   headers: Record<string, string>,
   onProgress: (progress: Progress) => void,
-  onLoading: (told: LoadTold) => void = () => {},
+  onLoading: (told: Told) => void = () => {},
 ): Promise<unknown> {
   const call = request({ socketPath: socketPath(dataDir), path, method: "POST", headers });
   call.end(payload);
@@ -140,7 +155,7 @@ async function send(
     for await (const line of linesOf(response)) {
       if (line.error) throw new TocsinError(line.error.code, line.error.message, { remedy: line.error.remedy });
       if (line.progress) onProgress(line.progress);
-      if (line.loading) onLoading(line.loading);
+      if (line.loading) onLoading(line.loading as Told);
       if (line.counts) return line.counts;
       if (line.answer !== undefined) return line.answer;
     }
@@ -198,5 +213,16 @@ export function catalogsOf(dataDir: string): Catalogs {
     add: (request, onLoading) => call("/catalogs/add", request, onLoading) as Promise<Loaded>,
     list: () => call("/catalogs/list", []) as ReturnType<Catalogs["list"]>,
     remove: (name) => call("/catalogs/remove", [name]) as Promise<boolean>,
+  };
+}
+
+/** Archives of light curves in the service that has the folder open. */
+export function lightCurvesOf(dataDir: string): LightCurves {
+  const call = (path: string, payload: unknown, onLoading?: (told: LightCurvesTold) => void) =>
+    send(dataDir, path, written(payload), { "content-type": "application/json" }, () => {}, onLoading);
+  return {
+    add: (request, onLoading) => call("/lightcurves/add", request, onLoading) as Promise<LoadedLightCurves>,
+    list: () => call("/lightcurves/list", []) as ReturnType<LightCurves["list"]>,
+    remove: (name) => call("/lightcurves/remove", [name]) as Promise<boolean>,
   };
 }

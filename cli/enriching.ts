@@ -4,10 +4,12 @@ import type { Logger } from "pino";
 import { featureOperands } from "../domain/features/operands.js";
 import type { OperandSource } from "../domain/operand.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
+import type { ActiveFilters } from "../filters/active.js";
 import type { ModelRegistry } from "../ingest/classifiers/registry.js";
 import { createScorer } from "../ingest/classifiers/scorer.js";
 import { createMatchedCatalogs, type MatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { matchOperands } from "../ingest/crossmatch/operands.js";
+import { counterpartHistories, createCounterpartHistory } from "../ingest/enrich/counterparthistory.js";
 import { createCrossmatch } from "../ingest/enrich/crossmatch.js";
 import type { Enrichment } from "../ingest/enrich/enrichment.js";
 import { createFeatureStep } from "../ingest/enrich/features.js";
@@ -22,8 +24,11 @@ import type { Settings } from "./settings.js";
 export interface Enriching {
   /** For the filter language. */
   readonly operands: readonly OperandSource[];
-  /** In their order: later ones read what earlier ones add. Opened once, by the process that takes alerts in. */
-  open(): Promise<Enrichments>;
+  /**
+   * In their order: later ones read what earlier ones add. Opened once, by the process that takes alerts in; `active`: the
+   * filters that will read what is added.
+   */
+  open(active: ActiveFilters): Promise<Enrichments>;
 }
 
 export interface Enrichments {
@@ -38,7 +43,7 @@ export interface Enrichments {
 export interface EnrichingParts {
   readonly settings: Settings;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
-  readonly stores: Pick<ArchiveStores, "catalogs" | "history" | "marks">;
+  readonly stores: Pick<ArchiveStores, "catalogs" | "history" | "marks" | "nearest">;
   readonly models: ModelRegistry;
   readonly log: Logger;
 }
@@ -48,12 +53,13 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
   return {
     operands: [
       histories([...surveys.values()]),
+      counterpartHistories([...surveys.values()]),
       matchOperands(stores.catalogs),
       featureOperands(surveys.values()),
       models,
       markOperands(stores.marks.registry),
     ],
-    async open() {
+    async open(active) {
       const catalogs = createMatchedCatalogs({
         store: stores.catalogs,
         memoryBytes: settings.CATALOG_MEMORY_MB * 1024 ** 2,
@@ -64,6 +70,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
       return {
         steps: [
           createHistory(stores.history),
+          createCounterpartHistory({ ...stores, surveys, active }),
           createCrossmatch(catalogs, (broken) => log.error(broken, "a catalog's matches are missing in a batch")),
           createFeatureStep(surveys),
           scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),

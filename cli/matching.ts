@@ -2,6 +2,7 @@
 // cli/service.ts in processes that take alerts in.
 import type { Logger } from "pino";
 import type { Survey } from "../domain/survey.js";
+import type { Tell } from "../ingest/corrections/teller.js";
 import type { MatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { createRematcher } from "../ingest/crossmatch/rematch.js";
 import { CROSSMATCH_VERSION } from "../ingest/enrich/crossmatch.js";
@@ -18,6 +19,7 @@ export interface MatchingParts {
   readonly catalogs: MatchedCatalogs;
   readonly surveys: readonly Survey[];
   readonly scope: "hits" | "all";
+  readonly tell: Tell;
   readonly log: Logger;
 }
 
@@ -27,7 +29,7 @@ export interface Matching {
   start(mayRun: () => boolean): () => Promise<void>;
 }
 
-export function createMatching({ stores, catalogs, surveys, scope, log }: MatchingParts): Matching {
+export function createMatching({ stores, catalogs, surveys, scope, tell, log }: MatchingParts): Matching {
   const { matches, rematches, batches, sources } = stores;
   const follower = createSourceFollower({ ...stores, catalogs: () => stores.catalogs.active(), scope });
   return {
@@ -38,7 +40,10 @@ export function createMatching({ stores, catalogs, surveys, scope, log }: Matchi
         registry: stores.catalogs,
         matches: {
           write: (...of) => matches.write(...of),
+          ofAlerts: (...of) => matches.ofAlerts(...of),
           matchedBetween: (...of) => matches.matchedBetween(...of),
+          catalogs: () => matches.catalogs(),
+          matchedAfter: (...of) => matches.matchedAfter(...of),
           async withdraw(kept) {
             await matches.withdraw(kept);
             await sources.withdraw(kept);
@@ -51,6 +56,11 @@ export function createMatching({ stores, catalogs, surveys, scope, log }: Matchi
         mayRun,
         isBusy: () => performance.now() - catalogs.usedAt() < BUSY_MS,
         onMatched: (survey, _, rows) => follower.rematched(survey, rows),
+        onChanged: (survey, catalog, alerts) => {
+          const source = `match.${catalog}`;
+          const change = { survey, alerts, what: "MATCHES" as const, step: "crossmatch", version: CROSSMATCH_VERSION };
+          return tell([{ ...change, source, scope: null, reads: [source] }]);
+        },
         log: (line) => log.info(line),
       });
       return () => rematcher.close();

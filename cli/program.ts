@@ -11,6 +11,7 @@ import { addEnrichCommand } from "./enrich.js";
 import { addGraphCommands } from "./graph.js";
 import { ingest } from "./ingest.js";
 import { addKafkaCommands } from "./kafka.js";
+import { addLightCurveCommands } from "./lightcurves.js";
 import { createLogger } from "./logger.js";
 import { addModelCommands } from "./models.js";
 import { addReceiptCommand } from "./receipt.js";
@@ -32,6 +33,14 @@ function rate(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 10_000)) throw new InvalidArgumentError("It must be a number up to 10,000.");
   return value;
+}
+
+function date(text: string): string {
+  const year = Number(text.slice(0, 4));
+  if (!/^\d{4}-\d\d-\d\d$/.test(text) || Number.isNaN(Date.parse(text)) || year < 2018 || year > 2100) {
+    throw new InvalidArgumentError("It must be a date like 2026-11-01, from 2018 to 2100.");
+  }
+  return text;
 }
 
 const program = new Command("tocsin")
@@ -62,6 +71,7 @@ program
   .option("--alerts <n>", "number of alerts", count, 1_000)
   .option("--nights <k>", "length of the survey in nights", count, 30)
   .option("--seed <s>", "seed; the same options make the same sky all day (UTC), another seed one with other ids", "1")
+  .option("--until <date>", "UTC date at whose midnight it ends: makes the same sky on any day (default: today)", date)
   .option("--survey <id...>", "surveys to simulate (default: all)")
   .option("--out <dir>", "folder for the files (default: simulated)")
   .option("--live <rate>", "send to the running service, this many alerts a second", rate)
@@ -82,6 +92,7 @@ addGraphCommands(program, settings);
 addBackupCommands(program, settings, createLogger);
 addModelCommands(program, settings);
 addCatalogCommands(program, settings, createLogger);
+addLightCurveCommands(program, settings, createLogger);
 addEnrichCommand(program, settings, createLogger);
 addWatchCommands(program, settings);
 addReceiptCommand(program, settings, createLogger);

@@ -4,15 +4,10 @@ import { nightNamed } from "../domain/night.js";
 import type { NightReceipt } from "../domain/receipt.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
-import { createFeatureStep } from "../ingest/enrich/features.js";
-import { createHistory } from "../ingest/enrich/history.js";
-import { createReenricher, type ReenrichedPiece } from "../ingest/reenrich.js";
+import type { ReenrichedPiece, Reenricher } from "../ingest/reenrich.js";
 import type { Replayer, ReplaySums } from "../ingest/replay.js";
-import type { BatchStore } from "../stores/batches.store.js";
-import type { CorrectionStore } from "../stores/corrections.store.js";
 import type { DeadLetterStore, LetterConditions, StoredDeadLetter } from "../stores/deadletters.store.js";
-import type { FeatureKey, FeatureStore } from "../stores/features.store.js";
-import type { HistoryStore } from "../stores/history.store.js";
+import type { FeatureKey } from "../stores/features.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
 
 export interface Records {
@@ -31,18 +26,13 @@ export interface RecordParts {
   readonly deadLetters: DeadLetterStore;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly replay: Replayer;
-  readonly features: FeatureStore;
-  readonly history: HistoryStore;
-  readonly batches: BatchStore;
-  readonly corrections: CorrectionStore;
+  readonly reenricher: Reenricher;
 }
 
 const OWNER: Viewer = { scope: "owner", programids: new Map(), mayChange: true };
 
 export function createRecords(parts: RecordParts): Records {
-  const { receipts, deadLetters, surveys, replay, features, history, batches, corrections } = parts;
-  const steps = [createHistory(history), createFeatureStep(surveys)];
-  const reenrich = createReenricher({ features, corrections, batches, steps });
+  const { receipts, deadLetters, surveys, replay, reenricher } = parts;
   return {
     receipt: async (id, night) => receipts.night(id, nightNamed(night, surveyOf(surveys, id).nightOffsetHours)),
     letters: (where, first) => deadLetters.page(OWNER, where, first, null),
@@ -51,7 +41,7 @@ export function createRecords(parts: RecordParts): Records {
       return letter?.bytes == null ? null : Buffer.from(letter.bytes).toString("base64");
     },
     replay: (where, first) => replay(OWNER, where, first),
-    reenrich: async (survey, before, after) => reenrich(surveyOf(surveys, survey).id, before, after),
+    reenrich: async (survey, before, after) => reenricher.reenrich(surveyOf(surveys, survey).id, before, after),
   };
 }
 

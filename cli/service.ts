@@ -20,17 +20,21 @@ import type { DeadLetterStore } from "../stores/deadletters.store.js";
 import { createLease, soleLease } from "../stores/graph/lease.js";
 import { createGraphStores } from "../stores/graph/stores.js";
 import type { PacketReader } from "../stores/packets.store.js";
+import { createCorrectionFeed } from "../subscriptions/corrections.js";
 import { createHitHub } from "../subscriptions/hub.js";
 import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
 import { createCatalogs } from "./catalogs.js";
 import { createKeeper } from "./catalogs.keeper.js";
 import { type Control, handleControl } from "./control.js";
+import { createCorrections } from "./corrections.js";
 import { lockDataDir } from "./datadir.js";
 import { isShared, openArchive, openGraph, openPackets } from "./engines.js";
 import { createEnriching } from "./enriching.js";
 import { type Ingestion, openIngestion } from "./ingestion.js";
 import { createControl } from "./intake.js";
 import { kafkaConnection, kafkaReading } from "./kafka.settings.js";
+import { createLightCurveKeeper } from "./lightcurves.keeper.js";
+import { createLightCurves } from "./lightcurves.loaded.js";
 import { hubLimits } from "./limits.settings.js";
 import { openMarks } from "./marks.js";
 import { createMatching } from "./matching.js";
@@ -160,11 +164,24 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
           );
     if (publisher !== null) watching.publisher(publisher);
     const holder = `${hostname()} ${process.pid}`;
-    const enrichments = role === "serve" ? null : closing(await enriching.open(), (opened) => opened.close());
+    const enrichments = role === "serve" ? null : closing(await enriching.open(active), (opened) => opened.close());
     if (enrichments !== null) watching.catalogs(enrichments.catalogs.held);
+    const feed = closing(
+      createCorrectionFeed({
+        corrections: archived.corrections,
+        key: await patiently(() => archived.hits.cursorKey()),
+        gapMs: settings.CLICKHOUSE_URL.length > 0 ? REPLICA_LAG_MS : 0,
+      }),
+      (opened) => opened.close(),
+    );
+    const corrections = createCorrections({
+      ...{ stores: archived, filters: linked.filters, active, surveys: descriptions, feed, log },
+      isBusy: () => archive.client.writing(),
+    });
     const matching =
       enrichments &&
       createMatching({
+        tell: corrections.tell,
         stores: { ...archived, ...linked },
         catalogs: enrichments.catalogs,
         surveys: [...descriptions.keys()],
@@ -214,6 +231,11 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         matching.start(() => ingestion.sequencer.epoch !== null),
         (stop) => stop(),
       );
+    if (ingestion)
+      closing(
+        corrections.start(() => ingestion.sequencer.epoch !== null),
+        (stop) => stop(),
+      );
     // A new stream's topic is made at once, not with the next hit.
     if (ingestion && publisher) closing(linked.filters.onChange(ingestion.sequencer.nudge), (stop) => stop());
     const reading = ingestion && kafkaReading(settings);
@@ -232,12 +254,15 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     if (stream !== null) watching.kafka(() => stream.source);
     const control = ingestion && createControl(settings, ingestion);
     const replay = ingestion && letterReplayer(settings, archived.deadLetters, ingestion.pipeline);
-    const records = replay && createRecords({ ...archived, surveys: descriptions, replay });
+    const records = replay && createRecords({ ...archived, surveys: descriptions, replay, ...corrections });
     const catalogs = createCatalogs(archived.catalogs);
     const catalogFolder = settings.CATALOG_DIR ?? join(settings.DATA_DIR, "catalogs");
     const keeper = role === "serve" ? null : closing(createKeeper(catalogs, catalogFolder), (opened) => opened.close());
+    const lightCurves = createLightCurves(archived.archival);
+    const lightCurveKeeper =
+      role === "serve" ? null : closing(createLightCurveKeeper(lightCurves, catalogFolder), (opened) => opened.close());
     if (lock && control && records) {
-      handleControl(lock, { control, records, catalogs });
+      handleControl(lock, { control, records, catalogs, lightCurves });
       closing(lock, () => lock.hangUp());
     }
     const packetReader = createPacketReader({ alerts: archived.alerts, packets });
@@ -256,11 +281,13 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         design: createFilterDesign(fieldsOf),
         costLimit: settings.FILTER_COST_LIMIT,
         hub,
+        corrections: feed,
         models,
         marks,
         matchedCatalogs: () => archived.catalogs.active(),
         streams: connection !== null,
         ...(keeper !== null && { catalogs: keeper }),
+        ...(lightCurveKeeper !== null && { lightCurves: lightCurveKeeper }),
         ...(replay !== null && { replay }),
       },
       watching,

@@ -17,6 +17,8 @@ export interface SimulateOptions {
   readonly seed: string;
   readonly out?: string;
   readonly live?: number;
+  /** The date at whose midnight (UTC) the sky ends; absent: today. */
+  readonly until?: string;
   /** Ids; the first one gets four fifths of the alerts where there are two. */
   readonly survey: readonly string[];
 }
@@ -37,7 +39,7 @@ export async function simulateCommand(settings: Settings, options: SimulateOptio
   const alerts = simulate({
     seed: options.seed,
     nights: options.nights,
-    endJd: lastMidnight(),
+    endJd: midnight(options.until === undefined ? Date.now() : Date.parse(options.until)),
     alerts: shares(surveys, options.alerts),
   });
   if (options.live !== undefined) {
@@ -57,7 +59,7 @@ export async function simulateCommand(settings: Settings, options: SimulateOptio
 }
 
 /** The sky ends there, so that who repeats a command the same day makes the same packets and not others of the same ids. */
-const lastMidnight = (): number => Math.floor(jdFromEpochMs(Date.now()) - 0.5) + 0.5;
+const midnight = (epochMs: number): number => Math.floor(jdFromEpochMs(epochMs) - 0.5) + 0.5;
 
 async function writeFiles(alerts: readonly SimulatedAlert[], seed: string, folder: string): Promise<void> {
   const view = showProgress("simulate");

@@ -32,6 +32,13 @@ interface Shown {
   readonly isShared: boolean;
 }
 
+/** What a mark of each kind is made of, by its path. */
+const SIZES: Readonly<Record<string, string>> = {
+  watchlists: "positions",
+  areas: "ranges of pixels",
+  skymaps: "cells",
+};
+
 const KINDS: Readonly<Record<string, MarkKind>> = { list: "WATCH_LIST", area: "AREA", skymap: "SKYMAP" };
 
 export function addWatchCommands(program: Command, settings: () => Settings): void {
@@ -96,7 +103,7 @@ function put(command: Command, path: string, settings: () => Settings): Command 
         method: "PUT",
         body,
       })) as Shown;
-      process.stdout.write(`${mark.operand}: revision ${mark.revision}, ${mark.size} positions or cells\n`);
+      process.stdout.write(`${mark.operand}: revision ${mark.revision}, ${mark.size} ${SIZES[path]}\n`);
     });
 }
 

@@ -80,6 +80,10 @@ export const backtestCursor = cursorKind("backtest", ["number", "long"]);
 export const coneCursor = cursorKind("cone", ["number", "text", "text"]);
 /** separationArcsec, id. */
 export const sourceCursor = cursorKind("source", ["number", "text"]);
+/** separationArcsec, load, id, band. */
+export const archivalCursor = cursorKind("archival", ["number", "number", "text", "text"]);
+/** time, number. */
+export const archivalPointCursor = cursorKind("archivalpoint", ["number", "long"]);
 /** name, id. */
 export const filterCursor = cursorKind("filter", ["text", "text"]);
 /** receivedAt, id. */

@@ -1,4 +1,5 @@
 // Light curves: what an object's packets told of it, merged. Made by the photometry store, shown by the API.
+import type { Survey } from "./survey.js";
 
 /** Values of the photometry table's `kind`. */
 export const POINT_KIND = { detection: 1, nonDetection: 2, forced: 3 } as const;
@@ -9,6 +10,9 @@ export const POINT_LISTS = [
   ["nonDetections", POINT_KIND.nonDetection],
   ["forced", POINT_KIND.forced],
 ] as const;
+
+/** The list of detections of an alert's counterpart in that survey: lsst.detections. */
+export const counterpartList = (other: Survey): string => `${other.toLowerCase()}.detections`;
 
 /**
  * Values of a point that follow from its columns. snr: |flux| / fluxError, missing where that is no number. counts and

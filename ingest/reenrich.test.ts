@@ -4,12 +4,12 @@ import type { AlertBatch } from "../domain/alert.js";
 import type { Block } from "../domain/columns.js";
 import type { StoredCorrection } from "../domain/correction.js";
 import { FEATURES_VERSION, namedFeatures } from "../domain/features/features.js";
-import { ArchiveCorrections } from "../stores/archive/corrections.js";
 import { type ArchiveStores, createArchiveStores } from "../stores/archive/stores.js";
-import type { CorrectionKey } from "../stores/corrections.store.js";
+import { ANY_CORRECTION } from "../stores/corrections.store.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
 import { testBatch, testHashes, testLocations } from "../test/batches.js";
 import { randomPackets } from "../test/histories.js";
+import { createTeller } from "./corrections/teller.js";
 import { createFeatureStep } from "./enrich/features.js";
 import { createHistory } from "./enrich/history.js";
 import { createReenricher, type Reenricher } from "./reenrich.js";
@@ -23,7 +23,7 @@ const live = new Map<bigint, unknown[]>();
 
 let engine: TestArchive;
 let stores: ArchiveStores;
-let reenrich: Reenricher;
+let reenrich: Reenricher["reenrich"];
 
 function remember({ rows, columns }: Block): void {
   const candid = columns.get("candid")!.values as BigInt64Array;
@@ -40,7 +40,13 @@ beforeAll(async () => {
   engine = await startTestArchive();
   stores = await createArchiveStores(engine.client, [description]);
   const history = createHistory(stores.history);
-  reenrich = createReenricher({ ...stores, steps: [history, features] });
+  const tell = createTeller({
+    corrections: stores.corrections,
+    active: { of: async () => ({ filters: [], broken: [] }) },
+    begin: () => stores.batches.begin(),
+    onTold: () => {},
+  });
+  ({ reenrich } = createReenricher({ ...stores, tell, steps: [history, features] }));
   for (let at = 0; at < packets.length; at += 40) {
     const part = packets.slice(at, at + 40);
     const batch: AlertBatch = await features.run(await history.run(testBatch(description, part)));
@@ -78,7 +84,7 @@ it("makes those that are missing or old, as they were when the alerts came", asy
 
 it("tells of the objects whose latest features are new", async () => {
   const owner = { scope: "owner", programids: new Map([["ZTF", "all" as const]]), mayChange: true };
-  const told = new ArchiveCorrections(engine.client, 0);
+  const told = stores.corrections;
   const latest = new Map<string, bigint>();
   for (const { objectId, programid, candid } of packets.toSorted(
     (a, b) => a.jd - b.jd || Number(a.candid - b.candid),
@@ -88,21 +94,28 @@ it("tells of the objects whose latest features are new", async () => {
   const remade = new Set(packets.slice(0, 80).map(({ candid }) => candid));
   const expected = [...latest.values()].filter((candid) => remade.has(candid)).sort();
   expect(expected.length).toBeGreaterThan(0);
-  const found = await told.page(owner, "ZTF", 1_000, null);
+  expect(await told.page(owner, ANY_CORRECTION, 1_000, 0n, null)).toEqual([]);
+  await stores.sequence.begin(0);
+  while (await told.number());
+  const found = await told.page(owner, { ...ANY_CORRECTION, survey: "ZTF" }, 1_000, 0n, null);
+  expect(found.map(({ seq }) => seq)).toEqual(found.map((_, n) => BigInt(n + 1)));
+  expect(await told.lastSeq()).toBe(BigInt(found.length));
   expect(found.map(({ candid }) => candid).sort()).toEqual(expected);
   expect(found[0]).toMatchObject({ what: "FEATURES", step: "features", version: String(FEATURES_VERSION) });
   const pages = [];
-  for (let after: CorrectionKey | null = null; ; after = pages.at(-1)!) {
-    const page: StoredCorrection[] = await told.page(owner, null, 3, after);
+  for (let after = 0n; ; after = pages.at(-1)!.seq) {
+    const page: StoredCorrection[] = await told.page(owner, ANY_CORRECTION, 3, after, null);
     if (page.length === 0) break;
     pages.push(...page);
   }
   expect(pages).toEqual(found);
   const everybody = { scope: "everybody", programids: new Map([["ZTF", [1]]]), mayChange: false };
-  const visible = await told.page(everybody, null, 1_000, null);
+  const visible = await told.page(everybody, ANY_CORRECTION, 1_000, 0n, null);
   expect(visible).toEqual(found.filter(({ programid }) => programid === 1));
-  // What is younger than the settling time is not shown.
-  expect(await new ArchiveCorrections(engine.client, 3_600_000).page(owner, null, 10, null)).toEqual([]);
+  const [{ objectId }] = found as [StoredCorrection];
+  const ofOne = await told.page(owner, { ...ANY_CORRECTION, objectIds: [objectId] }, 1_000, 0n, null);
+  expect(ofOne).toEqual(found.filter((one) => one.objectId === objectId));
+  expect(await told.page(owner, { ...ANY_CORRECTION, what: ["MATCHES"] }, 10, 0n, null)).toEqual([]);
 });
 
 it("has nothing to do then", async () => {

@@ -5,13 +5,17 @@ import { buildSchemaSync } from "type-graphql";
 import type { SurveyDescription } from "../domain/survey.js";
 import { registerSurveys } from "../schema/survey/survey.type.js";
 import { AlertResolver } from "./alert/alert.resolver.js";
+import { ArchivalResolver, EverythingHereResolver, ObjectArchivalResolver } from "./archival/archival.resolver.js";
+import { ArchiveResolver } from "./archival/archive.resolver.js";
 import { BacktestQueries } from "./backtest/backtest.resolver.js";
 import { CheckResolver } from "./backtest/check.resolver.js";
 import { DifferenceResolver, FilterHistoryResolver } from "./backtest/difference.resolver.js";
+import { CatalogsHereResolver } from "./catalog/catalog.here.js";
 import { CatalogMutations } from "./catalog/catalog.mutation.js";
 import { CatalogResolver } from "./catalog/catalog.resolver.js";
 import { ClockResolver } from "./clock/clock.resolver.js";
 import { CorrectionResolver } from "./correction/correction.resolver.js";
+import { StaleObjectsResolver } from "./correction/stale.resolver.js";
 import {
   AlertCrossMatchResolver,
   HostResolver,
@@ -27,6 +31,7 @@ import { HitResolver } from "./hit/hit.resolver.js";
 import { HitMarkResolver } from "./mark/mark.hits.js";
 import { MarkMutations } from "./mark/mark.mutation.js";
 import { MarkQueries } from "./mark/mark.query.js";
+import { ObjectsHereResolver } from "./object/object.here.js";
 import { ObjectResolver } from "./object/object.resolver.js";
 import { ReceiptResolver } from "./receipt/receipt.resolver.js";
 import { MicrolensingResolver } from "./score/microlensing.resolver.js";
@@ -48,6 +53,12 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
   return buildSchemaSync({
     resolvers: [
       AlertResolver,
+      ArchivalResolver,
+      ArchiveResolver,
+      EverythingHereResolver,
+      ObjectArchivalResolver,
+      CatalogsHereResolver,
+      ObjectsHereResolver,
       BacktestQueries,
       CheckResolver,
       CatalogResolver,
@@ -77,6 +88,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       ObjectFeaturesResolver,
       StaleFeaturesResolver,
       CorrectionResolver,
+      StaleObjectsResolver,
     ],
     // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.
     validate: false,

@@ -4,6 +4,7 @@ import { TocsinError } from "../domain/errors.js";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import { alertLoader, objectPageLoader, ownFieldsLoader, packetLoader } from "./alert/alert.loader.js";
+import { archivalPointLoader, archivalSourceLoader, archivesOnce } from "./archival/archival.loader.js";
 import { clockLoader } from "./clock/clock.loader.js";
 import { hostedLoader, matchLoader } from "./crossmatch/crossmatch.loader.js";
 import { endingWith } from "./deadline.js";
@@ -24,6 +25,9 @@ const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
   object: objectLoader(stores.objects, viewer),
   lightCurve: lightCurveLoader(stores.photometry, viewer),
   counterparts: counterpartLoader(stores.links),
+  archives: archivesOnce(stores.archival),
+  archivalSources: archivalSourceLoader(stores.archival),
+  archivalPoints: archivalPointLoader(stores.archival),
   scores: scoreLoader(stores.scores, viewer),
   hosted: hostedLoader(stores.sources),
   matches: matchLoader(stores.matches, services.matchedCatalogs ?? (() => [])),

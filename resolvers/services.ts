@@ -5,10 +5,11 @@ import type { Viewer } from "../domain/viewer.js";
 import type { FilterDesign } from "../filters/design/design.js";
 import type { FilterLanguage } from "../filters/language.js";
 import type { AlertStore } from "../stores/alerts.store.js";
+import type { ArchivalStore } from "../stores/archival.store.js";
 import type { BacktestStore } from "../stores/backtest.store.js";
 import type { CatalogStore } from "../stores/catalogs.store.js";
 import type { ClockStore } from "../stores/clock.store.js";
-import type { CorrectionStore } from "../stores/corrections.store.js";
+import type { CorrectionStore, HitCheckStore } from "../stores/corrections.store.js";
 import type { DeadLetterStore, LetterConditions } from "../stores/deadletters.store.js";
 import type { FeatureStore } from "../stores/features.store.js";
 import type { FilterStore } from "../stores/filters.store.js";
@@ -21,7 +22,9 @@ import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
 import type { Models, ScoreStore } from "../stores/scores.store.js";
+import type { StaleStore } from "../stores/stale.store.js";
 import type { SourceLinkStore } from "../stores/sources.store.js";
+import type { CorrectionFeed } from "../subscriptions/corrections.js";
 import type { HitHub } from "../subscriptions/hub.js";
 
 /** The stores as a resolver may use them: reads, each with a viewer, and the filters. */
@@ -37,12 +40,15 @@ export interface Stores {
   readonly receipts: Pick<ReceiptStore, "night">;
   readonly clock: ClockStore;
   readonly corrections: Pick<CorrectionStore, "page">;
+  readonly hitChecks: Pick<HitCheckStore, "changes">;
   readonly features: Pick<FeatureStore, "byCandid" | "stale">;
   readonly scores: ScoreStore;
+  readonly stale: StaleStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
   readonly rematches: Pick<RematchStore, "rematches">;
   readonly sources: Pick<SourceLinkStore, "hosted">;
+  readonly archival: Pick<ArchivalStore, "active" | "list" | "near" | "cone" | "points">;
   /** Within a request its methods are asynchronous, active() too. */
   readonly catalogs: Pick<CatalogStore, "list" | "sourcesNear" | "cone"> & {
     active(): readonly Catalog[] | Promise<readonly Catalog[]>;
@@ -106,6 +112,36 @@ export interface KnownCatalog {
   readonly columns: readonly string[];
 }
 
+/** A load of an archive of light curves as it stands. */
+export interface LightCurveLoading {
+  readonly name: string;
+  /** JD. */
+  readonly startedAt: number;
+  /** 0 to 1. */
+  readonly done: number;
+  readonly points: number;
+  readonly finished: boolean;
+  readonly error: string | null;
+}
+
+export interface LightCurvesToLoad {
+  readonly name: string;
+  /** Names within CATALOG_DIR. */
+  readonly files: readonly string[];
+  /** Of a known archive, or a definition as JSON. */
+  readonly definition: string | null;
+  readonly version?: string;
+  readonly date?: string;
+}
+
+/** What the owner does with archives of light curves. */
+export interface LightCurveKeeper {
+  /** Throws BAD_CATALOG, BAD_ARGUMENT, NOT_FOUND for what can be told at once. */
+  start(load: LightCurvesToLoad): Promise<LightCurveLoading>;
+  loads(): readonly LightCurveLoading[];
+  remove(name: string): Promise<boolean>;
+}
+
 export interface Services {
   readonly stores: Stores;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
@@ -116,11 +152,14 @@ export interface Services {
   /** What alerts are matched with now; absent: nothing. */
   readonly matchedCatalogs?: () => readonly Catalog[];
   readonly hub: Pick<HitHub, "listen" | "cursors">;
+  readonly corrections: Pick<CorrectionFeed, "listen" | "cursors">;
   /** Absent where there are none. */
   readonly models?: Models;
   readonly marks?: Marks;
   /** Absent where this process takes nothing in. */
   readonly catalogs?: CatalogKeeper;
+  /** Absent where this process takes nothing in. */
+  readonly lightCurves?: LightCurveKeeper;
   /** Absent where this process takes nothing in. */
   readonly replay?: Replay;
   /** Hits can be published to Kafka topics. */

@@ -32,6 +32,18 @@ describe("queries over HTTP", () => {
     });
   });
 
+  it("may come as they are written, without JSON around them", async () => {
+    const sent = async (body: string, type = "application/graphql") =>
+      (await fetch(`${service.url}/graphql`, { method: "POST", headers: { "content-type": type }, body })).json();
+    expect(await sent(`{ surveys { id } } # a comment, "quotes"\n`)).toEqual({
+      data: { surveys: [{ id: "ZTF" }, { id: "LSST" }] },
+    });
+    expect(code((await sent("{ surveys { name } }")) as Answer)).toBe("GRAPHQL_VALIDATION_FAILED");
+    expect(code((await sent("x".repeat(2 ** 20 + 1))) as Answer)).toBe("TOO_LARGE");
+    // What a form of any web page could send is none.
+    expect(await sent("{ surveys { id } }", "text/plain")).not.toHaveProperty("data");
+  });
+
   it("turn 1,000 light curves into one query", async () => {
     service.calls.length = 0;
     const ids = [...Array.from({ length: 999 }, (_, i) => objectId(i)), "ZTFunknown"];

@@ -120,8 +120,10 @@ export async function createApp(options: AppOptions): Promise<App> {
     PATH,
     guard.count,
     express.json({ limit: MAX_BODY }),
+    // A query as it is written, without JSON around it: `curl --data-binary @query.graphql`.
+    express.text({ limit: MAX_BODY, type: "application/graphql" }),
     (request, _response, next) => {
-      request.body ??= {};
+      request.body = typeof request.body === "string" ? { query: request.body } : (request.body ?? {});
       next();
     },
     guard.admit,

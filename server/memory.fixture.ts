@@ -10,6 +10,7 @@ import type { SurveyDescription } from "../domain/survey.js";
 import { maySee, type Viewer } from "../domain/viewer.js";
 import { buildTocsinSchema } from "../resolvers/build.js";
 import type { Services, Stores } from "../resolvers/services.js";
+import { createCorrectionFeed } from "../subscriptions/corrections.js";
 import { createHitHub, type HitHub } from "../subscriptions/hub.js";
 import { CURSOR_KEY } from "../test/memoryhits.js";
 import { type App, type AppSettings, createApp } from "./app.js";
@@ -152,11 +153,20 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
       cost: async () => null,
     },
     corrections: { page: async () => [] },
+    hitChecks: { changes: async () => [] },
+    stale: { scores: async () => [], matches: async () => [] },
     features: { byCandid: async () => new Map(), stale: async () => [] },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },
     rematches: { rematches: async () => [] },
     sources: { hosted: async () => new Map() },
+    archival: {
+      active: async () => [],
+      list: async () => [],
+      near: async (_loads, ra) => Array.from(ra, () => []),
+      cone: async () => [],
+      points: async (wanted) => wanted.map(() => []),
+    },
     catalogs: {
       active: () => [],
       list: async () => [],
@@ -219,6 +229,10 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
     stores: noting(stores, calls),
     surveys: new Map(SURVEYS.map((survey) => [survey.id, survey])),
     hub,
+    corrections: createCorrectionFeed({
+      corrections: { page: async () => [], seqsAfter: async () => [], lastSeq: async () => 0n },
+      ...{ key: CURSOR_KEY, gapMs: 0 },
+    }),
     language: {
       fields: () => [{ name: "magpsf", type: "number", unit: "mag", description: "Magnitude." }],
       check: () => ({ ok: true, errors: [], warnings: [], fieldsRead: ["magpsf"] }),

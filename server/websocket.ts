@@ -15,10 +15,12 @@ import { type Extra, useServer as speakProtocol } from "graphql-ws/use/ws";
 import { WebSocketServer } from "ws";
 import { TocsinError } from "../domain/errors.js";
 import type { Viewer } from "../domain/viewer.js";
+import { CorrectionStream } from "../subscriptions/corrections.js";
 import { HitStream } from "../subscriptions/stream.js";
 import type { Admission } from "./admission.js";
 import type { ServerLimits } from "./bounds.js";
 import type { Caller, Callers } from "./caller.js";
+import { CorrectionDelivery } from "./corrections.delivery.js";
 import { groupKey, HitDelivery, renderHits } from "./delivery.js";
 import type { Documents } from "./documents.js";
 import type { Lane } from "./lane.js";
@@ -173,10 +175,12 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
     const life = lifetime(timeLimitMs);
     const starting = { ...args, contextValue: options.contextOf(viewer, life.signal) };
     const source = await createSourceEventStream(starting).finally(() => life.end());
-    const isStream = source instanceof HitStream;
+    const isStream = source instanceof HitStream || source instanceof CorrectionStream;
     end("subscription", isStream ? "OK" : outcomeOf("errors" in source ? source.errors?.map(formatError) : [{}]));
     if (!isStream) return refused(source);
-    const render = renderHits(args, (signal) => options.liveContextOf(viewer, signal), formatError, timeLimitMs);
+    const contextOf = (signal: AbortSignal) => options.liveContextOf(viewer, signal);
+    if (source instanceof CorrectionStream) return new CorrectionDelivery(source, args, contextOf, timeLimitMs);
+    const render = renderHits(args, contextOf, formatError, timeLimitMs);
     return new HitDelivery(source, groupKey(args, digest, viewer), render, id, peer.outbox!);
   }
 
@@ -232,7 +236,7 @@ export function serveWebSocket(options: WebSocketOptions): GraphqlSockets {
 /** A subscription that never starts: graphql-ws turns what its iterator throws into the protocol's error message. */
 function refused(source: Awaited<ReturnType<typeof createSourceEventStream>>): AsyncIterable<never> {
   const errors = "errors" in source ? source.errors : undefined;
-  const error = new AggregateError(errors ?? [new Error("A subscription field did not return a HitStream.")]);
+  const error = new AggregateError(errors ?? [new Error("A subscription field did not return a stream of ours.")]);
   return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 

@@ -32,8 +32,7 @@ export interface FeatureKey {
 
 export interface OutdatedFeatures {
   /**
-   * jd, candid, objectId and programid of those without features, or with features of an older version. isLatest (UInt8):
-   * no later alert of the object has the same programid.
+   * jd, candid, objectId and programid of those without features, or with features of an older version.
    */
   readonly alerts: Block;
   /** Alerts looked at. */

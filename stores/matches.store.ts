@@ -25,6 +25,10 @@ export interface MatchedAlert {
   readonly candid: bigint;
 }
 
+export interface MatchedObject extends MatchedAlert {
+  readonly objectId: string;
+}
+
 /** Nobody reads more of one alert: the nearest of all catalogs. */
 export const MAX_ALERT_MATCHES = 1_000;
 
@@ -39,6 +43,10 @@ export interface MatchStore {
   write(survey: Survey, batchId: bigint, rows: Block): Promise<void>;
   /** Those of one catalog's rows within these times that hold sources: jd and candid. */
   matchedBetween(survey: Survey, catalog: string, fromJd: number, toJd: number): Promise<MatchedAlert[]>;
+  /** Names of catalogs that have rows. */
+  catalogs(): Promise<string[]>;
+  /** Alerts for which a catalog's rows hold sources: objectId, jd, candid of the next ones in the order of (jd, candid). */
+  matchedAfter(survey: Survey, catalog: string, after: MatchedAlert | null, first: number): Promise<MatchedObject[]>;
   /** Rows of catalogs other than these are removed. */
   withdraw(catalogs: readonly string[]): Promise<void>;
 }

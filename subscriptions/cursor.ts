@@ -1,4 +1,5 @@
-// The cursor of a hit: what `after` takes. The hub owns them; groups and resolvers of hits make and read them.
+// The cursor of a hit: what `after` takes. The hub owns them; groups and resolvers of hits make and read them. Corrections,
+// which are numbered too, have the same kind under a key of their own.
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { TocsinError } from "../domain/errors.js";
 
@@ -18,9 +19,10 @@ export interface HitCursors {
 /**
  * Seqs are numbered over the whole archive, so a caller who could read them would count hits that it may not see. A
  * cursor is therefore one block of AES-128, [8 bytes seq, big-endian | 8 bytes CHECK] in base64url: the same seq has the
- * same text, and nothing else is told, neither a number nor an order. `key`: 16 bytes, HitStore.cursorKey().
+ * same text, and nothing else is told, neither a number nor an order. `key`: 16 bytes, HitStore.cursorKey();
+ * `of`: what is numbered, for messages.
  */
-export function createHitCursors(key: Uint8Array): HitCursors {
+export function createHitCursors(key: Uint8Array, of = "hits"): HitCursors {
   // One block at a time and no padding: no state passes from one call to the next, so both serve for all of them.
   const cipher = createCipheriv("aes-128-ecb", key, null).setAutoPadding(false);
   const decipher = createDecipheriv("aes-128-ecb", key, null).setAutoPadding(false);
@@ -38,7 +40,7 @@ export function createHitCursors(key: Uint8Array): HitCursors {
         const block = decipher.update(bytes);
         if (block.subarray(SEQ_BYTES).equals(CHECK)) return block.readBigUInt64BE();
       }
-      throw new TocsinError("BAD_CURSOR", "The argument after is not a cursor of this archive's hits.");
+      throw new TocsinError("BAD_CURSOR", `The argument after is not a cursor of this archive's ${of}.`);
     },
   };
 }

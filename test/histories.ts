@@ -91,35 +91,43 @@ export function listsByRule(description: SurveyDescription, packets: readonly Te
   for (const alert of packets) {
     const before = ofObject
       .get(alert.objectId)!
-      .filter(({ jd, candid }) => jd < alert.jd || (jd === alert.jd && candid <= alert.candid))
-      .sort((a, b) => a.jd - b.jd || (a.candid < b.candid ? -1 : 1));
-    const known = new Map<string, TestPoint>();
-    const fixed = new Map<string, number>();
-    for (const { points = [] } of before) {
-      for (const point of points) {
-        known.set(`${point.kind} ${point.pointId}`, point);
-        for (const { name, isFixed } of description.pointColumns) {
-          const value = point.values?.[name];
-          const key = `${point.kind} ${point.pointId} ${name}`;
-          if (isFixed && typeof value === "number") fixed.set(key, Math.max(fixed.get(key) ?? value, value));
-        }
-      }
-    }
-    const seen = [...known.values()]
-      .filter(({ jd }) => jd <= alert.jd)
-      .filter(({ programid }) => programid === alert.programid || description.publicProgramids.includes(programid!))
-      .sort((a, b) => a.jd - b.jd || (a.pointId < b.pointId ? -1 : a.pointId > b.pointId ? 1 : 0));
-    const list = (name: (typeof POINT_LISTS)[number][0], kind: number): Known[] =>
-      seen
-        .filter((point) => point.kind === kind)
-        .map((point) =>
-          Object.fromEntries(
-            description.pointFields[name].map((field) => [field.name, pointValue(point, field, fixed)]),
-          ),
-        );
-    lists.set(alert.candid, Object.fromEntries(POINT_LISTS.map(([name, kind]) => [name, list(name, kind)])));
+      .filter(({ jd, candid }) => jd < alert.jd || (jd === alert.jd && candid <= alert.candid));
+    const maySee = (programid: number) =>
+      programid === alert.programid || description.publicProgramids.includes(programid);
+    lists.set(alert.candid, listsTold(description, before, alert.jd, maySee));
   }
   return lists;
+}
+
+/** What packets of an object had told of its points up to a time. */
+export function listsTold(
+  description: SurveyDescription,
+  packets: readonly TestAlert[],
+  jd: number,
+  maySee: (programid: number) => boolean,
+): Record<string, Known[]> {
+  const known = new Map<string, TestPoint>();
+  const fixed = new Map<string, number>();
+  for (const { points = [] } of packets.toSorted((a, b) => a.jd - b.jd || (a.candid < b.candid ? -1 : 1))) {
+    for (const point of points) {
+      known.set(`${point.kind} ${point.pointId}`, point);
+      for (const { name, isFixed } of description.pointColumns) {
+        const value = point.values?.[name];
+        const key = `${point.kind} ${point.pointId} ${name}`;
+        if (isFixed && typeof value === "number") fixed.set(key, Math.max(fixed.get(key) ?? value, value));
+      }
+    }
+  }
+  const seen = [...known.values()]
+    .filter((point) => point.jd <= jd && maySee(point.programid!))
+    .sort((a, b) => a.jd - b.jd || (a.pointId < b.pointId ? -1 : a.pointId > b.pointId ? 1 : 0));
+  const list = (name: (typeof POINT_LISTS)[number][0], kind: number): Known[] =>
+    seen
+      .filter((point) => point.kind === kind)
+      .map((point) =>
+        Object.fromEntries(description.pointFields[name].map((field) => [field.name, pointValue(point, field, fixed)])),
+      );
+  return Object.fromEntries(POINT_LISTS.map(([name, kind]) => [name, list(name, kind)]));
 }
 
 function pointValue(point: TestPoint, { column, type }: PointField, fixed: ReadonlyMap<string, number>): Known[string] {

@@ -8,7 +8,7 @@ const token = process.env.TOCSIN_TOKEN;
 const [filterId, cursor] = process.argv.slice(2);
 
 const query = `subscription Hits($filterIds: [ID!]!, $after: String) {
-  filterHits(filterIds: $filterIds, after: $after) { cursor passedAt alert { candid objectId band magnitude } }
+  filterHits(filterIds: $filterIds, after: $after) { cursor passedAt annotations alert { candid objectId band magnitude } }
 }`;
 
 async function* hits(after) {

@@ -15,7 +15,7 @@ LOGIN = {"authorization": f"Bearer {TOKEN}"} if TOKEN else {}
 
 HITS = """
   subscription Hits($filterIds: [ID!]!, $after: String) {
-    filterHits(filterIds: $filterIds, after: $after) { cursor passedAt alert { candid objectId band magnitude } }
+    filterHits(filterIds: $filterIds, after: $after) { cursor passedAt annotations alert { candid objectId band magnitude } }
   }
 """
 

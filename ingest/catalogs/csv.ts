@@ -29,7 +29,7 @@ export async function openCsv(
   const file = basename(path);
   const layout = await layoutOf(path, isGzip, file);
   const { names, sample } = await sampleOf(path, isGzip, layout, file);
-  const columns =
+  const columns: readonly TableColumn[] =
     layout.ecsv ??
     names.map((name, n) => ({
       name,

@@ -1,17 +1,14 @@
 // Files into a catalog: checked, read in blocks, stored, shown when all is there. Called by cli/catalog.ts and the service.
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import type { Catalog, CatalogFile, LoadProgress } from "../../domain/catalog.js";
+import type { Catalog, LoadProgress } from "../../domain/catalog.js";
 import type { ElementType } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
 import type { CatalogDefinition } from "./definition.js";
-import { openTable } from "./open.js";
+import { checkedFiles, withTable } from "./files.js";
 import { type Plan, planOf } from "./plan.js";
 import { type CatalogRows, catalogRows, SAMPLED_ROWS } from "./rows.js";
-import { badCatalog, type TableReader } from "./table.js";
+import { badCatalog } from "./table.js";
 
 export interface LoadRequest {
   readonly definition: CatalogDefinition;
@@ -51,18 +48,11 @@ export async function loadCatalog(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Loaded> {
   const { paths, definition } = request;
-  if (paths.length === 0) throw new TocsinError("BAD_ARGUMENT", "No files are named.");
-  const sizes = await Promise.all(paths.map(sizeOf));
-  const bytesTotal = 2 * sizes.reduce((sum, size) => sum + size, 0);
-  let bytesDone = 0;
-  const files: CatalogFile[] = [];
-  for (const [n, path] of paths.entries()) {
-    const sha256 = await checksum(path, signal, (bytes) => {
-      onProgress({ bytesDone: bytesDone + bytes, bytesTotal, rows: 0, rejected: 0 });
-    });
-    bytesDone += sizes[n]!;
-    files.push({ name: basename(path), bytes: sizes[n]!, sha256 });
-  }
+  const files = await checkedFiles(paths, signal, (done, total) => {
+    onProgress({ bytesDone: done, bytesTotal: 2 * total, rows: 0, rejected: 0 });
+  });
+  let bytesDone = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytesTotal = 2 * bytesDone;
   const types = new Map<string, ElementType>(Object.entries(request.types));
   const plan = await withTable(paths[0]!, types, async (reader) => {
     return planOf(definition, reader.columns, request.columns, basename(paths[0]!));
@@ -92,7 +82,7 @@ export async function loadCatalog(
           },
         );
       }
-      bytesDone += sizes[n]!;
+      bytesDone += files[n]!.bytes;
     }
     refuseOddities(plan, progress, files[0]!.name);
     const active = await store.activate(catalog, progress);
@@ -100,37 +90,6 @@ export async function loadCatalog(
   } catch (error) {
     if (error instanceof TocsinError && error.code === "BAD_CATALOG") await store.abandon(catalog);
     throw error;
-  }
-}
-
-async function sizeOf(path: string): Promise<number> {
-  const found = await stat(path).catch(() => null);
-  if (found?.isFile()) return found.size;
-  const remedy = "Give the paths of the catalog's files.";
-  throw new TocsinError("NOT_FOUND", `${path} is no file.`, { remedy });
-}
-
-async function checksum(path: string, signal: AbortSignal, onBytes: (bytes: number) => void): Promise<string> {
-  const hash = createHash("sha256");
-  let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 4 * 1024 ** 2, signal })) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-    onBytes(bytes);
-  }
-  return hash.digest("hex");
-}
-
-async function withTable<T>(
-  path: string,
-  types: ReadonlyMap<string, ElementType>,
-  use: (reader: TableReader) => Promise<T>,
-): Promise<T> {
-  const reader = await openTable(path, types);
-  try {
-    return await use(reader);
-  } finally {
-    await reader.close();
   }
 }
 

@@ -7,6 +7,8 @@ export interface TableColumn {
   readonly name: string;
   /** Null where its values are not read: lists, complex numbers. */
   readonly type: ElementType | null;
+  /** Of the items, where it holds a list of plain values in each row: read into a block's lists. */
+  readonly items?: ElementType;
   /** As the file writes it. */
   readonly unit: string | null;
   readonly description: string;
@@ -17,10 +19,10 @@ export interface TableReader {
   readonly columns: readonly TableColumn[];
   /**
    * The rows from number `skip` (0 is the first) on, these columns of them, in blocks of at most BLOCK_ROWS; none for the
-   * rows before. May be called once.
+   * rows before. May be called once. Columns of `lists`, which only Parquet has, are read as lists.
    * @throws TocsinError BAD_CATALOG with what is wrong, and where.
    */
-  blocks(names: readonly string[], skip: number): AsyncIterable<Block>;
+  blocks(names: readonly string[], skip: number, lists?: readonly string[]): AsyncIterable<Block>;
   /** Bytes of the file that have been read, of its size: for progress. */
   bytesRead(): number;
   close(): Promise<void>;

@@ -6,8 +6,15 @@ import type { Catalog } from "../../domain/catalog.js";
 import type { Block } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
-import type { MatchedAlert, MatchStore, Rematch, RematchStore } from "../../stores/matches.store.js";
-import { bigColumn, numberColumn } from "../rows.js";
+import type {
+  MatchedAlert,
+  MatchedObject,
+  MatchStore,
+  Rematch,
+  RematchStore,
+  StoredMatch,
+} from "../../stores/matches.store.js";
+import { bigColumn, numberColumn, stringColumn } from "../rows.js";
 import type { MatchedCatalogs } from "./catalogs.js";
 import { matchRows } from "./rows.js";
 
@@ -24,7 +31,10 @@ const AGAIN_MS = 30_000;
 export interface RematcherParts {
   readonly catalogs: Pick<MatchedCatalogs, "active" | "match" | "settled">;
   readonly registry: Pick<CatalogStore, "list" | "onChange">;
-  readonly matches: Pick<MatchStore, "write" | "matchedBetween" | "withdraw">;
+  readonly matches: Pick<
+    MatchStore,
+    "write" | "ofAlerts" | "matchedBetween" | "catalogs" | "matchedAfter" | "withdraw"
+  >;
   readonly rematches: RematchStore;
   /** A new batch id: its rows take the place of those of earlier batches. */
   readonly begin: () => bigint;
@@ -37,6 +47,8 @@ export interface RematcherParts {
   readonly isBusy: () => boolean;
   /** Rows of alerts that have been matched again: the graph follows. */
   readonly onMatched?: (survey: Survey, catalog: Catalog, rows: Block) => Promise<void>;
+  /** Alerts that have other matches in a catalog than before. After a crash also some that have not. */
+  readonly onChanged?: (survey: Survey, catalog: string, alerts: readonly MatchedObject[]) => Promise<void>;
   readonly log: (line: string) => void;
 }
 
@@ -69,7 +81,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
         // A large catalog takes a while to be read.
         await Promise.race([catalogs.settled(), stopped]);
         if (signal.aborted) return;
-        await matches.withdraw([...new Set((await registry.list()).map(({ name }) => name))]);
+        await withdraw(new Set((await registry.list()).map(({ name }) => name)));
         for (const [catalog, survey] of catalogs.active().flatMap((one) => surveys.map((of) => [one, of] as const))) {
           if (signal.aborted) return;
           await rematch(catalog, survey);
@@ -79,6 +91,21 @@ export function createRematcher(parts: RematcherParts): Rematcher {
       stale = true;
       if (!signal.aborted) log(`Archived alerts could not be matched with the catalogs: ${(error as Error).message}`);
     }
+  }
+
+  /** Told first: what is gone cannot be told of. */
+  async function withdraw(kept: ReadonlySet<string>): Promise<void> {
+    const gone = (await matches.catalogs()).filter((name) => !kept.has(name));
+    for (const [name, survey] of gone.flatMap((one) => surveys.map((of) => [one, of] as const))) {
+      for (let after: MatchedAlert | null = null; ; ) {
+        if (signal.aborted) return;
+        const alerts: MatchedObject[] = await matches.matchedAfter(survey, name, after, CHUNK);
+        if (alerts.length > 0) await parts.onChanged?.(survey, name, alerts);
+        if (alerts.length < CHUNK) break;
+        after = alerts.at(-1)!;
+      }
+    }
+    await matches.withdraw([...kept]);
   }
 
   async function rematch(catalog: Catalog, survey: Survey): Promise<void> {
@@ -91,10 +118,15 @@ export function createRematcher(parts: RematcherParts): Rematcher {
       ...{ catalog: name, revision, version, survey, startedAt: Date.now(), until: null, done: 0, complete: false },
       total: await rematches.alertCount(survey),
     };
+    // So that a run which is interrupted is known to have begun.
+    if (begun === undefined) await rematches.saveRematch(at);
+    // A chunk may have been written before the interruption and not been told of: the first one is told of as a whole.
+    let told = begun !== undefined;
     const startedAt = performance.now();
     const most = await each(survey, at.until, undefined, async (alerts, last) => {
       if (!isActive(catalog)) return false;
-      await match(catalog, survey, alerts);
+      await match(catalog, survey, alerts, told);
+      told = false;
       at = { ...at, until: last, done: at.done + alerts.rows };
       await rematches.saveRematch(at);
       return true;
@@ -103,7 +135,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     const late = async (): Promise<boolean> =>
       each(survey, null, at.startedAt - LATE_MS, async (alerts) => {
         if (!isActive(catalog)) return false;
-        await match(catalog, survey, alerts);
+        await match(catalog, survey, alerts, begun !== undefined);
         return true;
       });
     if (!most || !(await late())) {
@@ -140,7 +172,8 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     }
   }
 
-  async function match(catalog: Catalog, survey: Survey, alerts: Block): Promise<void> {
+  /** `whole`: all that have or had matches are told to have changed. */
+  async function match(catalog: Catalog, survey: Survey, alerts: Block, whole: boolean): Promise<void> {
     const ra = numberColumn(alerts, "ra").values as Float64Array;
     const dec = numberColumn(alerts, "dec").values as Float64Array;
     const jd = numberColumn(alerts, "jd").values;
@@ -150,8 +183,15 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     const known = new Set(before.map((alert) => alert.candid));
     const emptied = Array.from({ length: alerts.rows }, (_, row) => row).filter((row) => known.has(candid[row]!));
     const rows = matchRows({ alerts, matches: found, catalog, version }, emptied);
+    if (rows.rows === 0) return;
+    const objects = objectsOf(rows);
+    const shown = async () => shownBy(await matches.ofAlerts(survey, objects, [catalog.name]));
+    const was = await shown();
     await matches.write(survey, parts.begin(), rows);
-    if (rows.rows > 0) await parts.onMatched?.(survey, catalog, rows);
+    await parts.onMatched?.(survey, catalog, rows);
+    const is = await shown();
+    const changed = objects.filter((one) => whole || was.get(one.candid) !== is.get(one.candid));
+    if (changed.length > 0) await parts.onChanged?.(survey, catalog.name, changed);
   }
 
   const isActive = ({ name, revision }: Catalog): boolean =>
@@ -172,3 +212,19 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     },
   };
 }
+
+function objectsOf(rows: Block): MatchedObject[] {
+  const [jd, candid] = [numberColumn(rows, "jd").values, bigColumn(rows, "candid").values];
+  return stringColumn(rows, "objectId").values.map((objectId, row) => ({
+    ...{ objectId, jd: jd[row]!, candid: candid[row]! },
+  }));
+}
+
+/** What people and filters see of matches, as text. */
+const shownBy = (found: ReadonlyMap<bigint, readonly StoredMatch[]>): Map<bigint, string> =>
+  new Map(
+    [...found].map(([candid, matches]) => [
+      candid,
+      JSON.stringify(matches.map(({ version: _, revision: __, ...shown }) => shown)),
+    ]),
+  );

@@ -152,7 +152,7 @@ export class CatalogResolver {
   }
 }
 
-async function activeCatalog({ stores }: Context, name: string): Promise<Catalog> {
+export async function activeCatalog({ stores }: Context, name: string): Promise<Catalog> {
   const active = await stores.catalogs.active();
   const found = active.find((one) => one.name === name);
   if (found !== undefined) return found;

@@ -1,48 +1,118 @@
-// The query of corrections.
-import { Arg, Args, Ctx, Query, Resolver } from "type-graphql";
-import type { Corrected } from "../../domain/correction.js";
-import { cursorKind, queryIdentity } from "../../domain/cursor.js";
+// The query of corrections, and the subscription to them.
+import { Arg, Args, Ctx, Query, Resolver, Root, Subscription } from "type-graphql";
+import type { StoredCorrection } from "../../domain/correction.js";
+import { TocsinError } from "../../domain/errors.js";
+import { markOperand } from "../../domain/mark.js";
 import type { Survey } from "../../domain/survey.js";
 import { jdFromEpochMs } from "../../domain/time.js";
-import { CorrectionConnectionType } from "../../schema/correction/correction.type.js";
-import { searchCost } from "../../schema/cost.js";
+import { CorrectionConditionsInput } from "../../schema/correction/correction.input.js";
+import { CorrectionConnectionType, CorrectionType } from "../../schema/correction/correction.type.js";
+import { lookupCost, searchCost } from "../../schema/cost.js";
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
 import { SurveyEnum } from "../../schema/survey/survey.type.js";
-import { pageSize } from "../bounds.js";
+import type { CorrectionConditions } from "../../stores/corrections.store.js";
+import type { CorrectionStream } from "../../subscriptions/corrections.js";
+import type { HitCursors } from "../../subscriptions/cursor.js";
+import { badArgument, list, MAX_NAME, pageSize, text } from "../bounds.js";
 import type { Context } from "../context.js";
 import { connection } from "../paging.js";
 
-/** toldAt, survey, objectId, candid, what. */
-const correctionCursor = cursorKind("correction", ["number", "text", "text", "long", "text"]);
+const MOST_IDS = 100;
 
 @Resolver()
 export class CorrectionResolver {
   @Query(() => CorrectionConnectionType, {
     complexity: searchCost,
     description:
-      "What has changed of objects since it was told, oldest first, up to ten seconds ago. Keep the last cursor and ask again: nothing is missed. An empty page gives back the cursor that it was asked for.",
+      "What has changed of objects since it was told, in the order of their cursors, oldest first: the same cursors as the subscription's. An empty page has an endCursor too: where it begins.",
   })
   async corrections(
-    @Ctx() { stores, viewer }: Context,
+    @Ctx() context: Context,
     @Arg("survey", () => SurveyEnum, { nullable: true }) survey: Survey | null | undefined,
+    @Arg("where", () => CorrectionConditionsInput, { nullable: true }) where:
+      | CorrectionConditionsInput
+      | null
+      | undefined,
     @Args(() => PageArgs) page: PageArgs,
   ): Promise<CorrectionConnectionType> {
+    if (survey != null && where?.survey != null) {
+      throw badArgument("Give survey once: beside where or in it.", { argument: "survey" });
+    }
     const first = pageSize(page.first);
-    const identity = queryIdentity("corrections", survey ?? null);
-    const key = page.after == null ? null : correctionCursor.decode(identity, page.after);
-    const after = key && {
-      ...{
-        toldAt: Math.trunc(Math.max(0, Math.min(key[0], Number.MAX_SAFE_INTEGER))),
-        survey: key[1],
-        objectId: key[2],
-      },
-      ...{ candid: key[3], what: key[4] as Corrected },
+    const { cursors } = context.services.corrections;
+    const after = page.after == null ? 0n : cursors.seq(page.after);
+    const conditions = conditionsOf(context, { ...where, survey: survey ?? where?.survey ?? null })();
+    const found = await context.stores.corrections.page(context.viewer, conditions, first + 1, after, null);
+    const edge = (one: StoredCorrection) => {
+      const node = shown(one, cursors);
+      return { cursor: node.cursor, node };
     };
-    const found = await stores.corrections.page(viewer, survey ?? null, first + 1, after);
-    const edge = (one: (typeof found)[number]) => ({
-      cursor: correctionCursor.encode(identity, [one.toldAt, one.survey, one.objectId, one.candid, one.what]),
-      node: { ...one, toldAt: jdFromEpochMs(one.toldAt) },
-    });
-    return connection(found, first, edge, page.after ?? null);
+    return connection(found, first, edge, cursors.text(after));
   }
+
+  @Subscription(() => CorrectionType, {
+    complexity: lookupCost,
+    description:
+      "What changes of objects that were told of. With a cursor, everything after it comes first, once, in order.",
+    subscribe: ({ args, context }) => listen(context as Context, args.where, args.after),
+  })
+  objectChanged(
+    @Root() correction: StoredCorrection,
+    @Ctx() { services }: Context,
+    @Arg("where", () => CorrectionConditionsInput, { nullable: true }) _where?: CorrectionConditionsInput | null,
+    @Arg("after", () => String, { nullable: true }) _after?: string | null,
+  ): CorrectionType {
+    return shown(correction, services.corrections.cursors);
+  }
+}
+
+/** Arguments are checked when the subscription starts. */
+async function listen(
+  context: Context,
+  where: CorrectionConditionsInput | null | undefined,
+  after: string | null | undefined,
+): Promise<CorrectionStream> {
+  const { corrections } = context.services;
+  const seq = after == null ? null : corrections.cursors.seq(after);
+  return corrections.listen({ viewer: context.viewer, where: conditionsOf(context, where ?? {}), after: seq });
+}
+
+/** What a watch list holds is looked up each time: it may be replaced while somebody listens. */
+function conditionsOf(
+  { services, viewer }: Context,
+  { survey, objectIds, what, filterIds, watchList }: CorrectionConditionsInput,
+): () => CorrectionConditions {
+  const ids = (name: string, values: readonly string[] | null | undefined): string[] | null => {
+    if (values == null) return null;
+    return list(name, values, MOST_IDS, 1)
+      .map((id) => text(name, id, MAX_NAME))
+      .sort();
+  };
+  const asked = {
+    survey: survey ?? null,
+    objectIds: ids("objectIds", objectIds),
+    what: what == null ? null : [...list("what", what, MOST_IDS, 1)].sort(),
+    filterIds: ids("filterIds", filterIds),
+  };
+  if (watchList == null) return () => ({ ...asked, watched: null });
+  const found = services.marks?.desk.get(viewer, "WATCH_LIST", text("watchList", watchList, MAX_NAME)) ?? null;
+  if (found === null) throw unknownList(watchList);
+  return () => {
+    // By its name: a list of this name is what was asked for.
+    const mark = services.marks?.desk.get(viewer, "WATCH_LIST", watchList) ?? found;
+    return { ...asked, watched: { content: mark.content, operand: markOperand(mark) } };
+  };
+}
+
+const unknownList = (name: string) =>
+  new TocsinError("UNKNOWN_MARK", `There is no watch list of the name ${JSON.stringify(name.slice(0, 80))}.`);
+
+function shown({ seq, filter, ...one }: StoredCorrection, cursors: HitCursors): CorrectionType {
+  return {
+    ...one,
+    cursor: cursors.text(seq),
+    filterId: filter?.id ?? null,
+    filterVersion: filter?.version ?? null,
+    toldAt: jdFromEpochMs(one.toldAt),
+  };
 }

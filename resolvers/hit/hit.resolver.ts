@@ -7,9 +7,11 @@ import { AlertType } from "../../schema/alert/alert.type.js";
 import { lookupCost, searchCost } from "../../schema/cost.js";
 import { FilterHitConnectionType, FilterHitType } from "../../schema/hit/hit.type.js";
 import { PageArgs } from "../../schema/paging/pageinfo.type.js";
+import { DateTime } from "../../schema/scalars/datetime.scalar.js";
 import type { HitCursors } from "../../subscriptions/cursor.js";
 import { list, MAX_NAME, pageSize, text } from "../bounds.js";
 import type { Context } from "../context.js";
+import { withdrawalOf } from "../hitchanges.js";
 import { connection } from "../paging.js";
 import { shownAlert } from "../shown.js";
 
@@ -52,6 +54,17 @@ export class HitResolver {
     @Arg("after", () => String, { nullable: true }) _after?: string | null,
   ): FilterHitType {
     return shownHit(hit, services.hub.cursors);
+  }
+
+  @FieldResolver(() => DateTime, {
+    nullable: true,
+    complexity: lookupCost,
+    description:
+      "When the alert was found to pass no more, after its values were corrected. The hit stays in the list, which is what was sent. Null where it stands.",
+  })
+  async withdrawnAt(@Root() { hit }: Pick<FilterHitType, "hit">, @Ctx() context: Context): Promise<number | null> {
+    const withdrawal = await withdrawalOf(context, hit);
+    return withdrawal && jdFromEpochMs(withdrawal.changedAt);
   }
 
   @FieldResolver(() => AlertType)

@@ -1,4 +1,4 @@
-// Hits that a retracted sky map has taken back: the alert would not pass any more.
+// Why hits do not stand any more: at once where a sky map was retracted, else once their filters have been run again.
 import DataLoader from "dataloader";
 import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
 import { TocsinError } from "../../domain/errors.js";
@@ -7,6 +7,7 @@ import { type Mark, markOperand } from "../../domain/mark.js";
 import { lookupCost } from "../../schema/cost.js";
 import { FilterHitType } from "../../schema/hit/hit.type.js";
 import type { Context } from "../context.js";
+import { withdrawalOf } from "../hitchanges.js";
 
 @Resolver(() => FilterHitType)
 export class HitMarkResolver {
@@ -14,10 +15,10 @@ export class HitMarkResolver {
     nullable: true,
     complexity: lookupCost,
     description:
-      "Why the hit does not stand any more: the sky map that was retracted since, without which the alert does not pass. Null where it stands.",
+      "Why the hit does not stand any more: the sky map that was retracted since, without which the alert does not pass, or what was corrected of it (withdrawnAt). Null where it stands.",
   })
-  withdrawnBecause(@Root() { hit }: Pick<FilterHitType, "hit">, @Ctx() context: Context): Promise<string | null> {
-    return loaderOf(context).load(hit);
+  async withdrawnBecause(@Root() { hit }: Pick<FilterHitType, "hit">, @Ctx() context: Context): Promise<string | null> {
+    return (await loaderOf(context).load(hit)) ?? (await withdrawalOf(context, hit))?.because ?? null;
   }
 }
 

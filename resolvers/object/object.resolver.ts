@@ -1,9 +1,9 @@
 // Queries of objects by id and by place, and an object's alerts, light curve and counterparts.
 import { Arg, Args, Ctx, FieldResolver, Float, ID, Query, Resolver, Root } from "type-graphql";
-import { alertCursor, coneCursor, queryIdentity } from "../../domain/cursor.js";
+import { alertCursor, queryIdentity } from "../../domain/cursor.js";
 import { TocsinError } from "../../domain/errors.js";
 import { EMPTY_LIGHT_CURVE } from "../../domain/photometry.js";
-import type { Cone, SkyObject } from "../../domain/skyobject.js";
+import type { SkyObject } from "../../domain/skyobject.js";
 import type { Survey } from "../../domain/survey.js";
 import { AlertConnectionType, AlertType } from "../../schema/alert/alert.type.js";
 import { idsCost, lookupCost, pageCost, searchCost } from "../../schema/cost.js";
@@ -14,10 +14,11 @@ import { PageArgs } from "../../schema/paging/pageinfo.type.js";
 import { DateTime } from "../../schema/scalars/datetime.scalar.js";
 import { type Coordinates, Position } from "../../schema/scalars/position.scalar.js";
 import { SurveyEnum } from "../../schema/survey/survey.type.js";
-import { cone, list, MAX_NAME, pageSize, text } from "../bounds.js";
+import { list, MAX_NAME, pageSize, text } from "../bounds.js";
 import type { Context } from "../context.js";
 import { connection } from "../paging.js";
-import { alertEdge, ShownPlace, shownAlert, shownObject } from "../shown.js";
+import { alertEdge, shownAlert, shownObject } from "../shown.js";
+import { search } from "./object.cone.js";
 import { visibleCounterparts } from "./object.counterparts.js";
 
 const AS_OF = "As it stood at that time: what alerts up to then had told. Null where none had come.";
@@ -126,25 +127,4 @@ export class ObjectResolver {
   counterparts(@Root() object: SkyObject, @Ctx() context: Context): Promise<CounterpartType[]> {
     return visibleCounterparts(object, context);
   }
-}
-
-async function search(
-  { stores, viewer, loaders }: Context,
-  around: Cone,
-  survey: Survey | null,
-  page: PageArgs,
-): Promise<ConeConnectionType> {
-  const first = pageSize(page.first);
-  const circle = cone(around);
-  const identity = queryIdentity("cone", circle.ra, circle.dec, circle.radiusArcsec, survey);
-  const key = page.after == null ? null : coneCursor.decode(identity, page.after);
-  const after = key && { separationArcsec: key[0], survey: key[1], objectId: key[2] };
-  const matches = await stores.objects.cone(viewer, circle, survey, first + 1, after);
-  return connection(matches, first, ({ object, separationArcsec }) => ({
-    get cursor() {
-      return coneCursor.encode(identity, [separationArcsec, object.survey, object.objectId]);
-    },
-    separationArcsec,
-    node: new ShownPlace(object, loaders.object),
-  }));
 }

@@ -1,4 +1,5 @@
-// Sources of a catalog near positions: a join by cells of the sky, as wide as the radius asks. Called by catalogs.ts.
+// Sources of a catalog near positions: a join by cells of the sky, as wide as the radius asks. Called by catalogs.ts, and its
+// parts by archival.near.ts.
 import type { Catalog } from "../../domain/catalog.js";
 import type { Block, Column } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
@@ -43,11 +44,23 @@ export interface Positions {
 }
 
 /** Columns beside the catalog's own, by names that none of these can have. */
-const [N, PLACE, CONE_RA, CONE_DEC, RADIUS] = ["near-n", "near-place", "near-ra", "near-dec", "near-radius"] as const;
-const SEPARATED = "near-separation";
+export const NEAR = {
+  n: "near-n",
+  place: "near-place",
+  ra: "near-ra",
+  dec: "near-dec",
+  radius: "near-radius",
+  separation: "near-separation",
+} as const;
+const { n: N, place: PLACE, ra: CONE_RA, dec: CONE_DEC, radius: RADIUS, separation: SEPARATED } = NEAR;
 
 /** One row for each cell that a position's cone touches: the cell, and what the exact separation needs. */
-function wanted({ ra, dec, radiusArcsec }: Positions, from: number, to: number): { block: Block; order: number } {
+export function wantedCells(
+  { ra, dec, radiusArcsec }: Positions,
+  from: number,
+  to: number,
+): { block: Block; order: number } {
+  checkRadius(radiusArcsec);
   const radiusOf = (n: number) => (typeof radiusArcsec === "number" ? radiusArcsec : radiusArcsec[n]!);
   let widest = 0;
   for (let n = from; n < to; n++) widest = Math.max(widest, radiusOf(n));
@@ -70,7 +83,8 @@ function wanted({ ra, dec, radiusArcsec }: Positions, from: number, to: number):
   return { block: blockOf(numbersOf.length, columns), order };
 }
 
-const PAIR_SEPARATION = SEPARATION.replaceAll("{coneRa:Float64}", quoted(CONE_RA)).replaceAll(
+/** Arcsec between the columns ra, dec and the position of the row of `wanted`. */
+export const PAIR_SEPARATION = SEPARATION.replaceAll("{coneRa:Float64}", quoted(CONE_RA)).replaceAll(
   "{coneDec:Float64}",
   quoted(CONE_DEC),
 );
@@ -82,10 +96,9 @@ export async function near(
   columns: readonly string[],
   limit: number | null,
 ): Promise<NearbySources> {
-  checkRadius(positions.radiusArcsec);
   const blocks: Block[] = [];
   for (let from = 0; from < positions.ra.length; from += POSITIONS) {
-    const { block, order } = wanted(positions, from, Math.min(from + POSITIONS, positions.ra.length));
+    const { block, order } = wantedCells(positions, from, Math.min(from + POSITIONS, positions.ra.length));
     if (block.rows === 0) continue;
     const found = await client.query(
       nearText(catalog, columns, order, limit),

@@ -1,5 +1,4 @@
 // CatalogStore on ClickHouse: a registry, and a table for each revision of a catalog. Made by stores.ts.
-import { isDeepStrictEqual } from "node:util";
 import type { Catalog, CatalogDescription, CatalogFile, LoadProgress } from "../../domain/catalog.js";
 import type { Block } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
@@ -7,15 +6,16 @@ import type { Cone } from "../../domain/skyobject.js";
 import type { CatalogStore, NearbyOptions, NearbySources, SourceKey, SourcePage } from "../catalogs.store.js";
 import { bigints, strings } from "./blocks.js";
 import { conePage, near } from "./catalogs.near.js";
-import { activeOf, allRevisions, record } from "./catalogs.registry.js";
 import { createTable, dropTable, rowsOf, tableOf } from "./catalogs.table.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
 import { everywhere, localName } from "./layout.js";
+import { activeOf, allRevisions, isSameLoad, record } from "./revisions.js";
 
 /** Readers that began before a change may go on reading so long. */
 const DROP_AFTER_MS = 120_000;
 const FOLLOW_MS = 1_000;
+const REGISTRY = "catalogs";
 const BLOCK_ROWS = 500_000;
 const UNKNOWN_TABLE = 60;
 const NOTHING: LoadProgress = { files: 0, rowsOfFile: 0, rowsRead: 0, rejected: 0, rejectedRows: [] };
@@ -48,7 +48,7 @@ export class ArchiveCatalogs implements CatalogStore {
   }
 
   async refresh(): Promise<void> {
-    const active = activeOf(await allRevisions(this.#client));
+    const active = activeOf(await allRevisions<Catalog>(this.#client, REGISTRY));
     const key = ({ name, revision }: Catalog) => `${name} ${revision}`;
     const isSame = active.map(key).join() === this.#active.map(key).join();
     this.#active = active;
@@ -71,7 +71,7 @@ export class ArchiveCatalogs implements CatalogStore {
   }
 
   async list(): Promise<Catalog[]> {
-    const revisions = await allRevisions(this.#client);
+    const revisions = await allRevisions<Catalog>(this.#client, REGISTRY);
     const active = new Set(activeOf(revisions));
     return revisions.filter((one) => one.state === "loading" || active.has(one));
   }
@@ -115,9 +115,9 @@ export class ArchiveCatalogs implements CatalogStore {
   }
 
   async begin(description: CatalogDescription, files: readonly CatalogFile[]): Promise<Catalog> {
-    const own = (await allRevisions(this.#client)).filter(({ name }) => name === description.name);
+    const own = (await allRevisions<Catalog>(this.#client, REGISTRY)).filter(({ name }) => name === description.name);
     const unfinished = own.filter(({ state }) => state === "loading");
-    const same = unfinished.find((one) => isSameLoad(one, description, files));
+    const same = unfinished.find((one) => isSameLoad(one, { ...description, files }));
     // Others of this name were given up.
     const givenUp = unfinished.filter((one) => one !== same).map((one) => ({ ...one, state: "removed" as const }));
     const revision = Math.max(0, ...own.map((one) => one.revision)) + 1;
@@ -132,12 +132,12 @@ export class ArchiveCatalogs implements CatalogStore {
       changedAt: 0,
     };
     await createTable(this.#client, begun);
-    return (await record(this.#client, [begun, ...givenUp]))[0]!;
+    return (await record(this.#client, REGISTRY, [begun, ...givenUp]))[0]!;
   }
 
   async append(catalog: Catalog, rows: Block, progress: LoadProgress): Promise<void> {
     await this.#client.insert(tableOf(catalog), rowsOf(catalog, rows));
-    await record(this.#client, [{ ...catalog, progress }]);
+    await record(this.#client, REGISTRY, [{ ...catalog, progress }]);
   }
 
   async activate(catalog: Catalog, progress: LoadProgress): Promise<Catalog> {
@@ -145,7 +145,9 @@ export class ArchiveCatalogs implements CatalogStore {
     const block = await this.#client.query(`SELECT count() AS n FROM ${quoted(tableOf(catalog))}`);
     const rows = Number(bigints(block, "n")[0]);
     const duplicates = progress.rowsRead - progress.rejected - rows;
-    const [active] = await record(this.#client, [{ ...catalog, state: "active", rows, duplicates, progress }]);
+    const [active] = await record(this.#client, REGISTRY, [
+      { ...catalog, state: "active", rows, duplicates, progress },
+    ]);
     await this.#retire(({ name, revision }) => name === catalog.name && revision < catalog.revision);
     return active!;
   }
@@ -159,7 +161,7 @@ export class ArchiveCatalogs implements CatalogStore {
   }
 
   async sweep(): Promise<void> {
-    const gone = (await allRevisions(this.#client)).filter(
+    const gone = (await allRevisions<Catalog>(this.#client, REGISTRY)).filter(
       ({ state, changedAt }) => state === "removed" && changedAt < Date.now() - DROP_AFTER_MS,
     );
     if (gone.length === 0) return;
@@ -172,10 +174,13 @@ export class ArchiveCatalogs implements CatalogStore {
 
   /** Revisions that are not wanted any more; how many there were. */
   async #retire(isGone: (catalog: Catalog) => boolean): Promise<number> {
-    const gone = (await allRevisions(this.#client)).filter((one) => one.state !== "removed" && isGone(one));
+    const gone = (await allRevisions<Catalog>(this.#client, REGISTRY)).filter(
+      (one) => one.state !== "removed" && isGone(one),
+    );
     if (gone.length > 0) {
       await record(
         this.#client,
+        REGISTRY,
         gone.map((one) => ({ ...one, state: "removed" })),
       );
     }
@@ -208,12 +213,6 @@ export class ArchiveCatalogs implements CatalogStore {
       });
     }
   }
-}
-
-function isSameLoad(begun: Catalog, description: CatalogDescription, files: readonly CatalogFile[]): boolean {
-  const wanted = JSON.parse(JSON.stringify({ ...description, files })) as Record<string, unknown>;
-  const own = begun as unknown as Record<string, unknown>;
-  return Object.entries(wanted).every(([name, value]) => isDeepStrictEqual(own[name], value));
 }
 
 /** Only columns that the catalog has become names in a statement. */

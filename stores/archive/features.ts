@@ -94,16 +94,11 @@ export class ArchiveFeatures implements FeatureStore {
     if (page.rows === 0) return { alerts: page, seen: 0, last: null };
     const last = { jd: numbers(page, "jd").at(-1)!, candid: bigints(page, "candid").at(-1)! };
     const alerts = await this.client.query(
-      `SELECT ${KEYS}, (objectId, programid, jd, candid) IN (
-        SELECT objectId, programid, last.1, last.2 FROM (
-          SELECT objectId, programid, max((jd, candid)) AS last FROM object_alerts
-          WHERE survey = {survey:String} AND objectId GLOBAL IN (SELECT objectId FROM asked) GROUP BY objectId, programid
-        )
-      ) AS isLatest FROM asked WHERE (jd, candid) NOT IN (
+      `SELECT ${KEYS} FROM asked WHERE (jd, candid) NOT IN (
         SELECT jd, candid FROM ${featureTable(survey)}
         WHERE (jd, candid) GLOBAL IN (SELECT jd, candid FROM asked) AND version >= {before:UInt32}
       )`,
-      { before, survey },
+      { before },
       { external: [{ name: "asked", block: page }] },
     );
     return { alerts, seen: page.rows, last };

@@ -1,7 +1,13 @@
 // MatchStore on ClickHouse. Made by stores.ts.
 import type { Block, ListColumn } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
-import { MAX_ALERT_MATCHES, type MatchedAlert, type MatchStore, type StoredMatch } from "../matches.store.js";
+import {
+  MAX_ALERT_MATCHES,
+  type MatchedAlert,
+  type MatchedObject,
+  type MatchStore,
+  type StoredMatch,
+} from "../matches.store.js";
 import { bigints, blockOf, eachRow, floats, numbers, repeated, signed, strings, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { sqlText } from "./http.form.js";
@@ -64,14 +70,32 @@ export class ArchiveMatches implements MatchStore {
     return eachRow(block, (row) => ({ jd: jd[row]!, candid: candid[row]! }));
   }
 
-  async withdraw(catalogs: readonly string[]): Promise<void> {
+  async catalogs(): Promise<string[]> {
+    return [...strings(await this.client.query("SELECT DISTINCT catalog FROM matches ORDER BY catalog"), "catalog")];
+  }
+
+  async matchedAfter(
+    survey: Survey,
+    catalog: string,
+    after: MatchedAlert | null,
+    first: number,
+  ): Promise<MatchedObject[]> {
+    const { jd, candid } = after ?? { jd: -1e300, candid: 0n };
     const block = await this.client.query(
-      "SELECT DISTINCT catalog FROM matches WHERE catalog NOT IN {catalogs:Array(String)}",
-      {
-        catalogs,
-      },
+      `SELECT objectId, jd, candid FROM (
+        SELECT objectId, jd, candid, notEmpty(id) AS matched FROM matches
+        WHERE survey = {survey:String} AND catalog = {catalog:String}
+          AND jd >= {jd:Float64} AND (jd > {jd:Float64} OR candid > {candid:Int64})
+        ORDER BY jd, candid, batch DESC LIMIT 1 BY jd, candid
+      ) AS latest WHERE matched ORDER BY jd, candid LIMIT {first:UInt32}`,
+      { survey, catalog, jd, candid, first },
     );
-    for (const catalog of strings(block, "catalog")) {
+    const [objectIds, jds, candids] = [strings(block, "objectId"), numbers(block, "jd"), bigints(block, "candid")];
+    return eachRow(block, (row) => ({ objectId: objectIds[row]!, jd: jds[row]!, candid: candids[row]! }));
+  }
+
+  async withdraw(catalogs: readonly string[]): Promise<void> {
+    for (const catalog of (await this.catalogs()).filter((name) => !catalogs.includes(name))) {
       await alterTable(this.client, "matches", `DELETE WHERE catalog = ${sqlText(catalog)}`, "rows");
     }
   }

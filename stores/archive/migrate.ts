@@ -19,6 +19,8 @@ import * as matches from "./migrations/0011-matches.js";
 import * as corrections from "./migrations/0012-corrections.js";
 import * as scores from "./migrations/0013-scores.js";
 import * as marks from "./migrations/0014-marks.js";
+import * as correctionOrder from "./migrations/0015-corrections.js";
+import * as archival from "./migrations/0016-archival.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -36,6 +38,8 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0012-corrections", corrections.up],
   ["0013-scores", scores.up],
   ["0014-marks", marks.up],
+  ["0015-corrections", correctionOrder.up],
+  ["0016-archival", archival.up],
 ];
 
 /**

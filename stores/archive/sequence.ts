@@ -6,7 +6,7 @@ import type { FoundHit, Hit } from "../../domain/filter.js";
 import type { CounterpartPair } from "../links.store.js";
 import type { Found, SequenceStore } from "../sequence.store.js";
 import { bigints, blockOf, numbers, signed, unsigned } from "./blocks.js";
-import type { ArchiveClient } from "./client.js";
+import type { ArchiveClient, InsertOptions } from "./client.js";
 import { foundPairs, insertPairs, type NumberedPair, pairKey, pairsWithSeq, upright } from "./counterparts.js";
 import { foundHits, hitKey, hitsWithSeq, insertHits } from "./hits.js";
 
@@ -35,14 +35,22 @@ interface Epoch {
   readonly holder: bigint;
 }
 
+const fenceOf = (epoch: Epoch): InsertOptions => ({ onlyIf: IN_FORCE, parameters: { ...epoch } });
+
 export class ArchiveSequence implements SequenceStore {
   #epoch: Epoch | null = null;
+  #fence: InsertOptions | null = null;
   #lastHit = 0n;
   #lastPair = 0n;
   /** Sent to the archive and not answered: it goes again as it was, before anything else gets a seq. */
   #unconfirmed: Share | null = null;
 
   constructor(private readonly client: ArchiveClient) {}
+
+  /** What lets an insert in only while this process numbers: another one in each epoch, null where it numbers nothing. */
+  get fence(): InsertOptions | null {
+    return this.#epoch === null ? null : this.#fence;
+  }
 
   async begin(settleMs: number): Promise<bigint> {
     const before = bigints(await this.client.query("SELECT max(epoch) AS epoch FROM epochs"), "epoch")[0] ?? 0n;
@@ -58,6 +66,7 @@ export class ArchiveSequence implements SequenceStore {
     [this.#lastHit, this.#lastPair] = await Promise.all([this.#last("hits"), this.#last("counterparts")]);
     this.#unconfirmed = null;
     this.#epoch = begun;
+    this.#fence = fenceOf(begun);
     return begun.epoch;
   }
 
@@ -128,7 +137,7 @@ export class ArchiveSequence implements SequenceStore {
 
   async #store(epoch: Epoch, { batches, hits, pairs }: Share): Promise<void> {
     if (batches.length === 0) return;
-    const fence = { onlyIf: IN_FORCE, parameters: { ...epoch } };
+    const fence = fenceOf(epoch);
     await Promise.all([insertHits(this.client, hits, fence), insertPairs(this.client, pairs, fence)]);
     // Last: whoever finds a batch here finds its hits and pairs.
     const numbered = blockOf(batches.length, {

@@ -1,12 +1,13 @@
 // The archive's stores over one client. Called by cli/ and tests.
 import type { SurveyDescription } from "../../domain/survey.js";
 import type { AlertStore } from "../alerts.store.js";
+import type { ArchivalStore } from "../archival.store.js";
 import type { BacktestStore } from "../backtest.store.js";
 import type { BatchStore } from "../batches.store.js";
 import type { CatalogStore } from "../catalogs.store.js";
 import type { ClockStore } from "../clock.store.js";
-import type { CorrectionStore } from "../corrections.store.js";
-import type { CounterpartStore } from "../counterparts.store.js";
+import type { ArrivalStore, CorrectionStore, HitCheckStore } from "../corrections.store.js";
+import type { CounterpartStore, NearestStore } from "../counterparts.store.js";
 import type { DeadLetterStore } from "../deadletters.store.js";
 import type { FeatureStore } from "../features.store.js";
 import type { HistoryStore } from "../history.store.js";
@@ -18,16 +19,21 @@ import type { PhotometryStore } from "../photometry.store.js";
 import type { ReceiptStore } from "../receipts.store.js";
 import type { ScoreStore } from "../scores.store.js";
 import type { SequenceStore } from "../sequence.store.js";
+import type { StaleStore } from "../stale.store.js";
 import { ArchiveAlerts } from "./alerts.js";
 import { syncAlertTable } from "./alerts.table.js";
+import { ArchiveArchival } from "./archival.js";
 import { ArchiveBacktest } from "./backtest.js";
 import { ArchiveBatches } from "./batches.js";
 import { ArchiveCatalogs } from "./catalogs.js";
 import type { ArchiveClient } from "./client.js";
 import { ArchiveClock } from "./clock.js";
 import { CommittedBatches } from "./committed.js";
+import { ArchiveHitChecks } from "./corrections.checks.js";
 import { ArchiveCorrections } from "./corrections.js";
+import { ArchiveArrivals } from "./corrections.late.js";
 import { ArchiveCounterparts } from "./counterparts.js";
+import { ArchiveNearest } from "./counterparts.nearest.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
 import { enrichedSources } from "./enriched/sources.js";
 import { ArchiveFeatures } from "./features.js";
@@ -47,6 +53,7 @@ import { ArchiveReceipts } from "./receipts.js";
 import { ArchiveRematches } from "./rematches.js";
 import { ArchiveScores } from "./scores.js";
 import { ArchiveSequence } from "./sequence.js";
+import { ArchiveStale } from "./stale.js";
 
 export interface ArchiveStores {
   readonly alerts: AlertStore;
@@ -57,13 +64,18 @@ export interface ArchiveStores {
   readonly batches: BatchStore;
   readonly deadLetters: DeadLetterStore;
   readonly counterparts: CounterpartStore;
+  readonly nearest: NearestStore;
   readonly sequence: SequenceStore;
   readonly receipts: ReceiptStore;
   readonly catalogs: CatalogStore;
+  readonly archival: ArchivalStore;
   readonly clock: ClockStore;
   readonly scores: ScoreStore;
+  readonly stale: StaleStore;
   readonly features: FeatureStore;
   readonly corrections: CorrectionStore;
+  readonly hitChecks: HitCheckStore;
+  readonly arrivals: ArrivalStore;
   readonly marks: MarkStores;
   readonly matches: MatchStore;
   readonly rematches: RematchStore;
@@ -107,6 +119,10 @@ export async function createArchiveStores(
   };
   await marks.registry.refresh();
   const catalogs = await ArchiveCatalogs.open(client);
+  const archival = new ArchiveArchival(client);
+  // What goes later need not hold up the start.
+  archival.sweep().catch(() => {});
+  const sequence = new ArchiveSequence(client);
   return {
     alerts,
     backtest: new ArchiveBacktest(
@@ -126,17 +142,22 @@ export async function createArchiveStores(
     history: new ArchiveHistory(client, byName),
     hits: new ArchiveHits(client),
     batches: await ArchiveBatches.start(client, committed),
-    sequence: new ArchiveSequence(client),
+    sequence,
     receipts: new ArchiveReceipts(client),
     catalogs,
+    archival,
     clock: new ArchiveClock(client),
     scores: new ArchiveScores(client),
+    stale: new ArchiveStale(client),
     features: new ArchiveFeatures(client, surveys),
-    corrections: new ArchiveCorrections(client),
+    corrections: new ArchiveCorrections(client, () => sequence.fence),
+    hitChecks: new ArchiveHitChecks(client),
+    arrivals: new ArchiveArrivals(client),
     marks,
     matches: new ArchiveMatches(client),
     rematches: new ArchiveRematches(client, byName),
     deadLetters: new ArchiveDeadLetters(client),
     counterparts: new ArchiveCounterparts(client),
+    nearest: new ArchiveNearest(client),
   };
 }

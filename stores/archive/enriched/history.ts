@@ -3,12 +3,12 @@
 import { AB_ZERO_POINT_NJY } from "../../../domain/flux.js";
 import { type Derived, isDerived, POINT_LISTS } from "../../../domain/photometry.js";
 import type { PointField, Survey, SurveyDescription } from "../../../domain/survey.js";
-import { quoted } from "../http.form.js";
+import { quoted, sqlText } from "../http.form.js";
 import { precedence } from "../precedence.js";
-import { type EnrichedSource, type EnrichedWindow, keysOf } from "./source.js";
+import { type EnrichedSelect, type EnrichedSource, type EnrichedWindow, keysOf } from "./source.js";
 
 /** A column that filters read: a field of one of the lists. */
-interface Read {
+export interface Read {
   readonly column: string;
   readonly kind: number;
   readonly field: PointField;
@@ -28,17 +28,13 @@ export function enrichedHistory(surveys: readonly SurveyDescription[]): Enriched
   return {
     brings: (column, survey) => parsed(column, survey) !== null,
     select(window, columns) {
-      const { publicProgramids, pointColumns } = described.get(window.survey)!;
-      const fixed = new Set(pointColumns.filter(({ isFixed }) => isFixed).map(({ name }) => name));
+      const survey = described.get(window.survey)!;
       const read = columns.map((column) => parsed(column, window.survey)!);
+      const rights = `p = l.programid OR p IN (${survey.publicProgramids.join(", ")})`;
       return {
         key: "object",
-        sql: byObject(window, read, fixed),
-        parameters: {
-          historySurvey: window.survey,
-          ...(Number.isFinite(window.endJd) && { historyEnd: window.endJd }),
-        },
-        columns: new Map(read.map((one) => [one.column, ofAlert(one, publicProgramids)])),
+        ...pointsByObject(survey, `IN (${keysOf(window, "objectId")})`, window, read),
+        columns: new Map(read.map((one) => [one.column, pointsKnown(one, precedence("l.jd", "l.candid"), rights)])),
       };
     },
   };
@@ -55,21 +51,28 @@ const NEVER = `toUInt128('${2n ** 128n - 1n}')`;
 /**
  * A row for each object: of each kind arrays of its points in all their tellings, by time. A telling is its point's latest
  * word from each packet that told it, `since`, until the next packet that told another one, `until`. Two such packets are
- * known of a telling, its first and its last: what came in between is taken to have told the same.
+ * known of a telling, its first and its last: what came in between is taken to have told the same. `which` objects: IN and a
+ * sub-query.
  */
-function byObject(window: EnrichedWindow, read: readonly Read[], fixed: ReadonlySet<string>): string {
+export function pointsByObject(
+  { id, pointColumns }: SurveyDescription,
+  which: string,
+  { endJd }: Pick<EnrichedWindow, "endJd">,
+  read: readonly Read[],
+): Pick<EnrichedSelect, "sql" | "parameters"> {
+  const fixed = new Set(pointColumns.filter(({ isFixed }) => isFixed).map(({ name }) => name));
   const kinds = [...new Set(read.map(({ kind }) => kind))];
   const values = [...new Map(read.map(({ field }) => [keyOf(field.column), field]))].filter(
     ([key]) => !KEYS.includes(key),
   );
-  const before = Number.isFinite(window.endJd)
+  const before = Number.isFinite(endJd)
     ? `AND firstTold < ${precedence("{historyEnd:Float64}", `toInt64(${-(2n ** 63n)})`)}`
     : "";
   const tellings = `SELECT objectId, kind, pointId, jd, programid AS rights,
       arrayJoin(if(firstTold = lastTold, [firstTold], [firstTold, lastTold])) AS since
       ${values.map(([key, field]) => `, ${stored(field)} AS ${quoted(key)}`).join("")}
-    FROM tellings WHERE survey = {historySurvey:String} AND kind IN (${kinds.join(", ")}) ${before}
-      AND objectId IN (${keysOf(window, "objectId")})`;
+    FROM tellings AS points WHERE survey = ${sqlText(id)} AND kind IN (${kinds.join(", ")}) ${before}
+      AND objectId ${which}`;
   const timed = `SELECT objectId, kind, pointId, jd, rights, since, leadInFrame(since, 1, ${NEVER}) OVER w AS until
       ${values.map(([key, { column }]) => `, ${fixed.has(column) ? `max(${quoted(key)}) OVER w AS ` : ""}${quoted(key)}`).join("")}
     FROM (${tellings}) WINDOW w AS (PARTITION BY objectId, kind, pointId ORDER BY since
@@ -88,16 +91,21 @@ function byObject(window: EnrichedWindow, read: readonly Read[], fixed: Readonly
       ),
     ];
   });
-  return `SELECT objectId, ${ordered.join(", ")} FROM (
-    SELECT objectId, ${gathered.join(", ")} FROM (${timed}) GROUP BY objectId)`;
+  return {
+    sql: `SELECT objectId, ${ordered.join(", ")} FROM (
+      SELECT objectId, ${gathered.join(", ")} FROM (${timed}) GROUP BY objectId)`,
+    parameters: Number.isFinite(endJd) ? { historyEnd: endJd } : {},
+  };
 }
 
-/** The points that the alert knows: told by then and not told otherwise since, not later than the alert, of its rights. */
-function ofAlert({ kind, field }: Read, publicProgramids: readonly number[]): string {
-  const [jd, , rights, since, until] = KEYS.map((key) => `r.${arrayOf(kind, key)}`);
-  const now = precedence("l.jd", "l.candid");
-  const isKnown = `j <= l.jd AND s <= ${now} AND u > ${now} AND (p = l.programid OR p IN (${publicProgramids.join(", ")}))`;
-  const known = `arrayMap((j, s, u, p) -> ${isKnown}, ${jd}, ${since}, ${until}, ${rights})`;
+/**
+ * The points that an alert knows: told up to a packet (its precedence) and not told otherwise since, not later than the
+ * alert, of `rights`, a condition over p. l is the alert, r what pointsByObject gives of the object.
+ */
+export function pointsKnown({ kind, field }: Read, upTo: string, rights: string): string {
+  const [jd, , programid, since, until] = KEYS.map((key) => `r.${arrayOf(kind, key)}`);
+  const isKnown = `j <= l.jd AND s <= ${upTo} AND u > ${upTo} AND (${rights})`;
+  const known = `arrayMap((j, s, u, p) -> ${isKnown}, ${jd}, ${since}, ${until}, ${programid})`;
   return `arrayFilter((v, isKnown) -> isKnown, r.${arrayOf(kind, keyOf(field.column))}, ${known})`;
 }
 

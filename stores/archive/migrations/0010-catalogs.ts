@@ -1,4 +1,4 @@
-// The registry of catalogs. Read by ../catalogs.registry.ts; each revision's rows have a table of their own (../catalogs.table.ts).
+// The registry of catalogs. Read by ../revisions.ts; each revision's rows have a table of their own (../catalogs.table.ts).
 import type { ArchiveClient } from "../client.js";
 import { createTables, type TableDefinition } from "../layout.js";
 

@@ -1,9 +1,9 @@
-// What has changed of objects since it was told. Read and written by ../corrections.ts.
+// What has changed of objects since it was told, as it was kept before 0015-corrections.
 import type { ArchiveClient } from "../client.js";
 import { createTables, type TableDefinition } from "../layout.js";
 
 /** In the order of their cursors. toldAt is epoch milliseconds of the server's clock. */
-const CORRECTIONS: TableDefinition = {
+export const CORRECTIONS: TableDefinition = {
   name: "corrections",
   columns: `
   toldAt Int64,

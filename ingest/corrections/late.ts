@@ -1,0 +1,117 @@
+// Packets that come late: an alert whose object has later ones already adds to their light curves. Looked for behind the
+// stream, in the order of commits; begins where it was after a restart. Made by cli/corrections.ts.
+import { setTimeout as delay } from "node:timers/promises";
+import type { Survey } from "../../domain/survey.js";
+import type { AlertOfProgram, Arrival, ArrivalStore, LateAlert } from "../../stores/corrections.store.js";
+import type { Change, Tell } from "./teller.js";
+import { createWorker, type Worker } from "./worker.js";
+
+/** Of the rule by which an alert is late. */
+export const LATE_VERSION = "1";
+
+const WORK = "late packets";
+const EVERY_MS = 2_000;
+/** Commits of several processes are seen in another order than that of their times by so much at most. */
+const OVERLAP_MS = 60_000;
+/** How far it has come is kept so often: what comes after is looked at twice after a crash. */
+const SAVE_MS = 30_000;
+const BATCHES = 500;
+const CHANGES = 1_000;
+const REST_BUSY = 4;
+
+export interface LateParts {
+  readonly arrivals: ArrivalStore;
+  readonly tell: Tell;
+  /** Makes the features of these alerts anew; their light curves have changed. */
+  readonly remake: (survey: Survey, alerts: readonly AlertOfProgram[]) => Promise<void>;
+  /** Programids that everybody may see. */
+  readonly publicProgramids: (survey: Survey) => readonly number[];
+  readonly mayRun: () => boolean;
+  readonly isBusy: () => boolean;
+  readonly log: (line: string) => void;
+}
+
+interface Changed {
+  readonly change: Change;
+  readonly alerts: readonly AlertOfProgram[];
+}
+
+export function createLateFinder(parts: LateParts): Worker {
+  const { arrivals, tell, remake, isBusy } = parts;
+  /** Everything committed before is looked at, but for the overlap. */
+  let since: number | null = null;
+  let savedAt = 0;
+  /** Batches looked at, with the times of their commits. */
+  const seen = new Map<bigint, number>();
+  /** The latest time that any alert had before. */
+  const latest = new Map<Survey, number>();
+
+  async function work(signal: AbortSignal): Promise<boolean> {
+    since ??= (await arrivals.progress(WORK)) ?? (await begun());
+    let from = since - OVERLAP_MS;
+    for (;;) {
+      const page = await arrivals.commits(from, BATCHES);
+      const fresh = page.filter(({ batch }) => !seen.has(batch));
+      for (const arrival of await arrivals.arrivals(fresh.map(({ batch }) => batch))) {
+        if (signal.aborted || !parts.mayRun()) return false;
+        await look(arrival, signal);
+      }
+      for (const { batch, committedAt } of fresh) {
+        seen.set(batch, committedAt);
+        since = Math.max(since, committedAt);
+      }
+      if (page.length < BATCHES) break;
+      from = page.at(-1)!.committedAt;
+    }
+    for (const [batch, committedAt] of seen) if (committedAt < since - OVERLAP_MS) seen.delete(batch);
+    if (since - savedAt > SAVE_MS) {
+      await arrivals.saveProgress(WORK, since);
+      savedAt = since;
+    }
+    return false;
+  }
+
+  /** What was archived before there was anybody to look is not looked at. */
+  async function begun(): Promise<number> {
+    const now = Date.now();
+    await arrivals.saveProgress(WORK, now);
+    return now;
+  }
+
+  async function look({ survey, batch, minJd, maxJd }: Arrival, signal: AbortSignal): Promise<void> {
+    const before = latest.get(survey) ?? (await arrivals.latestJd(survey)) ?? Number.NEGATIVE_INFINITY;
+    // Nearly every batch of a stream is later than all before.
+    if (minJd < before) {
+      const startedAt = performance.now();
+      const changes = (await arrivals.late(survey, batch, before)).flatMap((late) => changeOf(survey, late) ?? []);
+      for (let at = 0; at < changes.length; at += CHANGES) await changed(survey, changes.slice(at, at + CHANGES));
+      if (isBusy()) await delay((performance.now() - startedAt) * REST_BUSY, undefined, { signal }).catch(() => {});
+    }
+    latest.set(survey, Math.max(before, maxJd));
+  }
+
+  async function changed(survey: Survey, changes: readonly Changed[]): Promise<void> {
+    await tell(changes.map(({ change }) => change));
+    const alerts = new Map(changes.flatMap(({ alerts: own }) => own.map((alert) => [alert.candid, alert])));
+    await remake(survey, [...alerts.values()]);
+  }
+
+  /** Of the later alerts those whose history holds the late one, and whose viewers may all know of it. */
+  function changeOf(survey: Survey, { candid, programid, later }: LateAlert): Changed | null {
+    const isPublic = parts.publicProgramids(survey).includes(programid);
+    const alerts = later.filter((alert) => isPublic || alert.programid === programid);
+    if (alerts.length === 0) return null;
+    const change = {
+      ...{ survey, alerts, what: "PHOTOMETRY" as const, step: "late", version: LATE_VERSION },
+      ...{ source: String(candid), scope: null, reads: ["detections", "nonDetections", "forced"] },
+    };
+    return { change, alerts };
+  }
+
+  return createWorker({
+    work,
+    mayRun: parts.mayRun,
+    everyMs: EVERY_MS,
+    onFault: (error) => parts.log(`Late packets could not be looked for: ${error.message}`),
+  });
+}

@@ -1,0 +1,76 @@
+// Corrections get their numbers: batch by batch, in the process that numbers hits, fenced by its epoch as hits are
+// (sequence.ts). Used by corrections.ts.
+import type { Block } from "../../domain/columns.js";
+import { bigints, unsigned } from "./blocks.js";
+import type { ArchiveClient, InsertOptions } from "./client.js";
+
+/** Rows of one insert, unless a batch has more by itself. */
+const TOGETHER = 20_000;
+const BATCHES_AT_ONCE = 200;
+/** A batch may have been told so long after it began; all are looked at when an epoch begins. */
+const BACK_MS = 6 * 3_600_000;
+const COLUMNS =
+  "batch, toldAt, survey, objectId, candid, jd, programid, what, step, version, source, scope, filterId, filterVersion";
+
+export class CorrectionNumbers {
+  #fence: InsertOptions | null = null;
+  #last = 0n;
+  #since = 0n;
+  /** Sent to the archive and not answered: it goes again as it was, before anything else gets a number. */
+  #unconfirmed: Block | null = null;
+
+  constructor(
+    private readonly client: ArchiveClient,
+    private readonly fence: () => InsertOptions | null,
+  ) {}
+
+  async number(): Promise<boolean> {
+    const fence = this.fence();
+    if (fence === null) return false;
+    if (fence !== this.#fence) {
+      this.#last =
+        bigints(await this.client.query("SELECT max(seq) AS last FROM corrections_numbered"), "last")[0] ?? 0n;
+      this.#since = 0n;
+      this.#unconfirmed = null;
+      this.#fence = fence;
+    }
+    if (this.#unconfirmed !== null) await this.#store(this.#unconfirmed, fence);
+    const batches = await this.#pending();
+    if (batches.length === 0) {
+      this.#since = BigInt(Date.now() - BACK_MS) << 20n;
+      return false;
+    }
+    const told = await this.client.query(
+      `SELECT ${COLUMNS} FROM corrections_told WHERE batch IN {batches:Array(UInt64)} AND isShown
+      ORDER BY batch, jd, candid, what, filterId, source
+      LIMIT 1 BY batch, survey, objectId, candid, what, filterId, source`,
+      { batches },
+    );
+    const seq = BigUint64Array.from({ length: told.rows }, () => ++this.#last);
+    await this.#store({ ...told, columns: new Map(told.columns).set("seq", unsigned(seq)) }, fence);
+    return true;
+  }
+
+  /** Those that a row of `corrections_numbered` names are numbered: an insert is there whole or not at all. */
+  async #pending(): Promise<bigint[]> {
+    const block = await this.client.query(
+      `SELECT batch, uniqExact(survey, objectId, candid, what, filterId, source) AS rows FROM corrections_told
+      WHERE batch >= {since:UInt64} AND isShown
+        AND batch NOT IN (SELECT batch FROM corrections_numbered AS numbered WHERE batch >= {since:UInt64})
+      GROUP BY batch ORDER BY batch LIMIT {first:UInt32}`,
+      { since: this.#since, first: BATCHES_AT_ONCE },
+    );
+    const rows = bigints(block, "rows");
+    let sum = 0;
+    return Array.from(bigints(block, "batch")).filter((_, n) => {
+      sum += Number(rows[n]!);
+      return n === 0 || sum <= TOGETHER;
+    });
+  }
+
+  async #store(block: Block, fence: InsertOptions): Promise<void> {
+    this.#unconfirmed = block;
+    await this.client.insert("corrections_numbered", block, fence);
+    this.#unconfirmed = null;
+  }
+}

@@ -8,6 +8,7 @@ import { createGraphFollower } from "../ingest/follow.js";
 import { BATCH_ALERTS } from "../ingest/intake.js";
 import { persistently } from "../ingest/persistently.js";
 import { createPipeline, type Pipeline, type PipelineStores, recover } from "../ingest/pipeline.js";
+import type { RecentHits } from "../ingest/recent.js";
 import { createSequencer, type Follower, type Sequencer } from "../ingest/sequencer.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import type { Lease } from "../stores/lease.store.js";
@@ -30,6 +31,8 @@ export interface IngestionParts {
   readonly shared: boolean;
   readonly scope: "hits" | "all";
   readonly hub: Pick<HitHub, "publish" | "wake">;
+  /** What the followers read. */
+  readonly recent: RecentHits;
   /** Called with a batch whose objects have entered the graph, before it is committed. */
   readonly onEntered: (batch: AlertBatch) => Promise<void>;
   /** Who follows the numbers besides the graph. */
@@ -49,16 +52,22 @@ export interface Ingestion {
 
 /** Finishes what a crash interrupted before it resolves. */
 export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
-  const { shared, hub, outages, watching, log } = parts;
+  const { shared, hub, recent, outages, watching, log } = parts;
   const stores = watching.batches.stores(parts.stores);
-  const follower = createGraphFollower({ ...stores, scope: parts.scope });
+  const follower = createGraphFollower({ ...stores, hits: recent, scope: parts.scope });
   const sequencer = watching.sequence.sequencer(
     createSequencer({
       sequence: watching.sequence.store(stores.sequence),
       lease: parts.lease,
       shared,
-      publish: hub.publish,
-      wake: hub.wake,
+      publish(hits) {
+        recent.add(hits);
+        hub.publish(hits);
+      },
+      wake() {
+        recent.missed();
+        hub.wake();
+      },
       followers: [{ catchUp: follower.catchUp, isAwaited: true }, ...parts.followers],
       outages,
       watch: watching.batches,

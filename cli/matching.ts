@@ -7,6 +7,7 @@ import type { MatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { createRematcher } from "../ingest/crossmatch/rematch.js";
 import { CROSSMATCH_VERSION } from "../ingest/enrich/crossmatch.js";
 import { createSourceFollower, type SourceFollower } from "../ingest/follow.sources.js";
+import type { RecentHits } from "../ingest/recent.js";
 import type { ArchiveStores } from "../stores/archive/stores.js";
 import type { GraphStores } from "../stores/graph/stores.js";
 
@@ -14,8 +15,9 @@ import type { GraphStores } from "../stores/graph/stores.js";
 const BUSY_MS = 3_000;
 
 export interface MatchingParts {
-  readonly stores: Pick<ArchiveStores, "catalogs" | "matches" | "rematches" | "hits" | "batches"> &
+  readonly stores: Pick<ArchiveStores, "catalogs" | "matches" | "rematches" | "batches"> &
     Pick<GraphStores, "links" | "sources">;
+  readonly hits: RecentHits;
   readonly catalogs: MatchedCatalogs;
   readonly surveys: readonly Survey[];
   readonly scope: "hits" | "all";
@@ -29,9 +31,9 @@ export interface Matching {
   start(mayRun: () => boolean): () => Promise<void>;
 }
 
-export function createMatching({ stores, catalogs, surveys, scope, tell, log }: MatchingParts): Matching {
+export function createMatching({ stores, hits, catalogs, surveys, scope, tell, log }: MatchingParts): Matching {
   const { matches, rematches, batches, sources } = stores;
-  const follower = createSourceFollower({ ...stores, catalogs: () => stores.catalogs.active(), scope });
+  const follower = createSourceFollower({ ...stores, hits, catalogs: () => stores.catalogs.active(), scope });
   return {
     follower,
     start(mayRun) {

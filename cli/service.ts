@@ -11,6 +11,7 @@ import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
 import { createPacketReader } from "../ingest/packetreader.js";
 import { persistently } from "../ingest/persistently.js";
+import { createRecentHits } from "../ingest/recent.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { Services } from "../resolvers/services.js";
 import { anonymousViewer } from "../server/auth.js";
@@ -178,11 +179,13 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
       ...{ stores: archived, filters: linked.filters, active, surveys: descriptions, feed, log },
       isBusy: () => archive.client.writing(),
     });
+    const recent = createRecentHits(archived.hits);
     const matching =
       enrichments &&
       createMatching({
         tell: corrections.tell,
         stores: { ...archived, ...linked },
+        hits: recent,
         catalogs: enrichments.catalogs,
         surveys: [...descriptions.keys()],
         scope: settings.GRAPH_SCOPE,
@@ -203,6 +206,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
               shared,
               scope: settings.GRAPH_SCOPE,
               hub,
+              recent,
               onEntered: matching.follower.enter,
               // Neither a broker that hangs nor links to catalogs must hold up a batch.
               followers: [matching.follower, ...(publisher === null ? [] : [publisher])].map(({ catchUp }) => {

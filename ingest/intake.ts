@@ -1,12 +1,12 @@
-// Micro-batches out of a stream of packets: 1,000 alerts, 96 MiB or 200 ms, whichever comes first. Called by cli/.
+// Micro-batches out of a stream of packets: 4,000 alerts, 192 MiB or 200 ms, whichever comes first. Called by cli/.
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import { addCounts, type Counts, noCounts, type Pipeline } from "./pipeline.js";
 
 export const BATCH_ALERTS = 4_000;
-const BATCH_BYTES = 256 * 1024 * 1024;
+const BATCH_BYTES = 192 * 1024 * 1024;
 const BATCH_MILLISECONDS = 200;
-/** Batches read ahead while earlier ones are stored. */
-const BATCHES_IN_FLIGHT = 2;
+/** Batches under way: one is written, one filtered, one linked. */
+const BATCHES_IN_FLIGHT = 3;
 
 export interface IntakeListener {
   /** The sums so far and the batch's dead letters. */

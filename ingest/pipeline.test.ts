@@ -59,7 +59,7 @@ function world() {
     },
     filters: { run: async () => ({ hits: [], broken: [] }) },
     follower: { enter: nothing },
-    sequencer: { committed: nothing },
+    sequencer: { committed: nothing, followed: nothing },
     enrichments: [],
     onBrokenStep: () => {},
     onBroken: () => {},

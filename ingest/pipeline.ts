@@ -43,7 +43,7 @@ export interface PipelineParts {
   readonly stores: PipelineStores;
   readonly filters: FilterRun;
   readonly follower: Pick<GraphFollower, "enter">;
-  readonly sequencer: Pick<Sequencer, "committed">;
+  readonly sequencer: Pick<Sequencer, "committed" | "followed">;
   /** Called with active filters that could not run on a batch; the others did. */
   readonly onBroken: (broken: readonly { filterId: string; message: string }[]) => void;
   /** In this order: later ones may read what earlier ones added. */
@@ -75,7 +75,8 @@ export interface Taken extends Counts {
 export interface Pipeline {
   /**
    * Take a micro-batch in. Resolves once everything in it is stored and filtered and, where this process numbers hits,
-   * delivered to the hub and linked. Batches may overlap (one is written while the one before is filtered).
+   * delivered to the hub and linked. Batches may overlap: one is written while the one before is filtered, and the one
+   * before that is linked.
    */
   take(packets: readonly Packet[], letters: readonly DeadLetter[]): Promise<Taken>;
 }
@@ -217,6 +218,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         const letters = [...sourceLetters, ...(await writing(() => write(received, written)))];
         const tallies = receipts.of(received, sourceLetters, written, letters, now);
         const counts = await finishing(() => finishAll(written, letters, tallies));
+        await sequencer.followed();
         return { ...counts, read: packets.length + sourceLetters.length, letters };
       } finally {
         // Complete by now, or failed: then whoever brings these alerts again must find them still to be done.
@@ -226,12 +228,17 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   };
 }
 
-/** The alerts of a batch by candid, made when they are asked for. */
+/** The alerts of a batch by candid, each made once, when it is asked for: many filters may have found it. */
 function alertsOf(batch: AlertBatch): (candid: bigint) => Alert {
-  let rowOf: Map<bigint, number> | null = null;
+  const rowOf = new Map(Array.from(bigColumn(batch.alerts, "candid").values, (of, row) => [of, row]));
+  const made = new Map<bigint, Alert>();
   return (candid) => {
-    rowOf ??= new Map(Array.from(bigColumn(batch.alerts, "candid").values, (of, row) => [of, row]));
-    return alertAt(batch, rowOf.get(candid)!);
+    let alert = made.get(candid);
+    if (alert === undefined) {
+      alert = alertAt(batch, rowOf.get(candid)!);
+      made.set(candid, alert);
+    }
+    return alert;
   };
 }
 

@@ -92,6 +92,7 @@ class Worker {
     await this.stores.batches.commit(batchId, receipt);
     await untold();
     await this.sequencer.committed({ batchId, hits, pairs: [], alertOf: (candid) => ({ candid }) as Alert });
+    await this.sequencer.followed();
   }
 }
 

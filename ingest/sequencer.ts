@@ -53,8 +53,10 @@ export interface SequencerParts {
 }
 
 export interface Sequencer {
-  /** After the commit. Resolves when the batch is numbered and followed; at once where another process does that. */
+  /** After the commit. Resolves when the batch is numbered; at once where another process does that. */
   committed(batch: CommittedBatch): Promise<void>;
+  /** Resolves when those who are awaited have followed what is numbered, or failed. */
+  followed(): Promise<void>;
   /** Number what earlier processes left, if the lease is free; then go on by itself. */
   start(): Promise<void>;
   /** Followers may have something to do though nothing new was numbered: a filter was given a stream. */
@@ -227,7 +229,6 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       each.notBefore = performance.now() + FOLLOW_AGAIN_MS;
     }
   }
-  /** Resolves when those who are awaited have caught up or failed. */
   async function followAll(): Promise<void> {
     const awaited = following.filter((each) => each.isAwaited);
     for (const each of following) {
@@ -268,8 +269,8 @@ export function createSequencer(parts: SequencerParts): Sequencer {
         // Another round may have found it in the archive before it came here.
         own.delete(batch.batchId);
       }
-      await followAll();
     },
+    followed: followAll,
     nudge() {
       for (const each of following) each.behind = true;
     },

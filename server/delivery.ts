@@ -1,11 +1,12 @@
 // A hit subscription of one socket: the group's text goes out as it is, framed with the subscriber's own id.
 // Made by websocket.ts for every subscription operation.
-import { type ExecutionArgs, execute, type GraphQLError, type GraphQLFormattedError } from "graphql";
+import type { ExecutionArgs, GraphQLError, GraphQLFormattedError } from "graphql";
 import { TocsinError } from "../domain/errors.js";
 import type { Viewer } from "../domain/viewer.js";
 import { withinLiveRequest } from "../stores/request.js";
 import type { Render, Sink } from "../subscriptions/request.js";
 import type { HitStream } from "../subscriptions/stream.js";
+import { executePage } from "./delivery.page.js";
 import { cursorVariable } from "./documents.js";
 import { lifetime } from "./lifetime.js";
 import type { Outbox } from "./outbox.js";
@@ -98,9 +99,7 @@ export function renderHits(
     gone.addEventListener("abort", life.end, { once: true });
     try {
       const contextValue = contextOf(life.signal);
-      const results = await withinLiveRequest(life.signal, () =>
-        Promise.all(hits.map(async (hit) => execute({ ...args, contextValue, rootValue: hit }))),
-      );
+      const results = await withinLiveRequest(life.signal, () => executePage({ ...args, contextValue }, hits));
       return results.map(({ errors, ...rest }) =>
         JSON.stringify(errors === undefined ? rest : { ...rest, errors: errors.map(formatError) }),
       );

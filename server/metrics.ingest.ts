@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { readGauge } from "./metrics.read.js";
 
 const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60];
-const BATCH_ALERTS = [1, 10, 50, 100, 250, 500, 1_000];
+const BATCH_ALERTS = [1, 10, 50, 100, 250, 500, 1_000, 2_000, 4_000];
 
 export function ingestMetrics(registry: Registry) {
   const registers = [registry];

@@ -9,7 +9,7 @@ import type { AlertStore } from "../stores/alerts.store.js";
 import type { HitStore } from "../stores/hits.store.js";
 import type { HubLimits } from "./request.js";
 
-const MOST_ANNOUNCED = 10_000;
+const MOST_ANNOUNCED = 40_000;
 const RETRY_MS = 500;
 
 export interface LogStores {

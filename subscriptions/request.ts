@@ -48,7 +48,7 @@ export interface HubLimits {
 
 export const DEFAULT_HUB_LIMITS: HubLimits = {
   maxSubscriptions: 20_000,
-  maxWaitingHits: 10_000,
+  maxWaitingHits: 40_000,
   page: 250,
   recent: 2_000,
 };

@@ -8,7 +8,8 @@ import { MAX_RECORDS } from "../avro/container.js";
 const PIECE_BYTES = 32 * 1024 * 1024;
 /** A header larger than this is not an alert schema. */
 const MAX_HEADER_BYTES = 2 * 1024 * 1024;
-const READ_BYTES = 8 * 1024 * 1024;
+/** What is read beyond a piece's end is copied to the next one's room. */
+const READ_BYTES = 2 * 1024 * 1024;
 const SYNC_BYTES = 16;
 /** Two varints of 64 bits: a block's head is not longer. */
 const MAX_HEAD_BYTES = 20;

@@ -119,8 +119,8 @@ export const TEST_OPERANDS: Operands = {
         own("plx", "Float32", true),
       ],
     },
-    { name: "watch.mine", description: "A watch list.", order: "separation", fields: [own("name", "String", false)] },
     ...counterpartHistories([TEST_SURVEY, OTHER_SURVEY]).operands(TEST_SURVEY.id).lists,
+    { name: "watch.mine", description: "A watch list.", order: "separation", fields: [own("name", "String", false)] },
   ],
 };
 

@@ -1,7 +1,7 @@
 // What an owner does with catalogs: add, list, remove. Made by cli/service.ts and cli/catalogs.ask.ts.
 import type { Catalog } from "../domain/catalog.js";
-import { TocsinError } from "../domain/errors.js";
 import { type Loaded, type LoadRequest, type LoadTold, loadCatalog } from "../ingest/catalogs/load.js";
+import type { Claims } from "../ingest/claims.js";
 import type { CatalogStore } from "../stores/catalogs.store.js";
 
 export interface Catalogs {
@@ -12,20 +12,13 @@ export interface Catalogs {
   remove(name: string): Promise<boolean>;
 }
 
-export function createCatalogs(store: CatalogStore): Catalogs {
-  const loading = new Set<string>();
+/** What is loaded or removed is claimed meanwhile: LOAD_IN_PROGRESS where another does. */
+export function createCatalogs(store: CatalogStore, claims: Claims): Catalogs {
+  const claim = (name: string): string => `catalog ${name}`;
   return {
-    async add(request, onProgress, signal) {
-      const { name } = request.definition;
-      if (loading.has(name)) throw new TocsinError("BAD_ARGUMENT", `The catalog ${name} is being loaded already.`);
-      loading.add(name);
-      try {
-        return await loadCatalog(store, request, onProgress, signal);
-      } finally {
-        loading.delete(name);
-      }
-    },
+    add: (request, onProgress, signal) =>
+      claims.during(claim(request.definition.name), signal, (until) => loadCatalog(store, request, onProgress, until)),
     list: () => store.list(),
-    remove: (name) => store.remove(name),
+    remove: (name) => claims.during(claim(name), new AbortController().signal, () => store.remove(name)),
   };
 }

@@ -52,6 +52,17 @@ export function handleControl(lock: DataDirLock, commands: Commands): void {
   });
 }
 
+/** A command that has DATA_DIR open by itself takes no others: they are told who it is. */
+export function refuseControl(lock: DataDirLock): void {
+  const code = "DATA_DIR_IN_USE";
+  const message = `Another command has DATA_DIR open, the process ${process.pid}.`;
+  const error = { code, message, remedy: "Repeat this one when it has ended." };
+  lock.answer((_, response) => {
+    response.writeHead(409, { "content-type": "application/x-ndjson", connection: "close" });
+    response.end(`${JSON.stringify({ error })}\n`);
+  });
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { ActiveFilters } from "../filters/active.js";
 import { createLateFinder } from "../ingest/corrections/late.js";
+import { createMarkChanges } from "../ingest/corrections/marks.js";
 import { createRecheck } from "../ingest/corrections/recheck.js";
 import { createTeller, type Tell } from "../ingest/corrections/teller.js";
 import { createWorker } from "../ingest/corrections/worker.js";
@@ -20,7 +21,7 @@ const NUMBER_MS = 1_000;
 export interface CorrectionsParts {
   readonly stores: Pick<
     ArchiveStores,
-    "corrections" | "hitChecks" | "arrivals" | "backtest" | "features" | "history" | "batches"
+    "corrections" | "hitChecks" | "arrivals" | "backtest" | "features" | "history" | "batches" | "marks" | "rematches"
   >;
   readonly filters: Pick<FilterStore, "active">;
   readonly active: ActiveFilters;
@@ -69,6 +70,11 @@ export function createCorrections(parts: CorrectionsParts): Corrections {
         ...{ arrivals, tell, remake: reenricher.remake, mayRun, isBusy, log },
         publicProgramids: (survey) => surveys.get(survey)?.publicProgramids ?? [],
       });
+      const marks = createMarkChanges({
+        ...{ marks: stores.marks, rematches: stores.rematches, tell, mayRun, log },
+        surveys: [...surveys.keys()],
+      });
+      marks.nudge();
       onTold = () => {
         numbering.nudge();
         recheck.nudge();
@@ -76,7 +82,7 @@ export function createCorrections(parts: CorrectionsParts): Corrections {
       onTold();
       return async () => {
         onTold = () => {};
-        await Promise.all([late.close(), recheck.close()]);
+        await Promise.all([late.close(), marks.close(), recheck.close()]);
         await numbering.close();
       };
     },

@@ -2,10 +2,9 @@
 // cli/lightcurves.ts.
 import type { Logger } from "pino";
 import { ArchiveArchival } from "../stores/archive/archival.js";
-import { migrate } from "../stores/archive/migrate.js";
+import { withArchive } from "./alone.js";
 import { lightCurvesOf } from "./control.js";
-import { isOpen, lockDataDir } from "./datadir.js";
-import { openArchive } from "./engines.js";
+import { isOpen } from "./datadir.js";
 import { createLightCurves, type LightCurves } from "./lightcurves.loaded.js";
 import type { Settings } from "./settings.js";
 
@@ -16,18 +15,9 @@ export async function withLightCurves<T>(
   ask: (lightCurves: LightCurves) => Promise<T>,
 ): Promise<T> {
   if (await isOpen(settings.DATA_DIR)) return ask(lightCurvesOf(settings.DATA_DIR));
-  const lock = settings.CLICKHOUSE_URL.length > 0 ? null : await lockDataDir(settings.DATA_DIR);
-  try {
-    const archive = await openArchive(settings, log);
-    try {
-      await migrate(archive.client);
-      const store = new ArchiveArchival(archive.client);
-      await store.sweep();
-      return await ask(createLightCurves(store));
-    } finally {
-      await archive.close();
-    }
-  } finally {
-    await lock?.release();
-  }
+  return withArchive(settings, log, async (client, claims) => {
+    const store = new ArchiveArchival(client);
+    await store.sweep();
+    return ask(createLightCurves(store, claims));
+  });
 }

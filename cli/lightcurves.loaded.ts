@@ -1,12 +1,12 @@
 // What an owner does with archives of light curves: add, list, remove. Made by cli/service.ts and cli/lightcurves.ask.ts.
 import type { LightCurveArchive } from "../domain/archival.js";
-import { TocsinError } from "../domain/errors.js";
 import {
   type LightCurveLoad,
   type LightCurvesTold,
   type LoadedLightCurves,
   loadLightCurves,
 } from "../ingest/archival/load.js";
+import type { Claims } from "../ingest/claims.js";
 import type { ArchivalStore } from "../stores/archival.store.js";
 
 export interface LightCurves {
@@ -21,20 +21,15 @@ export interface LightCurves {
   remove(name: string): Promise<boolean>;
 }
 
-export function createLightCurves(store: ArchivalStore): LightCurves {
-  const loading = new Set<string>();
+/** What is loaded or removed is claimed meanwhile: LOAD_IN_PROGRESS where another does. */
+export function createLightCurves(store: ArchivalStore, claims: Claims): LightCurves {
+  const claim = (name: string): string => `archive of light curves ${name}`;
   return {
-    async add(request, onProgress, signal) {
-      const { name } = request.definition;
-      if (loading.has(name)) throw new TocsinError("BAD_ARGUMENT", `The archive ${name} is being loaded already.`);
-      loading.add(name);
-      try {
-        return await loadLightCurves(store, request, onProgress, signal);
-      } finally {
-        loading.delete(name);
-      }
-    },
+    add: (request, onProgress, signal) =>
+      claims.during(claim(request.definition.name), signal, (until) =>
+        loadLightCurves(store, request, onProgress, until),
+      ),
     list: () => store.list(),
-    remove: (name) => store.remove(name),
+    remove: (name) => claims.during(claim(name), new AbortController().signal, () => store.remove(name)),
   };
 }

@@ -25,7 +25,7 @@ export interface Loading {
 export type LoadWork = (tell: (done: number, rows: number) => void, signal: AbortSignal) => Promise<number>;
 
 export interface Loads {
-  /** Throws BAD_ARGUMENT where one of this name goes on. */
+  /** Throws LOAD_IN_PROGRESS where one of this name goes on. */
   start(name: string, work: LoadWork): Loading;
   all(): readonly Loading[];
   /** Breaks loads off where they are; they go on when they are asked for again. */
@@ -40,7 +40,7 @@ export function createLoads(what: string): Loads {
   return {
     start(name, work) {
       if (loads.some(({ now }) => now.name === name && !now.finished)) {
-        throw new TocsinError("BAD_ARGUMENT", `The ${what} ${name} is being loaded already.`);
+        throw new TocsinError("LOAD_IN_PROGRESS", `The ${what} ${name} is being loaded already.`);
       }
       const startedAt = jdFromEpochMs(Date.now());
       const load: { now: Loading } = { now: { name, startedAt, done: 0, rows: 0, finished: false, error: null } };

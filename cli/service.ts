@@ -9,6 +9,7 @@ import { createActiveFilters } from "../filters/active.js";
 import { createFilterDesign } from "../filters/design/design.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
+import { createClaims } from "../ingest/claims.js";
 import { createPacketReader } from "../ingest/packetreader.js";
 import { persistently } from "../ingest/persistently.js";
 import { createRecentHits } from "../ingest/recent.js";
@@ -24,6 +25,7 @@ import type { PacketReader } from "../stores/packets.store.js";
 import { createCorrectionFeed } from "../subscriptions/corrections.js";
 import { createHitHub } from "../subscriptions/hub.js";
 import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/publisher.js";
+import { sharedClaims } from "./alone.js";
 import { createCatalogs } from "./catalogs.js";
 import { createKeeper } from "./catalogs.keeper.js";
 import { type Control, handleControl } from "./control.js";
@@ -259,10 +261,11 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const control = ingestion && createControl(settings, ingestion);
     const replay = ingestion && letterReplayer(settings, archived.deadLetters, ingestion.pipeline);
     const records = replay && createRecords({ ...archived, surveys: descriptions, replay, ...corrections });
-    const catalogs = createCatalogs(archived.catalogs);
+    const claims = shared ? sharedClaims(graph) : createClaims(null);
+    const catalogs = createCatalogs(archived.catalogs, claims);
     const catalogFolder = settings.CATALOG_DIR ?? join(settings.DATA_DIR, "catalogs");
     const keeper = role === "serve" ? null : closing(createKeeper(catalogs, catalogFolder), (opened) => opened.close());
-    const lightCurves = createLightCurves(archived.archival);
+    const lightCurves = createLightCurves(archived.archival, claims);
     const lightCurveKeeper =
       role === "serve" ? null : closing(createLightCurveKeeper(lightCurves, catalogFolder), (opened) => opened.close());
     if (lock && control && records) {

@@ -80,8 +80,8 @@ export const backtestCursor = cursorKind("backtest", ["number", "long"]);
 export const coneCursor = cursorKind("cone", ["number", "text", "text"]);
 /** separationArcsec, id. */
 export const sourceCursor = cursorKind("source", ["number", "text"]);
-/** separationArcsec, load, id, band. */
-export const archivalCursor = cursorKind("archival", ["number", "number", "text", "text"]);
+/** separationArcsec, archive, id, band. */
+export const archivalCursor = cursorKind("archival", ["number", "text", "text", "text"]);
 /** time, number. */
 export const archivalPointCursor = cursorKind("archivalpoint", ["number", "long"]);
 /** name, id. */

@@ -26,6 +26,8 @@ export const ERROR_CODES = {
   TARGET_NOT_EMPTY: "Restore into a new DATA_DIR, an archive without the database and an empty graph.",
   BAD_BACKUP: "The folder is not a whole backup of this version; take another one, or make it again.",
   BAD_CATALOG: "The catalog's file or description cannot be used; the message names the file, the row and the column.",
+  LOAD_IN_PROGRESS:
+    "Another process loads or removes this; the message names it. Wait until it ends, or stop it: it lets go in half a minute.",
   UNREADABLE_IMAGE: "The cutout is not an image that can be drawn; ask for it as it came, with format=fits.",
   PORT_TAKEN: "Another program listens on this port; choose another PORT.",
   ENGINE_UNAVAILABLE: "A database engine does not answer; it is being restarted, try again shortly.",

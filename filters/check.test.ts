@@ -153,7 +153,10 @@ describe("lists", () => {
     ["has(match.clu)", ["1:5 ZTF has no list match.clu; there are match.gaia_dr3"]],
     // What users bring may be private: its names are not told.
     ["area.m33", ["1:1 ZTF has no area.m33 (any more); filterFields lists the names that there are"]],
-    ["has(watch.mines)", ["1:5 ZTF has no list watch.mines; there are detections, forced, match.gaia_dr3"]],
+    [
+      "has(watch.mines)",
+      ["1:5 ZTF has no list watch.mines; there are detections, forced, match.gaia_dr3, lsst.detections"],
+    ],
     ["aera.m31", ["1:1 ZTF has no field aera.m31; filterFields lists the names that it has"]],
     ["score.x > 1", ["1:1 ZTF has no score.x (any more); there are score.net.real"]],
     ["has(drb)", ["1:5 drb is no list; has needs one first, such as detections"]],

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { ElementType } from "../domain/columns.js";
 import { featureOperands } from "../domain/features/operands.js";
 import type { OperandList, Operands } from "../domain/operand.js";
+import { counterpartHistories } from "../ingest/enrich/counterparthistory.js";
 import { histories } from "../ingest/enrich/history.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import { checkCondition } from "./check.js";
@@ -31,23 +32,11 @@ const INSTALLED: Operands = {
   ],
 };
 const descriptions = SURVEYS.map((survey) => survey.description);
-const counterpart = (survey: string, name: string): OperandList => {
-  const detections = histories(descriptions).operands(survey).lists[0]!;
-  return { ...detections, name };
-};
 const fieldsOf = fieldsOfSurveys(descriptions, [
   histories(descriptions),
   featureOperands(descriptions),
-  {
-    operands: (survey) => ({
-      ...INSTALLED,
-      lists: [
-        ...INSTALLED.lists,
-        survey === "ZTF" ? counterpart("LSST", "lsst.detections") : counterpart("ZTF", "ztf.detections"),
-      ],
-    }),
-    onChange: () => () => undefined,
-  },
+  counterpartHistories(descriptions),
+  { operands: () => INSTALLED, onChange: () => () => undefined },
 ]);
 const read = (path: string) => readFileSync(new URL(`../docs/${path}`, import.meta.url), "utf8");
 const examples = [...read("filters.md").matchAll(/^```(ztf|lsst)\n(.*?)^```/gms)].map(

@@ -57,7 +57,9 @@ test("the first source holds, and hides no field of the alert", () => {
   );
   const table = fieldsOf("ZTF");
   expect(table.get("drb")).toMatchObject({ description: "Field drb.", origin: "alert" });
-  expect(table.lists.map(({ name }) => name)).toEqual(["detections", "forced", "match.gaia_dr3", "watch.mine"]);
+  expect(table.lists.map(({ name }) => name)).toEqual([
+    ...["detections", "forced", "match.gaia_dr3", "lsst.detections", "watch.mine"],
+  ]);
   expect(table.list("forced")!.description).toBe("Forced photometry.");
   // Values of a step that failed are missing, so all of them may be.
   expect(table.get("feature.count")).toMatchObject({ nullable: true, mayBeNaN: false, origin: "enrichment" });

@@ -252,7 +252,7 @@ test("a catalog that goes breaks the filters that read it, one that comes mends 
   expect(await told()).toEqual([6]);
   lists = lists.filter(({ name }) => !name.startsWith("match."));
   tell();
-  const gone = "ZTF has no list match.gaia_dr3; there are detections, forced";
+  const gone = "ZTF has no list match.gaia_dr3; there are detections, forced, lsst.detections";
   expect(await told()).toEqual([3, `near: where, line 1, column 9: ${gone}`]);
   lists = TEST_OPERANDS.lists;
   tell();

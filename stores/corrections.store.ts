@@ -139,6 +139,8 @@ export interface ArrivalStore {
   arrivals(batches: readonly bigint[]): Promise<Arrival[]>;
   /** The latest time of any alert of the survey; null without alerts. */
   latestJd(survey: Survey): Promise<number | null>;
+  /** Which of these late alerts have been told of since (epoch ms). */
+  told(survey: Survey, candids: readonly bigint[], since: number): Promise<Set<bigint>>;
   /** Among the batch's alerts before `beforeJd`. */
   late(survey: Survey, batch: bigint, beforeJd: number): Promise<LateAlert[]>;
   /** How far a piece of work has come, as it was saved last; null: never. */

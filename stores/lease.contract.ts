@@ -1,16 +1,16 @@
 // What every Lease among several processes must do. Run on each engine by stores/graph.
 import { randomUUID } from "node:crypto";
 import { describe, expect, it, vi } from "vitest";
-import type { Lease } from "./lease.store.js";
+import type { NamedLease } from "./lease.store.js";
 
-export type MakeLease = (name: string, options: { holder: string; seconds: number }) => Lease;
+export type MakeLease = (name: string, options: { holder: string; seconds: number }) => NamedLease;
 
 /** `makers` make leases of one graph, each as if in a process of its own. */
 export function leaseContract(makers: () => readonly MakeLease[], rounds: number): void {
   describe("lease", () => {
-    const make = (name: string, seconds: number, process = 0): Lease => {
+    const make = (name: string, seconds: number, process = 0, holder = "test"): NamedLease => {
       const all = makers();
-      return all[process % all.length]!(name, { holder: "test", seconds });
+      return all[process % all.length]!(name, { holder, seconds });
     };
 
     it("is held by one, who renews it under the same epoch", async () => {
@@ -33,6 +33,19 @@ export function leaseContract(makers: () => readonly MakeLease[], rounds: number
       expect(await one.hold()).toBeNull();
       await other.release();
       expect(await other.hold()).toBe(3n);
+    });
+
+    it("says who holds it, to everybody, while somebody does", async () => {
+      const name = randomUUID();
+      const [one, other] = [make(name, 60, 0, "one"), make(name, 60, 1, "other")];
+      expect(await other.holder()).toBeNull();
+      await one.hold();
+      await other.hold();
+      expect(await Promise.all([one.holder(), other.holder()])).toEqual(["one", "one"]);
+      await one.release();
+      expect(await other.holder()).toBeNull();
+      await make(name, 0, 0, "short").hold();
+      expect(await other.holder()).toBeNull();
     });
 
     it("goes to another when it runs out, not before, and its old holder learns of it", async () => {

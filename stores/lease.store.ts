@@ -10,3 +10,9 @@ export interface Lease {
   /** Give it up at an orderly end, so that the next one need not wait. */
   release(): Promise<void>;
 }
+
+/** A lease that says who has it. */
+export interface NamedLease extends Lease {
+  /** The name that its holder gave, this process or another; null where nobody holds it. */
+  holder(): Promise<string | null>;
+}

@@ -36,6 +36,8 @@ export interface MarkRegistry {
   follow(): () => void;
   /** A new state of a mark; listeners have heard of it when this resolves. Its changedAt is set here. */
   save(mark: Mark): Promise<Mark>;
+  /** The last state of the mark that had this content; null where none had it (yet). */
+  stateWith(content: string): Promise<Mark | null>;
   /** Changes after one, oldest first. */
   events(after: { changedAt: number; id: string } | null, first: number): Promise<MarkEvent[]>;
 }
@@ -48,6 +50,8 @@ export interface MarkContents {
   /** In their order, in blocks. */
   positions(content: string): AsyncIterable<WatchedPositions>;
   cells(content: string): Promise<MarkedCells>;
+  /** Names of all of which anything is kept. */
+  names(): Promise<string[]>;
   /** Remove it and the marks that it made: it was replaced, or never finished. */
   drop(content: string): Promise<void>;
 }
@@ -55,6 +59,8 @@ export interface MarkContents {
 export interface MarkedStore {
   /** Rows as ingest/marks/rows.ts makes them, of alerts that are archived already. */
   write(survey: Survey, batchId: bigint, rows: Block): Promise<void>;
+  /** Some 10,000 marked alerts are looked at, from after `afterJd` on; `other` null: against nothing. */
+  difference(content: string, other: string | null, survey: Survey, afterJd: number): Promise<MarkDifference>;
   /** Newest first, each alert once; whether its batch is committed and who may see it is the reader's to ask. */
   page(
     content: string,
@@ -62,6 +68,13 @@ export interface MarkedStore {
     first: number,
     after: { readonly jd: number; readonly candid: bigint } | null,
   ): Promise<MarkedAlert[]>;
+}
+
+/** Part of the alerts that two contents do not mark in the same way. */
+export interface MarkDifference {
+  readonly alerts: readonly { readonly objectId: string; readonly jd: number; readonly candid: bigint }[];
+  /** Alerts up to this time were looked at; null: there are no later ones. */
+  readonly upToJd: number | null;
 }
 
 export interface MarkStores {

@@ -28,9 +28,41 @@ export async function prepareEnriched(service: TestService): Promise<void> {
       throw new Error(`the catalog is not active: ${JSON.stringify([catalogs, catalogLoads])}`);
     }
   }
+  const curves = [NEAR_HIDDEN, NEAR_PUBLIC].map(({ ra, dec }, n) => `c${n},${ra},${dec},60000.5,${18 + n}`);
+  await writeFile(join(folder, "curves.csv"), `id,ra,dec,mjd,mag\n${curves.join("\n")}\n`);
+  await service.ask(ADD_CURVES);
+  await ended(service.ask);
   await service.ask(PUT_LIST);
   await service.ask(PUT_AREA);
 }
+
+/** A definition as JSON, in a text of GraphQL. */
+const CURVES = JSON.stringify(
+  JSON.stringify({
+    ...{ id: ["id"], ra: ["ra"], dec: ["dec"], oneBand: "g", magnitude: ["mag"] },
+    time: { column: ["mjd"], kind: "mjd" },
+  }),
+);
+const ADD_CURVES = `mutation { addLightCurves(input: { name: "curves", files: ["curves.csv"], definition: ${CURVES} }) { name } }`;
+/** Who may not see loads is told so at once. */
+async function ended(ask: Ask): Promise<void> {
+  while (JSON.stringify(await ask("{ lightCurveLoads { finished } }")).includes("false")) await pause(20);
+}
+
+/** The watch list holds the same places by other names: of what lies there something else is told than before. */
+export async function changeEnriched(service: TestService): Promise<void> {
+  await service.ask(PUT_LIST.replace('"one"', '"uno"').replace('"two"', '"due"'));
+  const query = `{ corrections(where: { what: [MARKS], objectIds: ["${PUBLIC.mixedId}"] }) { edges { cursor } } }`;
+  for (const until = Date.now() + WAITING_MS; ; await pause(20)) {
+    const { corrections } = await service.ask<{ corrections: { edges: unknown[] } }>(query);
+    if (corrections.edges.length > 0) return;
+    if (Date.now() > until) throw new Error("nothing was told of the changed watch list");
+  }
+}
+
+/** Everything that is told anew, from the beginning on. */
+export const CHANGED = `subscription ($after: String) { objectChanged(after: $after) {
+  cursor survey objectId candid what step version source filterId filterVersion toldAt } }`;
 
 const at = ({ ra, dec }: { ra: number; dec: number }) => `ra: ${ra}, dec: ${dec}`;
 const PUT_LIST = `mutation { putWatchList(input: { name: "places", isShared: true, positions: [
@@ -81,6 +113,24 @@ export function questions(schema: GraphQLSchema): Question[] {
       name: "a cone in a catalog",
       query: `{ catalogCone(catalog: "stars", first: 5, cone: ${cone}) ${of("CatalogSourceConnection")} }`,
     },
+    { name: "archives of light curves", query: `{ lightCurveArchives ${of("LightCurveArchive")} }` },
+    { name: "loads of light curves", query: `{ lightCurveLoads ${of("LightCurveLoad")} }`, refused: "NOT_ALLOWED" },
+    {
+      name: "light curves of archives in a circle",
+      query: `{ archivalLightCurves(${at(NEAR_HIDDEN)}, radiusArcsec: 60) ${of("ArchivalLightCurveConnection")} }`,
+    },
+    {
+      name: "everything at a place",
+      query: `{ everythingHere(${at(NEAR_HIDDEN)}, radiusArcsec: 60) { ra dec radiusArcsec objects ${of("ConeConnection")}
+        archivalLightCurves ${of("ArchivalLightCurveConnection")} catalogs ${of("CatalogSources")} } }`,
+      ownerSees: HIDDEN.objectId,
+    },
+    {
+      name: "light curves of archives at objects",
+      query: `{ alerts(first: 50, where: { survey: ZTF }) { edges { node { object { objectId
+        archivalLightCurves(radiusArcsec: 5) { archive sourceId points ${of("ArchivalPointConnection")} } } } } } }`,
+      ownerSees: HIDDEN.objectId,
+    },
     {
       name: "what lies at alerts and objects",
       query: `{ alerts(first: 50, where: { survey: ZTF }) { edges { node { candid ${CROSS}
@@ -99,7 +149,24 @@ export function questions(schema: GraphQLSchema): Question[] {
       query: `{ staleFeatures(survey: ZTF, before: 99) ${of("StaleFeaturesConnection")} }`,
       ownerSees: HIDDEN.objectId,
     },
-    { name: "corrections", query: `{ corrections(survey: ZTF) ${of("CorrectionConnection")} }` },
+    {
+      name: "objects whose features or matches are old, of one kind or the other",
+      query: `{ features: staleObjects(survey: ZTF, step: FEATURES, beforeVersion: 99) ${of("StaleObjectConnection")}
+        matches: staleObjects(survey: ZTF, step: MATCHES, name: "stars") ${of("StaleObjectConnection")} }`,
+      ownerSees: HIDDEN.objectId,
+    },
+    {
+      name: "corrections",
+      query: `{ corrections(survey: ZTF) ${of("CorrectionConnection")} }`,
+      ownerSees: HIDDEN.objectId,
+    },
+    {
+      name: "corrections of a hidden object, of what a watch list holds, of a filter's hits",
+      query: `{ object: corrections(where: { objectIds: ["${HIDDEN.objectId}"] }) ${of("CorrectionConnection")}
+        list: corrections(where: { watchList: "places" }) ${of("CorrectionConnection")}
+        hits: corrections(where: { what: [HIT_ADDED, HIT_WITHDRAWN] }) ${of("CorrectionConnection")} }`,
+      ownerSees: HIDDEN.objectId,
+    },
     {
       name: "the marks",
       query: `{ marks(kind: WATCH_LIST) ${of("Mark")} mark(kind: AREA, name: "field") ${of("Mark")} }`,
@@ -137,6 +204,14 @@ export const CHANGES: readonly { readonly name: string; readonly run: (ask: Ask)
         ra: "ra", dec: "dec", id: "id" }) { name } }`);
       while (JSON.stringify(await ask("{ catalogLoads { finished } }")).includes("false")) await pause(20);
       return ask(`mutation { removeCatalog(name: "gone") }`);
+    },
+  },
+  {
+    name: "light curves that come and go",
+    async run(ask) {
+      await ask(ADD_CURVES.replace("curves", "gone"));
+      await ended(ask);
+      return ask(`mutation { removeLightCurves(name: "gone") }`);
     },
   },
   {

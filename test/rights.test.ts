@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import WebSocket from "ws";
 import { type Caller, caller } from "./callers.js";
 import { startCursor } from "./follower.js";
-import { CHANGES, prepareEnriched, questions } from "./rights.enriched.js";
+import { CHANGED, CHANGES, changeEnriched, prepareEnriched, questions } from "./rights.enriched.js";
 import {
   HIDDEN,
   LAST_CANDID,
@@ -54,7 +54,7 @@ const OBJECT = `fragment O on SkyObject { survey objectId ra dec firstSeen lastS
     nonDetections { time jd band limitingMagnitude }
     forced { time jd band flux fluxError zeroPoint } }
   counterparts { separationArcsec object { survey objectId ra dec alertCount lastSeen } } }`;
-const HIT = `cursor filterId filterVersion passedAt annotations withdrawnBecause alert { ...A object { ...O } }`;
+const HIT = `cursor filterId filterVersion passedAt annotations withdrawnAt withdrawnBecause alert { ...A object { ...O } }`;
 const FILTER = `fragment F on Filter { id name survey active stream { format topic } version { ...V } versions { ...V } }
   fragment V on FilterVersion { number where annotations { name expression } createdAt changelog }`;
 const LIVE = `subscription ($f: [ID!]!, $after: String) { filterHits(filterIds: $f, after: $after) { ${HIT} } } ${ALERT} ${OBJECT}`;
@@ -349,7 +349,7 @@ function comparable(answer: unknown, filterIds: readonly string[]): string {
   return text
     .replaceAll(/"id":"[\w-]{16,}"/g, '"id":"of a new filter"')
     .replaceAll(
-      /"(passedAt|createdAt|changedAt|startedAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g,
+      /"(passedAt|createdAt|changedAt|startedAt|toldAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g,
       '"$1":"then"',
     )
     .replaceAll(/"(milliseconds|medians)":[\d.e+-]+/g, '"$1":0')
@@ -411,6 +411,7 @@ beforeAll(async () => {
   expect(await whole.service.ingest(all)).toMatchObject({ stored: 7, deadLetters: 0 });
   expect(await whole.service.ingest(last)).toMatchObject({ stored: 1 });
   for (const path of [rubin, open, last]) await bare.service.ingest(path);
+  await Promise.all([whole, bare].map(({ service }) => changeEnriched(service)));
   // Dead letters of a partnership packet: the same candid with other content.
   const other = Buffer.from(wholeFile());
   other.write("Tocsin tesT", other.indexOf("Tocsin test"));
@@ -500,6 +501,24 @@ function routes(owner: () => Caller, stranger: () => Caller, bareStranger: () =>
     expect(counts[1]!.toSorted()).toEqual(
       [PUBLIC.candid, PUBLIC.candid + 10n, PUBLIC.candid + 11n, LAST_CANDID].map(String).toSorted(),
     );
+  });
+
+  test("a replay of corrections", async () => {
+    const begin = `{ corrections(survey: LSST, where: { objectIds: ["none"] }) { pageInfo { endCursor } } }`;
+    const told = async (of: Caller) => {
+      const { data } = JSON.parse((await of.post(begin)).body.toString());
+      const replay = of.subscribe(CHANGED, { after: data.corrections.pageInfo.endCursor });
+      await until("a correction of a public object", () =>
+        replay.results.some((text) => text.includes(PUBLIC.mixedId) && text.includes("MARKS")),
+      );
+      await replay.stop();
+      return replay.results;
+    };
+    expect(secretsIn((await told(owner())).join())).not.toEqual([]);
+    const seen = await told(stranger());
+    expect(secretsIn(seen.join())).toEqual([]);
+    const alone = (await told(bareStranger())).map((text) => comparable(JSON.parse(text), bare.filterIds));
+    expect(seen.map((text) => comparable(JSON.parse(text), whole.filterIds))).toEqual(alone);
   });
 
   test.each(["/health", "/metrics", "/", "/page/page.js", "/page/graphiql.js", "/nothing", "/graphql"])(
@@ -613,7 +632,7 @@ describe("on loopback, the owner and a caller behind a proxy", () => {
   });
 
   test("every field of every type was asked for", async () => {
-    const documents = [LIVE, ...(await Promise.all(ROWS.map(queriesOf))).flat()];
+    const documents = [LIVE, CHANGED, ...(await Promise.all(ROWS.map(queriesOf))).flat()];
     const asked = new Set(documents.flatMap((text) => fieldsOf(schema, text)));
     const fields = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) && !type.name.startsWith("__"))

@@ -1,6 +1,6 @@
 // The example programs against a whole service with real packets, through a restart of it.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -14,6 +14,7 @@ import { until } from "../../test/until.js";
 
 const python = process.env.TOCSIN_PYTHON ?? "python3";
 const hasGql = pythonHas("gql", "websockets", "aiohttp");
+const hasTables = pythonHas("gql", "aiohttp", "astropy");
 const OBJECT = "ZTF20aadyyvk";
 const night = join(SHARED, "data/ztf/20200202");
 
@@ -96,6 +97,47 @@ describe("examples", () => {
     expect(shown.lightCurve.detections.length).toBeGreaterThan(10);
     expect(shown.lightCurve.detections.every(({ candid }) => /^\d{15,19}$/.test(candid))).toBe(true);
   });
+
+  it.skipIf(!hasTables)(
+    "make tables in Python (skipped without gql and astropy: TOCSIN_PYTHON)",
+    { timeout: 180_000 },
+    async () => {
+      const shown = await service.ask<{
+        object: { ra: number; dec: number; features: { peakMag: number; bands: { band: string; count: number }[] } };
+        backtest: { edges: { node: { candid: string; jd: number } }[] };
+      }>(`{ object(survey: ZTF, objectId: "${OBJECT}") { ra dec features { peakMag bands { band count } } }
+      backtest(survey: ZTF, where: "drb > 0.5", window: { start: "2020-01-01", end: "2021-01-01" }) { edges { node { candid jd } } } }`);
+      const { ra, dec, features } = shown.object;
+      await mkdir(join(dataDir, "catalogs"), { recursive: true });
+      await writeFile(join(dataDir, "catalogs/near.csv"), `id,ra,dec,z\nhost,${ra},${dec + 1 / 3600},0.03\n`);
+      await service.ask(
+        'mutation { addCatalog(input: { name: "near", files: ["near.csv"], radiusArcsec: 3 }) { name } }',
+      );
+      const near = () =>
+        service.ask(`{ object(survey: ZTF, objectId: "${OBJECT}") { crossMatches { catalog } } }`).then(JSON.stringify);
+      await expect.poll(near, { timeout: 30_000 }).toContain("near");
+
+      /** Rows of an ECSV table, by the names of its columns. */
+      const table = async (...asked: string[]) => {
+        const { stdout } = await promisify(execFile)(python, [example("table.py"), ...asked], { env: environment() });
+        const [head, ...rows] = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+        const names = head!.split(" ");
+        return rows.map((row) => Object.fromEntries(row.split(" ").map((value, n) => [names[n]!, value])));
+      };
+      const passed = await table("backtest", "drb > 0.5", "2020-01-01", "2021-01-01");
+      expect(passed.length).toBeGreaterThan(3);
+      expect(passed.map(({ candid, jd }) => [candid, Number(jd)])).toEqual(
+        shown.backtest.edges.map(({ node }) => [node.candid, node.jd]),
+      );
+      const [row, ...others] = await table("features", OBJECT, "ZTF00nosuch");
+      expect(others).toEqual([]);
+      expect(Number(row!.peakMag)).toBe(features.peakMag);
+      for (const { band, count } of features.bands) expect(Number(row![`${band}.count`])).toBe(count);
+      const [match] = await table("matches", OBJECT);
+      expect(match).toMatchObject({ objectId: OBJECT, catalog: "near", sourceId: "host", "near.z": "0.03" });
+      expect(Number(match!.separationArcsec)).toBeCloseTo(1, 4);
+    },
+  );
 
   it("read an object and its hits with Apollo Client", async () => {
     const { lines, errors } = run(process.execPath, example("apollo.mjs"), OBJECT, filterId, start);

@@ -13,7 +13,7 @@ const WORK = "late packets";
 const EVERY_MS = 2_000;
 /** Commits of several processes are seen in another order than that of their times by so much at most. */
 const OVERLAP_MS = 60_000;
-/** How far it has come is kept so often: what comes after is looked at twice after a crash. */
+/** How far it has come is kept so often: what comes after is looked at twice after a restart. */
 const SAVE_MS = 30_000;
 const BATCHES = 500;
 const CHANGES = 1_000;
@@ -32,7 +32,7 @@ export interface LateParts {
 }
 
 interface Changed {
-  readonly change: Change;
+  readonly change: Change & { readonly source: string };
   readonly alerts: readonly AlertOfProgram[];
 }
 
@@ -91,9 +91,14 @@ export function createLateFinder(parts: LateParts): Worker {
   }
 
   async function changed(survey: Survey, changes: readonly Changed[]): Promise<void> {
-    await tell(changes.map(({ change }) => change));
-    const alerts = new Map(changes.flatMap(({ alerts: own }) => own.map((alert) => [alert.candid, alert])));
+    const candids = changes.map(({ change }) => BigInt(change.source));
+    const told = await arrivals.told(survey, candids, since! - OVERLAP_MS - 2 * SAVE_MS);
+    const fresh = changes.filter((_, n) => !told.has(candids[n]!));
+    if (fresh.length === 0) return;
+    const alerts = new Map(fresh.flatMap(({ alerts: own }) => own.map((alert) => [alert.candid, alert])));
+    // In this order: what was told of has been done.
     await remake(survey, [...alerts.values()]);
+    await tell(fresh.map(({ change }) => change));
   }
 
   /** Of the later alerts those whose history holds the late one, and whose viewers may all know of it. */

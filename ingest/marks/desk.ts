@@ -1,5 +1,5 @@
-// Where users' watch lists, areas and sky maps are taken in, changed and withdrawn. Made by cli/; called by resolvers/mark and
-// server/marks.ts.
+// Where users' watch lists, areas and sky maps are taken in, changed and withdrawn. What they held before goes when it has
+// been told what that changes: ingest/corrections/marks.ts. Made by cli/; called by resolvers/mark and server/marks.ts.
 import { randomUUID } from "node:crypto";
 import pLimit from "p-limit";
 import { TocsinError } from "../../domain/errors.js";
@@ -104,9 +104,7 @@ export class Desk implements MarkDesk {
   #end(viewer: Viewer, kind: MarkKind, name: string, state: "RETRACTED" | "REMOVED"): Promise<Mark> {
     return this.#serially(async () => {
       const mark = this.#own(viewer, kind, name);
-      const saved = mark.state === state ? mark : await this.parts.stores.registry.save({ ...mark, state });
-      await this.parts.stores.contents.drop(mark.content);
-      return saved;
+      return mark.state === state ? mark : this.parts.stores.registry.save({ ...mark, state });
     });
   }
 
@@ -148,7 +146,6 @@ export class Desk implements MarkDesk {
         });
         // In force: the next batch is marked by it.
         await this.parts.held?.settled();
-        if (before !== null) await contents.drop(before.content);
         return mark;
       } catch (error) {
         if (!registry.all().some((mark) => mark.content === content)) await contents.drop(content).catch(() => {});

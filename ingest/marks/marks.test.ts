@@ -15,6 +15,8 @@ import { createInFlightQuery } from "../../stores/archive/inflight.js";
 import { type ArchiveStores, createArchiveStores } from "../../stores/archive/stores.js";
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { type TestAlert, testBatch, testHashes, testLocations, testSurvey } from "../../test/batches.js";
+import { createMarkChanges } from "../corrections/marks.js";
+import type { Change } from "../corrections/teller.js";
 import { createMarks } from "../enrich/marks.js";
 import { Desk } from "./desk.js";
 import { createHeldMarks, type HeldMarks } from "./held.js";
@@ -208,7 +210,21 @@ describe("marks", () => {
     expect(after).toMatchObject({ id: before.id, revision: 2, size: 1, description: "a test" });
     await past.idle();
     expect(near(await passArchived("count(watch.mine) > 0", START, START + 5), 1000n)).toEqual([10]);
-    expect(await stores.marks.marked.page(before.content, "ZTF", 3, null)).toEqual([]);
+    // First it is told what that changes, each alert once that either of the two holds.
+    const told: Change[] = [];
+    const changes = createMarkChanges({
+      ...{ marks: stores.marks, rematches: stores.rematches, surveys: ["ZTF"], mayRun: () => true, log: () => {} },
+      tell: async (some) => void told.push(...some),
+    });
+    changes.nudge();
+    await changes.idle();
+    await changes.close();
+    const held = [55, 50, 61, 60, 59].flatMap((n) => [1000n + BigInt(n), 5000n + BigInt(n)]);
+    expect(told.flatMap(({ alerts }) => alerts.map(({ candid }) => candid)).sort()).toEqual(
+      [1010n, 5010n, ...held].sort(),
+    );
+    expect(told[0]).toMatchObject({ what: "MARKS", source: "watch.mine", scope: "owner", reads: ["watch.mine"] });
+    await expect.poll(() => stores.marks.marked.page(before.content, "ZTF", 3, null)).toEqual([]);
   });
 
   it("are somebody's: private ones are not seen, shared ones not changed", async () => {

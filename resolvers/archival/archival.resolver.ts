@@ -91,8 +91,8 @@ export class ArchivalResolver {
     after: string | null | undefined,
   ): Promise<ArchivalPointConnectionType> {
     const first = pageSize(asked);
-    const { load, cell, source, band } = curve.key;
-    const identity = queryIdentity("archivalPoints", load, cell, source, band, curve.goodOnly);
+    const { cell, source, band } = curve.key;
+    const identity = queryIdentity("archivalPoints", curve.revision, cell, source, band, curve.goodOnly);
     const key = after == null ? null : archivalPointCursor.decode(identity, after);
     const points = await context.loaders.archivalPoints.load({
       source: curve.key,
@@ -151,14 +151,16 @@ async function curves(
   const chosen = await chosenArchives(context, archives);
   const loads = [...chosen.keys()];
   // Another load has other rows: its pages are others.
-  const identity = queryIdentity("archival", circle.ra, circle.dec, circle.radiusArcsec, loads, goodOnly);
+  const { ra, dec, radiusArcsec } = circle;
+  const identity = queryIdentity("archival", ra, dec, radiusArcsec, [...chosen.values()].map(revisionOf), goodOnly);
   const key = page.after == null ? null : archivalCursor.decode(identity, page.after);
-  const after = key && { separationArcsec: key[0], load: key[1], id: key[2], band: key[3] };
+  const after = key && { separationArcsec: key[0], load: loadOf(chosen, key[1]), id: key[2], band: key[3] };
   const found = await context.stores.archival.cone(loads, circle, first + 1, after);
   const shown = shownCurve(chosen, goodOnly);
   return connection(found, first, (source) => ({
     get cursor() {
-      return archivalCursor.encode(identity, [source.separationArcsec, source.load, source.id, source.band]);
+      const { separationArcsec, load, id, band } = source;
+      return archivalCursor.encode(identity, [separationArcsec, chosen.get(load)!.name, id, band]);
     },
     node: shown(source),
   }));
@@ -188,12 +190,21 @@ async function chosenArchives(
   return new Map(active.filter(({ name }) => wanted?.includes(name) ?? true).map((one) => [one.load, one]));
 }
 
+const revisionOf = ({ name, revision }: LightCurveArchive): string => `${name} ${revision}`;
+
+function loadOf(archives: ReadonlyMap<number, LightCurveArchive>, name: string): number {
+  const found = [...archives.values()].find((one) => one.name === name);
+  if (found === undefined) throw new TocsinError("BAD_CURSOR", "The cursor is malformed.");
+  return found.load;
+}
+
 const shownCurve =
   (archives: ReadonlyMap<number, LightCurveArchive>, goodOnly: boolean) =>
   ({ load, cell, source, band, id, ra, dec, fields, separationArcsec }: ArchivalSource): ArchivalLightCurveType => {
-    const { name, timeKind, badFlags } = archives.get(load)!;
-    const key = { load, cell, source, band };
-    return { archive: name, sourceId: id, band, ra, dec, separationArcsec, timeKind, fields, key, badFlags, goodOnly };
+    const archive = archives.get(load)!;
+    const { name, timeKind, badFlags } = archive;
+    const hidden = { key: { load, cell, source, band }, revision: revisionOf(archive), badFlags, goodOnly };
+    return { archive: name, sourceId: id, band, ra, dec, separationArcsec, timeKind, fields, ...hidden };
   };
 
 function shownPoint(point: ArchivalPoint, { timeKind, badFlags }: ArchivalLightCurveType): ArchivalPointType {

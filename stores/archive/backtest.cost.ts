@@ -51,11 +51,12 @@ async function newestBatch(archive: EnrichedArchive, columns: ReadonlySet<string
   const whole = enrichedWindow(table, visible, { startJd: Number.NEGATIVE_INFINITY, endJd: Number.POSITIVE_INFINITY });
   const startJd = (await jdBack(client, whole, BATCH)) ?? Number.NEGATIVE_INFINITY;
   const window = enrichedWindow(table, visible, { startJd, endJd: Number.POSITIVE_INFINITY });
-  const alerts = enrichedAlerts(sources, window, columns);
+  const alerts = await enrichedAlerts(sources, window, columns);
   const names = [...new Set(["candid", ...columns])].map(quoted).join(", ");
   return client.query(
     `SELECT ${names} FROM ${alerts.sql} ORDER BY jd DESC LIMIT ${BATCH} SETTINGS max_threads = 1, ${EVALUATION_SETTINGS}`,
     alerts.parameters,
+    alerts,
   );
 }
 

@@ -35,7 +35,7 @@ export async function funnelOf(
     [`${NIGHT} IN {nights:Array(Int32)}`, ...(oneOf === 1 ? [] : ["cityHash64(candid) % {oneOf:UInt32} = 0"])],
     { nights: counted.map(({ night }) => night), oneOf, nightOffsetHours: survey.nightOffsetHours },
   );
-  const enriched = enrichedAlerts(sources, window, columns);
+  const enriched = await enrichedAlerts(sources, window, columns);
   const block = await client.query(
     `SELECT count() AS scanned, countIf(failed = 0) AS passed, sumForEach(fails) AS failing,
       sumForEach(arrayMap((fail, n) -> toUInt8(fail AND n = indexOf(fails, 1)), fails, arrayEnumerate(fails))) AS failingFirst,
@@ -45,6 +45,7 @@ export async function funnelOf(
       FROM (SELECT [${conditions.map(({ sql }) => `NOT (${sql})`).join(", ")}] AS fails FROM ${enriched.sql})
     ) SETTINGS max_threads = 1, ${EVALUATION_SETTINGS}`,
     enriched.parameters,
+    enriched,
   );
   const listed = (name: string) => {
     const values = block.lists?.get(name)?.items.values ?? [];

@@ -55,11 +55,12 @@ async function newest(
 ): Promise<BacktestKey[]> {
   const { own, rest } = partsOf(table, condition);
   const { sql, columns } = allOf(rest);
-  const alerts = enrichedAlerts(sources, { ...window, passing: own }, columns);
+  const alerts = await enrichedAlerts(sources, { ...window, passing: own }, columns);
   const block = await client.query(
     `SELECT jd, candid FROM ${alerts.sql} WHERE ${sql}
     ORDER BY jd DESC, candid DESC LIMIT {first:UInt32} SETTINGS max_threads = 1, ${EVALUATION_SETTINGS}`,
     { ...alerts.parameters, first },
+    alerts,
   );
   const jd = numbers(block, "jd");
   return Array.from(bigints(block, "candid"), (candid, row) => ({ jd: jd[row]!, candid }));

@@ -25,7 +25,8 @@ export async function passingOf(
   after: BacktestKey | null,
   chosen: Block | null = null,
 ): Promise<{ passed: Counts; keys: BacktestKey[] }> {
-  const alerts = enrichedAlerts(sources, chosen === null ? window : { ...window, asked: ASKED }, columns);
+  const asked = chosen && { name: ASKED, block: chosen };
+  const alerts = await enrichedAlerts(sources, asked === null ? window : { ...window, asked }, columns);
   const block = await client.query(
     `SELECT night, alerts, arrayMap(key -> key.1, keys) AS jds, arrayMap(key -> key.2, keys) AS candids FROM (
       SELECT ${NIGHT} AS night, count() AS alerts,
@@ -38,7 +39,7 @@ export async function passingOf(
       nightOffsetHours: survey.nightOffsetHours,
       ...(after && { afterJd: after.jd, afterCandid: after.candid }),
     },
-    chosen === null ? {} : { external: [{ name: ASKED, block: chosen }] },
+    alerts,
   );
   // Nights ascend, and the keys within each.
   const jds = block.lists?.get("jds")?.items.values as Float64Array | undefined;
@@ -49,10 +50,11 @@ export async function passingOf(
 
 /** All of them, by night. */
 export async function scannedOf({ client, sources, survey }: EnrichedArchive, window: EnrichedWindow): Promise<Counts> {
-  const alerts = enrichedAlerts(sources, window, []);
+  const alerts = await enrichedAlerts(sources, window, []);
   const block = await client.query(
     `SELECT ${NIGHT} AS night, count() AS alerts FROM ${alerts.sql} GROUP BY night ORDER BY night ${SETTINGS}`,
     { ...alerts.parameters, nightOffsetHours: survey.nightOffsetHours },
+    alerts,
   );
   return countsOf(block);
 }
@@ -64,10 +66,11 @@ export async function chosenOf(
   columns: readonly string[],
 ): Promise<Block> {
   const own = [...new Set([...ENRICHED_KEYS, ...columns.filter((column) => table.columns.has(column))])];
-  const alerts = enrichedAlerts(sources, window, own);
+  const alerts = await enrichedAlerts(sources, window, own);
   return client.query(
     `SELECT ${own.map(quoted).join(", ")} FROM ${alerts.sql} ORDER BY objectId ${SETTINGS}`,
     alerts.parameters,
+    alerts,
   );
 }
 

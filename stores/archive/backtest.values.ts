@@ -28,11 +28,12 @@ export async function valuesOf(
     parameters: { ...visible.parameters, jds, candids },
   };
   const columns = expressions.flatMap((expression) => expression.columns);
-  const alerts = enrichedAlerts(sources, window, columns);
+  const alerts = await enrichedAlerts(sources, window, columns);
   const list = expressions.map(({ sql }, n) => `${sql} AS __value${n}`);
   const block = await client.query(
     `SELECT candid AS __candid, ${list.join(", ")} FROM ${alerts.sql} SETTINGS max_threads = 1, ${EVALUATION_SETTINGS}`,
     alerts.parameters,
+    alerts,
   );
   const readers = expressions.map((_, n) => readerOf(block, `__value${n}`));
   return new Map(Array.from(bigints(block, "__candid"), (candid, row) => [candid, readers.map((read) => read(row))]));

@@ -88,6 +88,15 @@ export class ArchiveArrivals implements ArrivalStore {
     return new Set(bigints(block, "candid"));
   }
 
+  async told(survey: Survey, candids: readonly bigint[], since: number): Promise<Set<bigint>> {
+    const block = await this.client.query(
+      `SELECT DISTINCT source FROM corrections_told
+      WHERE batch >= {from:UInt64} AND survey = {survey:String} AND what = 'PHOTOMETRY' AND source IN {sources:Array(String)}`,
+      { from: idAt(since), survey, sources: candids.map(String) },
+    );
+    return new Set(strings(block, "source").map(BigInt));
+  }
+
   async progress(work: string): Promise<number | null> {
     const block = await this.client.query(
       "SELECT at FROM corrections_progress WHERE work = {work:String} ORDER BY savedAt DESC LIMIT 1",

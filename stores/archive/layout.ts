@@ -72,7 +72,8 @@ export async function everywhere(client: ArchiveClient, statement: (onCluster: s
   const cluster = client.cluster ?? null;
   if (cluster === null) return client.command(statement(""));
   if (cluster.replicated) return client.command(statement(` ON CLUSTER ${quoted(cluster.name)}`));
-  for (const node of cluster.nodes) await node.command(statement(""));
+  const all = await Promise.allSettled(cluster.nodes.map((node) => node.command(statement(""))));
+  for (const one of all) if (one.status === "rejected") throw one.reason;
 }
 
 /** What those nodes that can be reached answer, at least one; `failure` is why another one did not. */

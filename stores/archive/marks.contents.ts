@@ -9,7 +9,8 @@ import { alterTable } from "./layout.js";
 
 /** Rows of a statement. */
 const PART = 200_000;
-const TABLES = ["watched_positions", "marked_cells", "marks"] as const;
+/** In this order: what names() tells of goes last. */
+const TABLES = ["marks", "watched_positions", "marked_cells"] as const;
 
 export class ArchiveMarkContents implements MarkContents {
   constructor(private readonly client: ArchiveClient) {}
@@ -82,6 +83,15 @@ export class ArchiveMarkContents implements MarkContents {
       at += part.rows;
     }
     return cells;
+  }
+
+  async names(): Promise<string[]> {
+    const block = await this.client.query(
+      `SELECT DISTINCT content FROM (
+        SELECT DISTINCT content FROM watched_positions UNION ALL SELECT DISTINCT content FROM marked_cells
+      ) AS kept ORDER BY content`,
+    );
+    return [...strings(block, "content")];
   }
 
   async drop(content: string): Promise<void> {

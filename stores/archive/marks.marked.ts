@@ -1,9 +1,12 @@
 // MarkedStore on ClickHouse: the alerts that watch lists, areas and sky maps hold. Made by stores.ts.
 import type { Block, ListColumn } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
-import type { MarkedAlert, MarkedStore } from "../marks.store.js";
-import { bigints, eachRow, numbers, repeated, unsigned } from "./blocks.js";
+import type { MarkDifference, MarkedAlert, MarkedStore } from "../marks.store.js";
+import { bigints, eachRow, numbers, repeated, strings, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
+
+/** Rows of one difference, and those of the same time as the last of them. */
+const LOOKED_AT = 10_000;
 
 export class ArchiveMarked implements MarkedStore {
   constructor(private readonly client: ArchiveClient) {}
@@ -14,6 +17,33 @@ export class ArchiveMarked implements MarkedStore {
       .set("survey", repeated(rows.rows, survey))
       .set("batch", unsigned(new BigUint64Array(rows.rows).fill(batchId)));
     await this.client.insert("marks", { ...rows, columns });
+  }
+
+  async difference(content: string, other: string | null, survey: Survey, afterJd: number): Promise<MarkDifference> {
+    const own = `survey = {survey:String} AND content IN {contents:Array(String)} AND jd > {afterJd:Float64}`;
+    const asked = { survey, contents: [content, other ?? ""], afterJd };
+    const end = await this.client.query(
+      `SELECT jd FROM marks WHERE ${own} ORDER BY jd LIMIT 1 OFFSET {looked:UInt32}`,
+      {
+        ...asked,
+        looked: LOOKED_AT,
+      },
+    );
+    const upToJd = numbers(end, "jd")[0] ?? null;
+    const block = await this.client.query(
+      `SELECT any(objectId) AS id, jd, candid FROM (
+        SELECT content, objectId, jd, candid, cityHash64(level, names, separations, ras, decs) AS held FROM marks
+        WHERE ${own} AND jd <= {upToJd:Float64}
+        ORDER BY content, jd, candid LIMIT 1 BY content, jd, candid
+      ) AS held GROUP BY jd, candid
+      HAVING maxIf(held, content = {content:String}) != maxIf(held, content != {content:String}) ORDER BY jd, candid`,
+      { ...asked, content, upToJd: upToJd ?? 1e300 },
+    );
+    const [objectId, jd, candid] = [strings(block, "id"), numbers(block, "jd"), bigints(block, "candid")];
+    return {
+      upToJd,
+      alerts: eachRow(block, (row) => ({ objectId: objectId[row]!, jd: jd[row]!, candid: candid[row]! })),
+    };
   }
 
   async page(

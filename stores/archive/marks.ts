@@ -54,6 +54,15 @@ export class ArchiveMarks implements MarkRegistry {
     });
   }
 
+  async stateWith(content: string): Promise<Mark | null> {
+    const block = await this.client.query(
+      `SELECT ${COLUMNS} FROM mark_states WHERE JSONExtractString(details, 'content') = {content:String}
+      ORDER BY changedAt DESC LIMIT 1`,
+      { content },
+    );
+    return marksOf(block)[0] ?? null;
+  }
+
   async events(after: { changedAt: number; id: string } | null, first: number): Promise<MarkEvent[]> {
     const { changedAt, id } = after ?? { changedAt: -1, id: "" };
     const block = await this.client.query(

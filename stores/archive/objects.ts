@@ -127,7 +127,7 @@ export function pageOfCone(matches: readonly ConeMatch[], first: number, after: 
 }
 
 /** The cells around each position, and which positions ask for each. */
-function positionsByCell(ra: Float64Array, dec: Float64Array, radiusArcsec: number): Map<number, number[]> {
+export function positionsByCell(ra: Float64Array, dec: Float64Array, radiusArcsec: number): Map<number, number[]> {
   const asking = new Map<number, number[]>();
   for (let index = 0; index < ra.length; index++) {
     for (const cell of cellsAround(ra[index]!, dec[index]!, radiusArcsec)) {

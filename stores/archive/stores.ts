@@ -35,6 +35,7 @@ import { ArchiveArrivals } from "./corrections.late.js";
 import { ArchiveCounterparts } from "./counterparts.js";
 import { ArchiveNearest } from "./counterparts.nearest.js";
 import { ArchiveDeadLetters } from "./deadletters.js";
+import { enrichedCounterparts } from "./enriched/counterparts.js";
 import { enrichedSources } from "./enriched/sources.js";
 import { ArchiveFeatures } from "./features.js";
 import { syncFeatureTable } from "./features.table.js";
@@ -123,16 +124,20 @@ export async function createArchiveStores(
   // What goes later need not hold up the start.
   archival.sweep().catch(() => {});
   const sequence = new ArchiveSequence(client);
+  const nearest = new ArchiveNearest(client);
   return {
     alerts,
     backtest: new ArchiveBacktest(
       client,
       described,
-      enrichedSources(
-        surveys,
-        () => marks.registry.all(),
-        () => catalogs.active(),
-      ),
+      [
+        ...enrichedSources(
+          surveys,
+          () => marks.registry.all(),
+          () => catalogs.active(),
+        ),
+        ...enrichedCounterparts(surveys, client, nearest),
+      ],
       alerts,
     ),
     objects: indexed ?? archived,
@@ -158,6 +163,6 @@ export async function createArchiveStores(
     rematches: new ArchiveRematches(client, byName),
     deadLetters: new ArchiveDeadLetters(client),
     counterparts: new ArchiveCounterparts(client),
-    nearest: new ArchiveNearest(client),
+    nearest,
   };
 }

@@ -1,8 +1,8 @@
 // Leases as nodes of the graph (stores/lease.store.ts). Called by cli/, after the graph's migrate().
 import { randomUUID } from "node:crypto";
-import type { Lease } from "../lease.store.js";
+import type { Lease, NamedLease } from "../lease.store.js";
 import type { Graph, GraphTx } from "./graph.js";
-import { LOCK_LEASE, READ_LEASE, WRITE_LEASE } from "./statements/lease.js";
+import { type LeaseRow, LOCK_LEASE, READ_LEASE, WRITE_LEASE } from "./statements/lease.js";
 
 const LONGEST_MS = 60_000;
 
@@ -17,15 +17,14 @@ export interface LeaseOptions {
  * The lease `name` among all processes on this graph. Times are the database's, so a clock of a client that jumps changes
  * nothing. Errors as for Graph.write.
  */
-export function createLease(graph: Graph, name: string, { holder, seconds }: LeaseOptions): Lease {
+export function createLease(graph: Graph, name: string, { holder, seconds }: LeaseOptions): NamedLease {
   const owner = randomUUID();
   return {
     hold: () =>
       graph.write(async (tx) => {
         const lease = await locked(tx, name, owner);
         const now = await tx.now();
-        // One that would last longer than a lease lasts was taken before the clock was set back.
-        const valid = now < lease.until && lease.until <= now + LONGEST_MS;
+        const valid = isValid(lease, now);
         if (valid && lease.owner !== owner) return null;
         const epoch = BigInt(lease.epoch) + (valid ? 0n : 1n);
         await tx.run(WRITE_LEASE, { name, owner, holder, epoch: String(epoch), until: now + seconds * 1000 });
@@ -36,8 +35,16 @@ export function createLease(graph: Graph, name: string, { holder, seconds }: Lea
         const { epoch, ...lease } = await locked(tx, name, owner);
         if (lease.owner === owner) await tx.run(WRITE_LEASE, { name, owner: "", holder: "", epoch, until: 0 });
       }),
+    holder: () =>
+      graph.write(async (tx) => {
+        const [lease] = await tx.run(READ_LEASE, { name });
+        return lease !== undefined && isValid(lease, await tx.now()) ? lease.holder : null;
+      }),
   };
 }
+
+/** One that would last longer than a lease lasts was taken before the clock was set back. */
+const isValid = ({ until }: LeaseRow, now: number): boolean => now < until && until <= now + LONGEST_MS;
 
 /** The lease of a graph that one process opens (Grafeo): always held, the epoch one more than at the last start. */
 export function soleLease(graph: Graph, name: string): Lease {
@@ -63,11 +70,7 @@ export function soleLease(graph: Graph, name: string): Lease {
 }
 
 /** Read in a statement of its own: one that waited for the lock might have read before it waited. */
-async function locked(
-  tx: GraphTx,
-  name: string,
-  turn: string,
-): Promise<{ owner: string; epoch: string; until: number }> {
+async function locked(tx: GraphTx, name: string, turn: string): Promise<LeaseRow> {
   await tx.run(LOCK_LEASE, { name, turn });
   const [lease] = await tx.run(READ_LEASE, { name });
   return lease!;

@@ -3,6 +3,7 @@ import type { ElementType } from "../../domain/columns.js";
 import type { OperandSource, Operands } from "../../domain/operand.js";
 import type { SurveyDescription } from "../../domain/survey.js";
 import { fieldsOfSurveys } from "../../filters/fields.js";
+import { counterpartHistories } from "../../ingest/enrich/counterparthistory.js";
 
 const own = (name: string, type: ElementType, nullable: boolean, unit: string | null = null) => ({
   name,
@@ -40,6 +41,36 @@ export const TEST_SURVEY: SurveyDescription = {
   pointColumns: [],
   pointFields: { detections: [], nonDetections: [], forced: [] },
   nightOffsetHours: 0,
+};
+
+const ofPoint = (name: string, column: string, type: ElementType) => {
+  return { name, column, type, unit: null, description: `Field ${name}.` };
+};
+/** Another survey, whose objects may be the counterparts of those of TEST_SURVEY. */
+export const OTHER_SURVEY: SurveyDescription = {
+  ...TEST_SURVEY,
+  id: "LSST",
+  fields: [],
+  counterpartRadiusArcsec: 1.2,
+  pointColumns: [
+    { name: "lsst_reliability", type: "Float32", isFixed: true },
+    { name: "lsst_extendedness", type: "Float32", isFixed: false },
+  ],
+  pointFields: {
+    detections: [
+      ofPoint("diaSourceId", "pointId", "Int64"),
+      ofPoint("jd", "jd", "Float64"),
+      ofPoint("band", "band", "String"),
+      ofPoint("isPositive", "isPositive", "Bool"),
+      ofPoint("psfFlux", "flux", "Float64"),
+      ofPoint("snr", "snr", "Float64"),
+      ofPoint("magnitudeError", "magnitudeError", "Float64"),
+      ofPoint("reliability", "lsst_reliability", "Float32"),
+      ofPoint("extendedness", "lsst_extendedness", "Float32"),
+    ],
+    nonDetections: [],
+    forced: [],
+  },
 };
 
 /** What enrichment could add, with every column type in its lists. */
@@ -88,6 +119,7 @@ export const TEST_OPERANDS: Operands = {
         own("plx", "Float32", true),
       ],
     },
+    ...counterpartHistories([TEST_SURVEY, OTHER_SURVEY]).operands(TEST_SURVEY.id).lists,
     { name: "watch.mine", description: "A watch list.", order: "separation", fields: [own("name", "String", false)] },
   ],
 };

@@ -71,7 +71,7 @@ const window = (startJd: number, endJd: number): EnrichedWindow => ({
 
 it("gives each committed alert once, with its latest committed row and what the sources bring", async () => {
   const columns = ["drb", "feature.g.x", "match.x.ra", "detections.jd", "band"];
-  const { sql, parameters } = enrichedAlerts([byAlert, byObject], window(2460000.5, 2460001.5), columns);
+  const { sql, parameters } = await enrichedAlerts([byAlert, byObject], window(2460000.5, 2460001.5), columns);
   const block = await archive.client.query(
     `SELECT candid, drb, \`feature.g.x\` AS x, length(\`match.x.ra\`) AS near, length(\`detections.jd\`) AS n
     FROM ${sql} ORDER BY candid SETTINGS ${EVALUATION_SETTINGS}`,
@@ -99,13 +99,13 @@ it("gives each committed alert once, with its latest committed row and what the 
   expect(at("n").map(Number)).toEqual([1, 1, 1, 2, 2, 2, 3]);
 });
 
-it("reads no source that is not asked for, and knows when nobody brings a column", () => {
+it("reads no source that is not asked for, and knows when nobody brings a column", async () => {
   const never: EnrichedSource = {
     brings: () => true,
     select: () => {
       throw new Error("nobody asked");
     },
   };
-  expect(enrichedAlerts([never], window(0, 1), ["drb"]).sql).not.toContain("JOIN");
-  expect(() => enrichedAlerts([byAlert], window(0, 1), ["watch.mine.name"])).toThrow("watch.mine.name");
+  expect((await enrichedAlerts([never], window(0, 1), ["drb"])).sql).not.toContain("JOIN");
+  await expect(enrichedAlerts([byAlert], window(0, 1), ["watch.mine.name"])).rejects.toThrow("watch.mine.name");
 });

@@ -4,7 +4,7 @@ import { TocsinError } from "../../../domain/errors.js";
 import type { Survey } from "../../../domain/survey.js";
 import type { ArchiveExpression } from "../../backtest.store.js";
 import { type AlertTable, FEW_VALUES } from "../alerts.table.js";
-import type { Parameter } from "../client.js";
+import type { ExternalTable, Parameter } from "../client.js";
 import { quoted } from "../http.form.js";
 
 /** Which alerts of one survey are read. */
@@ -24,10 +24,10 @@ export interface EnrichedWindow {
    */
   readonly passing?: ArchiveExpression | null;
   /**
-   * Name of a table that goes with the statement and holds the alerts by themselves, with the own columns that are read:
-   * they have been chosen before, and `where` and `passing` are not asked again.
+   * A table that goes with the statement and holds the alerts by themselves, with the own columns that are read: they have
+   * been chosen before, and `where` and `passing` are not asked again.
    */
-  readonly asked?: string;
+  readonly asked?: ExternalTable;
 }
 
 /**
@@ -43,6 +43,8 @@ export interface EnrichedSelect {
   readonly sql: string;
   /** Bound values. Their names begin with the room's own, so that they are nobody else's. */
   readonly parameters: Readonly<Record<string, Parameter>>;
+  /** Tables that it reads and that go with the statement, by names that begin with the room's own. */
+  readonly external?: readonly ExternalTable[];
   readonly key: "alert" | "object";
   /**
    * SQL of a column where it is not simply the select's column of that name. It may read the select's columns as
@@ -57,13 +59,14 @@ export interface EnrichedSource {
   /** Whether the column, by the name that compiled texts read, comes from this room: by prefix or by list. */
   brings(column: string, survey: Survey): boolean;
   /** These columns, all of which it brings, and no others: what is not read is not to be paid for. */
-  select(window: EnrichedWindow, columns: readonly string[]): EnrichedSelect;
+  select(window: EnrichedWindow, columns: readonly string[]): EnrichedSelect | Promise<EnrichedSelect>;
 }
 
-/** Text that stands where a table may stand, with its bound values. */
+/** Text that stands where a table may stand, with its bound values and the tables that go with the statement. */
 export interface EnrichedAlerts {
   readonly sql: string;
   readonly parameters: Readonly<Record<string, Parameter>>;
+  readonly external: readonly ExternalTable[];
 }
 
 /** Columns of every alert that sources may join by and results are told by. */
@@ -72,7 +75,7 @@ export const ENRICHED_KEYS = ["jd", "candid", "objectId", "programid"] as const;
 /** SELECT of some of jd, candid, objectId, programid of the window's alerts: for sub-queries of sources. May repeat rows. */
 export function keysOf(window: EnrichedWindow, ...columns: (typeof ENRICHED_KEYS)[number][]): string {
   const { table, where, passing, asked } = window;
-  if (asked !== undefined) return `SELECT ${columns.join(", ")} FROM ${quoted(asked)}`;
+  if (asked !== undefined) return `SELECT ${columns.join(", ")} FROM ${quoted(asked.name)}`;
   // The alias is for clusters, as in ../alerts.page.ts.
   return `SELECT ${columns.join(", ")} FROM ${quoted(table.name)} AS chosen WHERE ${where}${passing ? ` AND (${passing.sql})` : ""}`;
 }
@@ -81,11 +84,11 @@ export function keysOf(window: EnrichedWindow, ...columns: (typeof ENRICHED_KEYS
  * `(SELECT …)` with one row for each alert of the window whose batch is committed, in no order: ENRICHED_KEYS and the named columns.
  * Of an alert that was written more than once, the latest committed row. Its parameters are the window's and the sources'.
  */
-export function enrichedAlerts(
+export async function enrichedAlerts(
   sources: readonly EnrichedSource[],
   window: EnrichedWindow,
   columns: Iterable<string>,
-): EnrichedAlerts {
+): Promise<EnrichedAlerts> {
   const { table, survey } = window;
   const own = new Set<string>(ENRICHED_KEYS);
   const brought = new Map<EnrichedSource, string[]>();
@@ -100,17 +103,18 @@ export function enrichedAlerts(
     }
     brought.set(source, [...(brought.get(source) ?? []), column]);
   }
-  let alerts: EnrichedAlerts = { sql: ownColumns(window, [...own]), parameters: window.parameters };
+  const external = window.asked === undefined ? [] : [window.asked];
+  let alerts: EnrichedAlerts = { sql: ownColumns(window, [...own]), parameters: window.parameters, external };
   const names = [...own];
   for (const [source, wanted] of brought) {
-    alerts = joined(alerts, names, source.select(window, wanted), wanted);
+    alerts = joined(alerts, names, await source.select(window, wanted), wanted);
     names.push(...wanted);
   }
   return { ...alerts, sql: `(${alerts.sql})` };
 }
 
 function ownColumns({ table, where, passing, asked }: EnrichedWindow, columns: readonly string[]): string {
-  if (asked !== undefined) return `SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(asked)}`;
+  if (asked !== undefined) return `SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(asked.name)}`;
   const read = [...new Set([...columns, ...(passing?.columns ?? [])])];
   // As plain text, which alerts of the stream have.
   const plain = (name: string) => (FEW_VALUES.has(name) ? `CAST(${quoted(name)}, 'String') AS ` : "") + quoted(name);
@@ -124,7 +128,7 @@ function ownColumns({ table, where, passing, asked }: EnrichedWindow, columns: r
 function joined(
   alerts: EnrichedAlerts,
   names: readonly string[],
-  { sql, parameters, key, columns }: EnrichedSelect,
+  { sql, parameters, external = [], key, columns }: EnrichedSelect,
   wanted: readonly string[],
 ): EnrichedAlerts {
   const list = [
@@ -135,5 +139,6 @@ function joined(
   return {
     sql: `SELECT ${list.join(", ")} FROM (${alerts.sql}) AS l ANY LEFT JOIN (${sql}) AS r ON ${on}`,
     parameters: { ...alerts.parameters, ...parameters },
+    external: [...alerts.external, ...external],
   };
 }

@@ -2,7 +2,6 @@
 import type { Catalog } from "../../../domain/catalog.js";
 import type { Mark } from "../../../domain/mark.js";
 import type { SurveyDescription } from "../../../domain/survey.js";
-import { enrichedCounterparts } from "./counterparts.js";
 import { featureSource } from "./features.js";
 import { enrichedHistory } from "./history.js";
 import { enrichedMarks } from "./marks.js";
@@ -17,7 +16,6 @@ export const enrichedSources = (
   catalogs: () => readonly Catalog[] = () => [],
 ): readonly EnrichedSource[] => [
   enrichedHistory(surveys),
-  ...enrichedCounterparts(surveys),
   featureSource(surveys),
   enrichedScores,
   enrichedMarks(marks),

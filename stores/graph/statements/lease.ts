@@ -9,9 +9,16 @@ export const LOCK_LEASE = statement<{ name: string; turn: string }>(`
   ON CREATE SET l.owner = '', l.holder = '', l.epoch = '0', l.until = 0
   SET l.turn = $turn`);
 
-export const READ_LEASE = statement<{ name: string }, { owner: string; epoch: string; until: number }>(`
+export interface LeaseRow {
+  owner: string;
+  holder: string;
+  epoch: string;
+  until: number;
+}
+
+export const READ_LEASE = statement<{ name: string }, LeaseRow>(`
   MATCH (l:Lease {name: $name})
-  RETURN l.owner AS owner, l.epoch AS epoch, l.until AS until`);
+  RETURN l.owner AS owner, l.holder AS holder, l.epoch AS epoch, l.until AS until`);
 
 export const WRITE_LEASE = statement<{ name: string; owner: string; holder: string; epoch: string; until: number }>(`
   MATCH (l:Lease {name: $name})

@@ -88,7 +88,7 @@ async function startService({ commands }: Step): Promise<void> {
 }
 
 describe.skipIf(withoutTools.length > 0)(`${PAGE} (skipped without bash or curl)`, () => {
-  it("holds, from the first command to the last", { timeout: 400_000 }, async () => {
+  it("holds, from the first command to the last", { timeout: 600_000 }, async () => {
     /** A program in a terminal of its own that has not shown yet what the page shows. */
     let listener: { step: Step; terminal: Terminal } | null = null;
     for (const step of steps) {
@@ -97,7 +97,7 @@ describe.skipIf(withoutTools.length > 0)(`${PAGE} (skipped without bash or curl)
         listener = { step, terminal: terminal() };
         listener.terminal.begin(here(step.commands));
         const metrics = async () => (await fetch(`${url}/metrics`)).text();
-        await expect.poll(metrics, { timeout: 30_000 }).toMatch(/^tocsin_subscriptions 1$/m);
+        await expect.poll(metrics, { timeout: 60_000 }).toMatch(/^tocsin_subscriptions 1$/m);
       } else {
         const answer = async () => check(step, await reader.run(here(step.commands)));
         if (step.repeats) await vi.waitFor(answer, { timeout: 30_000, interval: 200 });
@@ -105,7 +105,7 @@ describe.skipIf(withoutTools.length > 0)(`${PAGE} (skipped without bash or curl)
         if (listener === null) continue;
         const { lines, errors } = listener.terminal;
         const wanted = listener.step.shown!.text.trim().split("\n").length;
-        await until("the live hits", () => lines.length >= wanted, 20_000);
+        await until("the live hits", () => lines.length >= wanted, 60_000);
         check(listener.step, lines.join("\n"));
         expect(errors).toEqual([]);
         listener = null;

@@ -1,8 +1,8 @@
 // A page of the manual as a reader follows it: its commands, run in order by a shell, and the answers it shows beside
 // them. Called by guide.test.ts.
 import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { until } from "./until.js";
+import { on, once } from "node:events";
+import { createInterface, type Interface } from "node:readline";
 
 /** A fenced `sh` block with the answer that is shown below it. */
 export interface Step {
@@ -81,11 +81,12 @@ export class Terminal {
   readonly lines: string[] = [];
   readonly errors: string[] = [];
   readonly #shell: ChildProcess;
+  readonly #output: Interface;
 
   constructor(folder: string, environment: NodeJS.ProcessEnv) {
     // A group of its own, so that what it has started ends with it.
     this.#shell = spawn("bash", { cwd: folder, env: environment, stdio: "pipe", detached: true });
-    createInterface({ input: this.#shell.stdout! }).on("line", (line) => this.lines.push(line));
+    this.#output = createInterface({ input: this.#shell.stdout! }).on("line", (line) => this.lines.push(line));
     createInterface({ input: this.#shell.stderr! }).on("line", (line) => this.errors.push(line));
   }
 
@@ -99,18 +100,20 @@ export class Terminal {
     const before = this.lines.length;
     // An answer need not end with a line's end; the end of it is a line of its own all the same.
     this.begin(`${commands}\nprintf '\\n%s %s\\n' '${END}' $?`);
-    const over = () => this.lines.slice(before).find((line) => line.startsWith(END)) ?? null;
-    await until(`the end of: ${commands}`, () => over() !== null || this.#shell.exitCode !== null, 120_000);
-    const said = this.lines.slice(before, this.lines.indexOf(over() ?? "", before));
-    if (over() !== `${END} 0`) throw new Error([commands, ...said, ...this.errors].join("\n"));
-    return said.join("\n").trim();
+    for await (const [line] of on(this.#output, "line", { close: ["close"] })) {
+      if (!String(line).startsWith(END)) continue;
+      const said = this.lines.slice(before, this.lines.indexOf(line, before));
+      if (line === `${END} 0`) return said.join("\n").trim();
+      throw new Error([commands, ...said, ...this.errors].join("\n"));
+    }
+    throw new Error([`The shell ended in: ${commands}`, ...this.errors].join("\n"));
   }
 
   /** Ends the shell and all that runs in it. */
   async close(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const { pid, exitCode, signalCode } = this.#shell;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
-    const ended = new Promise((resolve) => this.#shell.once("close", resolve));
+    const ended = once(this.#shell, "close");
     process.kill(-pid, signal);
     await ended;
   }

@@ -15,8 +15,10 @@ import type { ArchiveStores } from "../stores/archive/stores.js";
 import type { FilterStore } from "../stores/filters.store.js";
 import type { CorrectionFeed } from "../subscriptions/corrections.js";
 
-/** What other processes have told is numbered after so long at most. */
-const NUMBER_MS = 1_000;
+/** What other processes have told is numbered and looked at after so long at most. */
+const OTHERS_MS = 1_000;
+/** Where there are none, everybody nudges. */
+const ALONE_MS = 30_000;
 
 export interface CorrectionsParts {
   readonly stores: Pick<
@@ -27,6 +29,8 @@ export interface CorrectionsParts {
   readonly active: ActiveFilters;
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly feed: Pick<CorrectionFeed, "wake">;
+  /** Other processes tell too. */
+  readonly shared: boolean;
   /** Whether ingest is at work. */
   readonly isBusy: () => boolean;
   readonly log: Logger;
@@ -40,7 +44,7 @@ export interface Corrections {
 }
 
 export function createCorrections(parts: CorrectionsParts): Corrections {
-  const { stores, filters, active, surveys, feed, isBusy } = parts;
+  const { stores, filters, active, surveys, feed, shared, isBusy } = parts;
   const { corrections, hitChecks, arrivals, backtest, batches } = stores;
   const log = (line: string): void => parts.log.warn(line);
   const begin = () => batches.begin();
@@ -55,11 +59,14 @@ export function createCorrections(parts: CorrectionsParts): Corrections {
       const numbering = createWorker({
         async work() {
           const more = await corrections.number();
-          if (more) feed.wake();
+          if (more) {
+            feed.wake();
+            recheck.nudge();
+          }
           return more;
         },
         mayRun,
-        everyMs: NUMBER_MS,
+        everyMs: shared ? OTHERS_MS : ALONE_MS,
         onFault: (error) => log(`Corrections could not be numbered: ${error.message}`),
       });
       const recheck = createRecheck({

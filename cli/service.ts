@@ -178,7 +178,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
       (opened) => opened.close(),
     );
     const corrections = createCorrections({
-      ...{ stores: archived, filters: linked.filters, active, surveys: descriptions, feed, log },
+      ...{ stores: archived, filters: linked.filters, active, surveys: descriptions, feed, shared, log },
       isBusy: () => archive.client.writing(),
     });
     const recent = createRecentHits(archived.hits);

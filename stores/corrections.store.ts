@@ -98,8 +98,8 @@ export interface HitChange extends HitKey {
 
 /** What filters say now of alerts whose values have changed. */
 export interface HitCheckStore {
-  /** Batches (CorrectionStore.tell) whose alerts are to be checked, oldest first. */
-  pending(first: number): Promise<bigint[]>;
+  /** Batches (CorrectionStore.tell) (since that time, epoch ms) whose alerts are to be checked, oldest first. */
+  pending(first: number, since?: number): Promise<bigint[]>;
   alerts(batchId: bigint): Promise<AlertToCheck[]>;
   checked(batchId: bigint): Promise<void>;
   /** Of up to 1,000 alerts: when the batch began that took it in first (epoch ms). */

@@ -24,7 +24,11 @@ export const RECHECK_VERSION = "1";
 /** Alerts of one evaluation. */
 const PAGE = 500;
 const BATCHES_AT_ONCE = 20;
-const EVERY_MS = 5_000;
+const EVERY_MS = 60_000;
+/** What could not be done is looked at again after so long. */
+const AGAIN_MS = 5_000;
+/** All that was ever told is looked at when the process begins, later what was told in the last day. */
+const BACK_MS = 86_400_000;
 /** After a page, so many times its own time is left to others: beside ingest, and alone. */
 const REST_BUSY = 9;
 const REST_ALONE = 0.2;
@@ -55,17 +59,21 @@ type Values = ReadonlyMap<bigint, readonly unknown[]>;
 
 export function createRecheck(parts: RecheckParts): Worker {
   const { checks, corrections, active, filters, backtest, begin, isBusy, log } = parts;
+  let since = 0;
 
   async function work(signal: AbortSignal): Promise<boolean> {
     let done = 0;
-    const pending = await checks.pending(BATCHES_AT_ONCE);
+    const pending = await checks.pending(BATCHES_AT_ONCE, since);
     for (const batch of pending) {
       if (signal.aborted || !parts.mayRun()) return false;
       if (!(await check(batch, signal))) continue;
       await checks.checked(batch);
       done += 1;
     }
-    return done > 0 && pending.length === BATCHES_AT_ONCE;
+    if (done > 0 && pending.length === BATCHES_AT_ONCE) return true;
+    if (done < pending.length) setTimeout(() => worker.nudge(), AGAIN_MS).unref();
+    else since = Date.now() - BACK_MS;
+    return false;
   }
 
   /** False where it must be done again: some alerts are still on their way through the stream. */

@@ -2,18 +2,20 @@
 import type { Corrected } from "../../domain/correction.js";
 import type { Survey } from "../../domain/survey.js";
 import type { AlertToCheck, HitChange, HitCheckStore, HitKey, Standing } from "../corrections.store.js";
+import { idAt } from "./batches.js";
 import { bigints, blockOf, counts, eachRow, numbers, signed, strings, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 
 export class ArchiveHitChecks implements HitCheckStore {
   constructor(private readonly client: ArchiveClient) {}
 
-  async pending(first: number): Promise<bigint[]> {
+  async pending(first: number, since = 0): Promise<bigint[]> {
     const block = await this.client.query(
       `SELECT DISTINCT batch FROM corrections_told
-      WHERE reads != '' AND batch NOT IN (SELECT batch FROM corrections_checked AS checked)
+      WHERE batch >= {from:UInt64} AND reads != ''
+        AND batch NOT IN (SELECT batch FROM corrections_checked AS checked WHERE batch >= {from:UInt64})
       ORDER BY batch LIMIT {first:UInt32}`,
-      { first },
+      { from: idAt(since), first },
     );
     return Array.from(bigints(block, "batch"));
   }

@@ -7,8 +7,9 @@ import type { ArchiveClient, InsertOptions } from "./client.js";
 /** Rows of one insert, unless a batch has more by itself. */
 const TOGETHER = 20_000;
 const BATCHES_AT_ONCE = 200;
-/** A batch may have been told so long after it began; all are looked at when an epoch begins. */
-const BACK_MS = 6 * 3_600_000;
+/** A batch is told within moments of its beginning; all are looked at when an epoch begins, and now and then. */
+const BACK_MS = 10 * 60_000;
+const SWEEP_MS = 10 * 60_000;
 const COLUMNS =
   "batch, toldAt, survey, objectId, candid, jd, programid, what, step, version, source, scope, filterId, filterVersion";
 
@@ -16,6 +17,7 @@ export class CorrectionNumbers {
   #fence: InsertOptions | null = null;
   #last = 0n;
   #since = 0n;
+  #sweptAt = Number.NEGATIVE_INFINITY;
   /** Sent to the archive and not answered: it goes again as it was, before anything else gets a number. */
   #unconfirmed: Block | null = null;
 
@@ -30,14 +32,16 @@ export class CorrectionNumbers {
     if (fence !== this.#fence) {
       this.#last =
         bigints(await this.client.query("SELECT max(seq) AS last FROM corrections_numbered"), "last")[0] ?? 0n;
-      this.#since = 0n;
+      this.#sweptAt = Number.NEGATIVE_INFINITY;
       this.#unconfirmed = null;
       this.#fence = fence;
     }
     if (this.#unconfirmed !== null) await this.#store(this.#unconfirmed, fence);
+    const isSweep = performance.now() - this.#sweptAt > SWEEP_MS;
+    this.#since = isSweep ? 0n : BigInt(Date.now() - BACK_MS) << 20n;
     const batches = await this.#pending();
     if (batches.length === 0) {
-      this.#since = BigInt(Date.now() - BACK_MS) << 20n;
+      if (isSweep) this.#sweptAt = performance.now();
       return false;
     }
     const told = await this.client.query(

@@ -1,7 +1,7 @@
 // Corrections get their numbers: batch by batch, in the process that numbers hits, fenced by its epoch as hits are
 // (sequence.ts). Used by corrections.ts.
 import type { Block } from "../../domain/columns.js";
-import { bigints, unsigned } from "./blocks.js";
+import { bigints, numbers, unsigned } from "./blocks.js";
 import type { ArchiveClient, InsertOptions } from "./client.js";
 
 /** Rows of one insert, unless a batch has more by itself. */
@@ -15,6 +15,8 @@ const COLUMNS =
 
 export class CorrectionNumbers {
   #fence: InsertOptions | null = null;
+  /** Another epoch has begun: this one numbers nothing any more. */
+  #isOver = false;
   #last = 0n;
   #since = 0n;
   #sweptAt = Number.NEGATIVE_INFINITY;
@@ -34,8 +36,10 @@ export class CorrectionNumbers {
         bigints(await this.client.query("SELECT max(seq) AS last FROM corrections_numbered"), "last")[0] ?? 0n;
       this.#sweptAt = Number.NEGATIVE_INFINITY;
       this.#unconfirmed = null;
+      this.#isOver = false;
       this.#fence = fence;
     }
+    if (this.#isOver) return false;
     if (this.#unconfirmed !== null) await this.#store(this.#unconfirmed, fence);
     const isSweep = performance.now() - this.#sweptAt > SWEEP_MS;
     this.#since = isSweep ? 0n : BigInt(Date.now() - BACK_MS) << 20n;
@@ -52,7 +56,9 @@ export class CorrectionNumbers {
     );
     const seq = BigUint64Array.from({ length: told.rows }, () => ++this.#last);
     await this.#store({ ...told, columns: new Map(told.columns).set("seq", unsigned(seq)) }, fence);
-    return true;
+    const inForce = await this.client.query(`SELECT toUInt8(${fence.onlyIf}) AS inForce`, fence.parameters);
+    this.#isOver = numbers(inForce, "inForce")[0] !== 1;
+    return !this.#isOver;
   }
 
   /** Those that a row of `corrections_numbered` names are numbered: an insert is there whole or not at all. */

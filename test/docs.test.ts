@@ -121,8 +121,9 @@ test.each(PAGES)("%s: commands and their options are there", (_path, page) => {
     const [first] = rest.split(" ");
     if (script === "cli" && /^\w/.test(first!)) expect(["help", ...COMMANDS], line).toContain(first);
     for (const [, option] of rest.matchAll(/(?<=\s)--([a-z][\w-]*)/g)) {
-      const asName = option!.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-      expect(new RegExp(`--${option}\\b|\\b${asName}\\b`).test(CODE), `--${option} of ${line}`).toBe(true);
+      // Benchmarks read theirs from a record; the commands name them.
+      const told = script === "bench" ? `\\boptions\\.${option}\\b` : `"--${option}[ "]`;
+      expect(new RegExp(told).test(CODE), `--${option} of ${line}`).toBe(true);
     }
   }
 });

@@ -22,6 +22,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   fanout: () => import("./fanout.bench.js"),
   query: () => import("./query.bench.js"),
   night: () => import("./night.bench.js"),
+  growth: () => import("./growth.bench.js"),
   heavy: () => import("./heavy.bench.js"),
   faults: () => import("./faults.bench.js"),
   soak: () => import("./soak.bench.js"),
@@ -32,7 +33,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
 };
 
 /** Minutes, servers, or both: only by name. */
-const LONG = ["night", "heavy", "faults", "soak", "load", "scale"];
+const LONG = ["night", "growth", "heavy", "faults", "soak", "load", "scale"];
 
 const names = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const smoke = process.argv.includes("--smoke");

@@ -11,6 +11,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<{ run(smoke: boolean): P
   backtest: () => import("./backtest.bench.js"),
   cone: () => import("./cone.bench.js"),
   crossmatch: () => import("./crossmatch.bench.js"),
+  growth: () => import("./growth.bench.js"),
   lightcurve: () => import("./lightcurve.bench.js"),
   query: () => import("./query.bench.js"),
   watch: () => import("./watch.bench.js"),

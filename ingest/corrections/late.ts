@@ -17,7 +17,8 @@ const OVERLAP_MS = 60_000;
 const SAVE_MS = 30_000;
 const BATCHES = 500;
 const CHANGES = 1_000;
-const REST_BUSY = 4;
+/** While alerts come in, so many times the time of a look is left to others. */
+const REST_BUSY = 9;
 
 export interface LateParts {
   readonly arrivals: ArrivalStore;

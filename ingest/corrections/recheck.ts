@@ -22,7 +22,7 @@ import { createWorker, type Worker } from "./worker.js";
 export const RECHECK_VERSION = "1";
 
 /** Alerts of one evaluation. */
-const PAGE = 500;
+const PAGE = 1_000;
 const BATCHES_AT_ONCE = 20;
 const EVERY_MS = 60_000;
 /** What could not be done is looked at again after so long. */
@@ -53,6 +53,20 @@ interface Checked extends ConcernedFilter {
   readonly version: number;
   /** Epoch milliseconds: alerts from then on were its to find. */
   readonly since: number;
+}
+
+interface Evaluated {
+  /** By filter. */
+  readonly passes: ReadonlyMap<string, ReadonlySet<bigint>>;
+  /** Those of the alerts that are there for good. */
+  readonly committed: ReadonlySet<bigint>;
+  /** False where it must be tried again. */
+  readonly isWhole: boolean;
+}
+
+interface Running {
+  readonly id: string;
+  readonly parts: readonly CompiledExpression[];
 }
 
 type Values = ReadonlyMap<bigint, readonly unknown[]>;
@@ -105,7 +119,7 @@ export function createRecheck(parts: RecheckParts): Worker {
     const { survey } = alerts[0]!;
     const candids = alerts.map(({ candid }) => candid);
     const ids = concerns.map(({ id }) => id);
-    const { passes, committed } = await evaluate(survey, candids, concerns);
+    const { passes, committed, isWhole } = await evaluate(survey, candids, concerns);
     const takenAt = await checks.takenAt(survey, candids);
     const keyOf = (filterId: string, candid: bigint) => `${candid} ${filterId}`;
     const hitVersions = new Map(
@@ -136,7 +150,7 @@ export function createRecheck(parts: RecheckParts): Worker {
       await checks.saveChanges(told.map((one) => changeOf(one, alerts)));
       parts.onTold();
     }
-    return committed.size === alerts.length;
+    return isWhole && committed.size === alerts.length;
   }
 
   /** For each filter the alerts that pass now; none of those filters that the engine cannot evaluate. */
@@ -144,34 +158,44 @@ export function createRecheck(parts: RecheckParts): Worker {
     survey: Survey,
     candids: readonly bigint[],
     concerns: readonly Checked[],
-  ): Promise<{ passes: Map<string, Set<bigint>>; committed: ReadonlySet<bigint> }> {
+  ): Promise<Evaluated> {
     const everything: Viewer = { scope: "system", programids: new Map([[survey, "all"]]), mayChange: false };
     const values = (expressions: readonly CompiledExpression[]): Promise<Values> =>
       backtest.values(everything, survey, candids, expressions);
-    const running = concerns.flatMap((one) => (one.parts === null ? [] : [{ ...one, parts: one.parts }]));
-    const committed = new Set((await values([ANY])).keys());
-    const passes = new Map<string, Set<bigint>>();
-    for (const { id, parts: own } of concerns) if (own === null) passes.set(id, new Set());
-    try {
-      const all = await values(running.flatMap((one) => one.parts));
-      let at = 0;
-      for (const one of running) {
-        passes.set(one.id, passing(all, at, one.parts.length));
-        at += one.parts.length;
-      }
-    } catch (error) {
-      // One text that the engine refuses must not stop the others.
-      if (!isRefusal(error)) throw error;
-      for (const one of running) {
-        try {
-          passes.set(one.id, passing(await values(one.parts), 0, one.parts.length));
-        } catch (refused) {
-          if (!isRefusal(refused)) throw refused;
-          log(`Filter ${one.id} could not be run again over corrected alerts: ${(refused as Error).message}`);
+    const passes = new Map<string, ReadonlySet<bigint>>();
+    let committed: ReadonlySet<bigint> | null = null;
+    let isWhole = true;
+
+    async function select(filters: readonly Running[]): Promise<void> {
+      try {
+        const all = await values([ANY, ...filters.flatMap((one) => one.parts)]);
+        committed ??= new Set(all.keys());
+        let at = 1;
+        for (const one of filters) {
+          passes.set(one.id, passing(all, at, one.parts.length));
+          at += one.parts.length;
         }
+      } catch (error) {
+        // One text that the engine refuses must not stop the others: halve until it stands alone.
+        if (!isRefusal(error)) throw error;
+        if (filters.length > 1) {
+          await select(filters.slice(0, filters.length >> 1));
+          await select(filters.slice(filters.length >> 1));
+          return;
+        }
+        // The engine may have been slow with everything.
+        if (error.code === "QUERY_TIMEOUT") isWhole = false;
+        else log(`Filter ${filters[0]!.id} could not be run again over corrected alerts: ${error.message}`);
       }
     }
-    return { passes, committed };
+
+    const running: Running[] = [];
+    for (const { id, parts: own } of concerns) {
+      if (own === null) passes.set(id, new Set());
+      else running.push({ id, parts: own });
+    }
+    for (const group of inGroups(running)) await select(group);
+    return { passes, committed: committed ?? new Set((await values([ANY])).keys()), isWhole };
   }
 
   const worker = createWorker({
@@ -189,6 +213,24 @@ function passing(values: Values, from: number, count: number): Set<bigint> {
   const holds = (row: readonly unknown[]) =>
     row.slice(from, from + count).every((value) => value === 1 || value === true);
   return new Set([...values].flatMap(([candid, row]) => (holds(row) ? [candid] : [])));
+}
+
+/** Texts of one query: far below the engine's bound on a query's length. */
+const MOST_CHARACTERS = 100_000;
+
+function inGroups(filters: readonly Running[]): Running[][] {
+  const groups: Running[][] = [];
+  let characters = Number.POSITIVE_INFINITY;
+  for (const filter of filters) {
+    const own = filter.parts.reduce((sum, { sql }) => sum + sql.length, 0);
+    if (characters + own > MOST_CHARACTERS) {
+      groups.push([]);
+      characters = 0;
+    }
+    groups.at(-1)!.push(filter);
+    characters += own;
+  }
+  return groups;
 }
 
 /** In groups of one survey and the same names. */
@@ -235,4 +277,5 @@ function changeOf(
 }
 
 const REFUSALS: readonly string[] = ["INTERNAL", "QUERY_TOO_LARGE", "QUERY_TIMEOUT"];
-const isRefusal = (error: unknown): boolean => error instanceof TocsinError && REFUSALS.includes(error.code);
+const isRefusal = (error: unknown): error is TocsinError =>
+  error instanceof TocsinError && REFUSALS.includes(error.code);

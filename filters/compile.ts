@@ -40,11 +40,25 @@ export interface CompiledExpression {
   readonly columns: readonly string[];
   /** The same as fields, in the same order. */
   readonly fields: readonly FilterField[];
+  /** Of conditions that compare with numbers which are not whole. */
+  readonly shape?: Shape;
 }
+
+/** A text with names in the place of such numbers: equal for conditions that differ in them only. */
+export interface Shape {
+  readonly sql: string;
+  /** In the order of parameterName(0), parameterName(1), …. */
+  readonly numbers: readonly Sql[];
+}
+
+/** No column and no element of a list is called so. */
+export const parameterName = (at: number): string => identifier(`@${at + 1}`);
 
 /** A condition: 1 or 0 in every row, never NULL. */
 export function compileCondition(typed: Typed): CompiledExpression {
-  return compiled(typed, definite);
+  const numbers: Sql[] = [];
+  const sql = definite(new Compiler(numbers).compile(typed, null)).text;
+  return { ...compiled(typed, definite), ...(numbers.length > 0 && { shape: { sql, numbers } }) };
 }
 
 /** A value to show: Float64, String or UInt8/Bool; NULL (or NaN) where missing. Ids as decimal text. */
@@ -88,6 +102,9 @@ class Compiler {
   /** By their columns. */
   readonly fields = new Map<string, FilterField>();
 
+  /** With `numbers` they take up those that are compared with and not whole, and the text has names for them. */
+  constructor(private readonly numbers: Sql[] | null = null) {}
+
   /** `lambda` is that of the innermost list function around, null outside of any. */
   compile(typed: Typed, lambda: Lambda | null): Sql {
     const sql = this.emit(typed, lambda);
@@ -123,10 +140,10 @@ class Compiler {
       case "arithmetic":
         return arithmetic(typed.sign, compile(typed.left), compile(typed.right), isNonzeroLiteral(typed.right));
       case "compare":
-        return compare(typed.sign, compile(typed.left), compile(typed.right));
+        return compare(typed.sign, this.compared(typed.left, lambda), this.compared(typed.right, lambda));
       case "between": {
         const value = compile(typed.value);
-        const [low, high] = [compile(typed.low), compile(typed.high)];
+        const [low, high] = [this.compared(typed.low, lambda), this.compared(typed.high, lambda)];
         return typed.negated
           ? junction("or", [compare("<", value, low), compare(">", value, high)])
           : junction("and", [compare(">=", value, low), compare("<=", value, high)]);
@@ -145,6 +162,12 @@ class Compiler {
       case "list":
         return this.list(typed, (lambda?.depth ?? 0) + 1);
     }
+  }
+
+  private compared(typed: Typed, lambda: Lambda | null): Sql {
+    const sql = this.compile(typed, lambda);
+    if (this.numbers === null || typed.op !== "number" || Number.isInteger(typed.value)) return sql;
+    return { ...sql, text: parameterName(this.numbers.push(sql) - 1) };
   }
 
   private list(typed: Typed & { op: "list" }, depth: number): Sql {

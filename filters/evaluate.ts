@@ -4,6 +4,7 @@ import { TocsinError } from "../domain/errors.js";
 import { takeRows } from "../domain/rows.js";
 import type { CompiledColumn, InFlightQuery } from "../stores/inflight.store.js";
 import { absentColumn, absentList } from "./absent.js";
+import { apart, together } from "./alike.js";
 import type { CompiledExpression } from "./compile.js";
 import { slowTexts, TOO_SLOW } from "./slowtexts.js";
 
@@ -37,11 +38,13 @@ export async function evaluate(
   );
 
   async function select(part: readonly CompiledExpression[]): Promise<void> {
-    const selected: CompiledColumn[] = part.map(({ sql }, i) => ({ alias: `__result${i}`, sql }));
+    const read = sent(block, part, rows);
+    const asked = together(part, read);
+    const selected: CompiledColumn[] = asked.map(({ sql }, i) => ({ alias: `__result${i}`, sql }));
     try {
-      const result = await inFlight.select(sent(block, part, rows), selected, null);
-      part.forEach(({ sql }, i) => {
-        columns.set(sql, result.columns.get(`__result${i}`)!);
+      const result = await inFlight.select(read, selected, null);
+      asked.forEach((one, i) => {
+        for (const [sql, column] of apart(one, selected[i]!.alias, result)) columns.set(sql, column);
       });
     } catch (error) {
       // One text that the engine refuses must not stop the others: halve until it stands alone.

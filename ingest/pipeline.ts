@@ -136,14 +136,16 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     const receipt = step("receipt", () => stores.receipts.write(batchId, tallies));
     // Looked at below; a filter may fail before.
     receipt.catch(() => {});
-    const hits = batch.alerts.rows === 0 ? [] : await step("filter", () => runFilters(batchId, batch));
-    const filteredAt = Date.now();
-    const pairs = await step("counterparts", async () => {
+    const counterparts = step("counterparts", async () => {
       const found = await findCounterparts(batch, stores.objects);
       await stores.counterparts.found(batchId, found);
       await follower.enter(batch);
       return found;
     });
+    counterparts.catch(() => {});
+    const hits = batch.alerts.rows === 0 ? [] : await step("filter", () => runFilters(batchId, batch));
+    const filteredAt = Date.now();
+    const pairs = await counterparts;
     await receipt;
     await step("commit", () =>
       stores.batches.commit(batchId, {

@@ -112,8 +112,10 @@ export class ArchiveSequence implements SequenceStore {
         ? { hits: [], pairs: [] }
         : { hits: await foundHits(this.client, unknown), pairs: await foundPairs(this.client, unknown) };
     const mine = batches.flatMap((batch) => known.get(batch) ?? []);
-    const hits = await this.#newHits([...mine.flatMap((found) => found.hits), ...read.hits]);
-    const pairs = await this.#newPairs([...mine.flatMap((found) => found.pairs.map(upright)), ...read.pairs]);
+    const [hits, pairs] = await Promise.all([
+      this.#newHits([...mine.flatMap((found) => found.hits), ...read.hits]),
+      this.#newPairs([...mine.flatMap((found) => found.pairs.map(upright)), ...read.pairs]),
+    ]);
     return {
       batches,
       hits: hits.map((hit) => ({ ...hit, seq: ++this.#lastHit })),

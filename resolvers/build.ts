@@ -37,6 +37,7 @@ import { ReceiptResolver } from "./receipt/receipt.resolver.js";
 import { MicrolensingResolver } from "./score/microlensing.resolver.js";
 import { ScoreResolver } from "./score/score.resolver.js";
 import { SolarSystemResolver } from "./solarsystem/solarsystem.resolver.js";
+import { TrackletResolver } from "./solarsystem/tracklet.resolver.js";
 import { SurveyResolver } from "./survey/survey.resolver.js";
 
 /** type-graphql asks for one where a subscription exists, though ours bring their own `subscribe`. */
@@ -83,6 +84,7 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       MicrolensingResolver,
       ScoreResolver,
       SolarSystemResolver,
+      TrackletResolver,
       SurveyResolver,
       AlertFeaturesResolver,
       ObjectFeaturesResolver,

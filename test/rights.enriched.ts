@@ -145,6 +145,11 @@ export function questions(schema: GraphQLSchema): Question[] {
       ownerSees: HIDDEN.objectId,
     },
     {
+      name: "candidates of moving objects",
+      query: `{ trackletCandidates(survey: ZTF, window: { start: "JD ${HIDDEN.jd - 0.5}", minutes: 1440 }, minDetections: 2)
+        ${of("TrackletCandidates")} }`,
+    },
+    {
       name: "objects whose features are old",
       query: `{ staleFeatures(survey: ZTF, before: 99) ${of("StaleFeaturesConnection")} }`,
       ownerSees: HIDDEN.objectId,

@@ -16,7 +16,8 @@ const OVERLAP_MS = 60_000;
 /** How far it has come is kept so often: what comes after is looked at twice after a restart. */
 const SAVE_MS = 30_000;
 const BATCHES = 500;
-const CHANGES = 1_000;
+/** Alerts that are told of together. */
+const TOGETHER = 10_000;
 /** While alerts come in, so many times the time of a look is left to others. */
 const REST_BUSY = 9;
 
@@ -61,15 +62,14 @@ export function createLateFinder(parts: LateParts): Worker {
         seen.set(batch, committedAt);
         since = Math.max(since, committedAt);
       }
-      if (page.length < BATCHES) break;
+      for (const [batch, committedAt] of seen) if (committedAt < since - OVERLAP_MS) seen.delete(batch);
+      if (since - savedAt > SAVE_MS) {
+        await arrivals.saveProgress(WORK, since);
+        savedAt = since;
+      }
+      if (page.length < BATCHES) return false;
       from = page.at(-1)!.committedAt;
     }
-    for (const [batch, committedAt] of seen) if (committedAt < since - OVERLAP_MS) seen.delete(batch);
-    if (since - savedAt > SAVE_MS) {
-      await arrivals.saveProgress(WORK, since);
-      savedAt = since;
-    }
-    return false;
   }
 
   /** What was archived before there was anybody to look is not looked at. */
@@ -85,7 +85,7 @@ export function createLateFinder(parts: LateParts): Worker {
     if (minJd < before) {
       const startedAt = performance.now();
       const changes = (await arrivals.late(survey, batch, before)).flatMap((late) => changeOf(survey, late) ?? []);
-      for (let at = 0; at < changes.length; at += CHANGES) await changed(survey, changes.slice(at, at + CHANGES));
+      for (const group of inGroups(changes)) await changed(survey, group);
       if (isBusy()) await delay((performance.now() - startedAt) * REST_BUSY, undefined, { signal }).catch(() => {});
     }
     latest.set(survey, Math.max(before, maxJd));
@@ -120,4 +120,18 @@ export function createLateFinder(parts: LateParts): Worker {
     everyMs: EVERY_MS,
     onFault: (error) => parts.log(`Late packets could not be looked for: ${error.message}`),
   });
+}
+
+function inGroups(changes: readonly Changed[]): Changed[][] {
+  const groups: Changed[][] = [];
+  let alerts = Number.POSITIVE_INFINITY;
+  for (const one of changes) {
+    if (alerts + one.alerts.length > TOGETHER) {
+      groups.push([]);
+      alerts = 0;
+    }
+    groups.at(-1)!.push(one);
+    alerts += one.alerts.length;
+  }
+  return groups;
 }

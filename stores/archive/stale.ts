@@ -22,11 +22,11 @@ export class ArchiveStale implements StaleStore {
     const own = `survey = {survey:String} AND model = {name:String} AND NOT shadow AND ${visible.sql}`;
     // Of what an old version has scored: few, as a rule.
     const block = await this.client.query(
-      `SELECT objectId, max((jd, candid)) AS last, maxIf((jd, candid), version = {version:String}) AS current,
-        argMaxIf(version, (jd, candid, batch), version != {version:String}) AS madeBy
+      `SELECT objectId, argMaxIf(version, (jd, candid, batch), version != {version:String}) AS madeBy
       FROM scores WHERE ${own} AND objectId IN (
         SELECT objectId FROM scores AS old WHERE ${own} AND version != {version:String} AND objectId > {after:String}
-      ) GROUP BY objectId HAVING current < last ORDER BY objectId LIMIT {first:UInt32}`,
+      ) GROUP BY objectId
+      HAVING maxIf((jd, candid), version = {version:String}) < max((jd, candid)) ORDER BY objectId LIMIT {first:UInt32}`,
       { ...visible.parameters, survey, name, version, first, after: after ?? "" },
     );
     return staleOf(block);

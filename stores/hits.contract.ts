@@ -26,10 +26,11 @@ const pair = (n: number): CounterpartPair => ({
 });
 const seqs = (hits: readonly Hit[]) => hits.map(({ seq }) => seq);
 
-/** `open` gives an empty archive; `reopen` one over the same data, as a new process would. */
+/** `open` gives an empty archive, `another` one that was never there; `reopen` one over the same data, as a new process would. */
 export function hitContract(
   open: (surveys: typeof SURVEYS) => Promise<NumberingArchive>,
   reopen: () => Promise<NumberingArchive>,
+  another = open,
 ) {
   describe("hits", () => {
     let archive: NumberingArchive;
@@ -54,7 +55,7 @@ export function hitContract(
       expect(new Set(key).size).toBeGreaterThan(4);
       expect(await archive.hits.cursorKey()).toEqual(key);
       expect(await (await reopen()).hits.cursorKey()).toEqual(key);
-      expect(await (await open(SURVEYS)).hits.cursorKey()).not.toEqual(key);
+      expect(await (await another(SURVEYS)).hits.cursorKey()).not.toEqual(key);
     });
 
     it("page by filters, between cursors, for those who may see them", async () => {

@@ -88,7 +88,7 @@ const settle = (): Promise<void> => eachTable((name) => `OPTIMIZE TABLE ${name} 
 alertContract(open, settle);
 objectContract(open, settle);
 photometryContract(open, settle);
-hitContract(openNew, reopen);
+hitContract(open, reopen, openNew);
 journalContract(open);
 backtestContract(open);
 historyContract(open, settle);

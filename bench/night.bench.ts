@@ -17,6 +17,7 @@ import type { HitHub } from "../subscriptions/hub.js";
 import type { TestArchive } from "../test/archive.js";
 import { until } from "../test/until.js";
 import { type EmbeddedService, startEmbeddedService } from "./engine.js";
+import { flameOf } from "./flame.js";
 import { type BenchResult, residentBytesOf, spread, timed } from "./harness.js";
 import { fillCatalogs } from "./night.catalogs.js";
 import { createNightFilters } from "./night.filters.js";
@@ -29,8 +30,10 @@ const STEADY_RATE = 333;
 /** Of the steady stream, not measured: what is compiled at first use. */
 const WARM_SECONDS = 5;
 const FILTERS = 25;
+const FLAME_TITLE = "A night of alerts, 25 filters, one subscriber: the service's main thread";
 
 interface Sizes {
+  readonly warmUp: number;
   readonly alerts: number;
   readonly visit: number;
   readonly steadySeconds: number;
@@ -38,12 +41,13 @@ interface Sizes {
   readonly points: number;
 }
 
-/** Options: --galaxies, --points (sources of the two catalogs), --alerts. */
+/** Options: --galaxies, --points (sources of the two catalogs), --alerts, --visit, --steadySeconds; --flame=FILE.svg. */
 export async function run(smoke: boolean, options: Readonly<Record<string, string>> = {}): Promise<BenchResult> {
   const usual: Sizes = smoke
-    ? { alerts: 200, visit: 100, steadySeconds: 6, galaxies: 2_000, points: 5_000 }
-    : { alerts: 29_000, visit: 10_000, steadySeconds: 35, galaxies: 1_000_000, points: 10_000_000 };
-  const given = Object.entries(options).map(([name, value]) => [name, Number(value)]);
+    ? { warmUp: 100, alerts: 200, visit: 100, steadySeconds: 6, galaxies: 2_000, points: 5_000 }
+    : { warmUp: 10_000, alerts: 29_000, visit: 10_000, steadySeconds: 35, galaxies: 1_000_000, points: 10_000_000 };
+  const { flame, ...numbersGiven } = options;
+  const given = Object.entries(numbersGiven).map(([name, value]) => [name, Number(value)]);
   const sizes: Sizes = { ...usual, ...Object.fromEntries(given) };
   const folder = await mkdtemp(join(tmpdir(), "tocsin-bench-"));
   let catalogs: readonly string[] = [];
@@ -72,8 +76,8 @@ export async function run(smoke: boolean, options: Readonly<Record<string, strin
     await until("the subscriber", () => (benched.service.services.hub as HitHub).subscriptions === 1, 60_000);
     const world: World = { benched, folder, sizes, arrivals, received: () => count, lastAt: () => last };
     // What is compiled at run time is compiled before the night begins.
-    await ingested(world, "warm-up", 1_000, END_JD - 200);
-    const night = await ingested(world, "night", sizes.alerts, END_JD);
+    await ingested(world, "warm-up", sizes.warmUp, END_JD - 200);
+    const night = await ingested(world, "night", sizes.alerts, END_JD, flame);
     const visit = await ingested(world, "visit", sizes.visit, END_JD + 40);
     const steady = await steadily(world);
     measured = { night, visit, steady };
@@ -130,7 +134,7 @@ interface Measured {
 }
 
 /** Files of one night into the service; resolves when the subscriber has the last hit. */
-async function ingested(world: World, seed: string, alerts: number, endJd: number): Promise<Pass> {
+async function ingested(world: World, seed: string, alerts: number, endJd: number, flame?: string): Promise<Pass> {
   const { benched, folder } = world;
   const sky = simulate({ seed, nights: 1, endJd, alerts: new Map([["ZTF", alerts]]) });
   const files = await writeSimulation(join(folder, seed), sky, seed);
@@ -143,7 +147,8 @@ async function ingested(world: World, seed: string, alerts: number, endJd: numbe
   }, 100);
   const startedAt = Date.now();
   const { value, cpuSeconds } = await timed(async () => {
-    const counts = await benched.service.ingest(...files);
+    const ingest = () => benched.service.ingest(...files);
+    const counts = await (flame === undefined ? ingest() : flameOf(flame, FLAME_TITLE, ingest));
     const endedAt = Date.now();
     await until("the hits", () => world.received() - before >= counts.hits, 120_000);
     return { ...counts, endedAt };

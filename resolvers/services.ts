@@ -22,8 +22,8 @@ import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
 import type { Models, ScoreStore } from "../stores/scores.store.js";
-import type { StaleStore } from "../stores/stale.store.js";
 import type { SourceLinkStore } from "../stores/sources.store.js";
+import type { StaleStore } from "../stores/stale.store.js";
 import type { CorrectionFeed } from "../subscriptions/corrections.js";
 import type { HitHub } from "../subscriptions/hub.js";
 

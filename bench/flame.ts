@@ -8,6 +8,7 @@ const ROW = 16;
 /** Narrower frames are left out, pixels. */
 const LEAST = 0.7;
 const CHARACTER = 6.2;
+const NOT_OURS = ["(idle)", "flameOf"];
 const OWN = /\/dist\/(?!bench\/)/;
 
 interface Frame {
@@ -41,7 +42,8 @@ function framesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): F
   samples.forEach((sample, at) => {
     const stack: Profiler.ProfileNode[] = [];
     for (let id: number | undefined = sample; id !== undefined; id = parents.get(id)) stack.unshift(byId.get(id)!);
-    if (stack.at(-1)!.callFrame.functionName === "(idle)") return;
+    // Nor does the profiler's own work count.
+    if (stack.some(({ callFrame }) => NOT_OURS.includes(callFrame.functionName))) return;
     const microseconds = timeDeltas[at]!;
     root.microseconds += microseconds;
     let frame = root;

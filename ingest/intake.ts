@@ -66,9 +66,6 @@ export async function takeIn(
     while (inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(inFlight);
   }
 
-  /** Whether a batch that is not full would be written at once: the one before may be filtered meanwhile. */
-  const hasTurn = (): boolean => inFlight.size < BATCHES_IN_FLIGHT - 1;
-
   const items = source[Symbol.asyncIterator]();
   try {
     let next = items.next();
@@ -76,9 +73,9 @@ export async function takeIn(
       const item = await until(next, open === null ? null : due(open), signal);
       if (item === ABORTED) break;
       if (item === TIME_IS_UP) {
-        // While two batches are under way the open one may as well grow.
-        if (!hasTurn()) await Promise.race([...inFlight, next.catch(() => {})]);
-        if (hasTurn()) await send();
+        // While a batch is under way the open one may as well grow: each costs much the same, whatever its size.
+        if (inFlight.size > 0) await Promise.race([...inFlight, next.catch(() => {})]);
+        if (inFlight.size === 0) await send();
         continue;
       }
       if (item.done) break;
@@ -87,7 +84,7 @@ export async function takeIn(
       next.catch(() => {});
       open ??= { packets: [], letters: [], bytes: 0, openedAt: performance.now() };
       add(open, item.value);
-      if (isFull(open) || (performance.now() >= due(open) && hasTurn())) await send();
+      if (isFull(open) || (performance.now() >= due(open) && inFlight.size === 0)) await send();
     }
   } catch (error) {
     // What was read before the source failed is taken in all the same.

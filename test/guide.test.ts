@@ -28,7 +28,7 @@ function npmScript(): string {
     scripts: Record<string, string>;
   };
   const cases = Object.entries(scripts)
-    .filter(([, command]) => command.startsWith("node dist/"))
+    .filter(([, command]) => /^node .*dist\//.test(command))
     .map(([name, command]) => `${name}) exec ${command.replace("dist/", `${join(ROOT, "dist")}/`)} "$@" ;;`);
   return `#!/usr/bin/env bash
 if [ "$1" = run ]; then shift; fi

@@ -249,9 +249,15 @@ it("of ZTF's matchfile come with heliocentric times, page by page; and with ever
       objects { edges { node { survey objectId lightCurve { detections { candid } nonDetections { jd } forced { jd } } } } }
       archivalLightCurves(goodOnly: true) { edges { node { archive sourceId band ${POINTS} } } pageInfo { hasNextPage } }
       catalogs { catalog sources { id separationArcsec fields } } } }`);
-  const { everythingHere } = (await here(`ra: ${ra}, dec: ${dec}, radiusArcsec: 2`)) as {
-    everythingHere: Record<string, { edges: { node: Record<string, unknown> }[] }>;
-  };
+  const everything = async () =>
+    (
+      (await here(`ra: ${ra}, dec: ${dec}, radiusArcsec: 2`)) as {
+        everythingHere: Record<string, { edges: { node: Record<string, unknown> }[] }>;
+      }
+    ).everythingHere;
+  // The registry in memory hears of an active catalog a moment later.
+  await expect.poll(async () => (await everything()).catalogs, { timeout: 20_000 }).toHaveLength(1);
+  const everythingHere = await everything();
   expect(everythingHere.objects!.edges[0]!.node).toMatchObject({
     survey: "ZTF",
     objectId,

@@ -1,9 +1,13 @@
 // Corrections in an order of their own, and what filters say since of alerts whose values have changed. Read by
 // ../corrections.ts, ../corrections.checks.ts and ../corrections.late.ts.
+import { TocsinError } from "../../../domain/errors.js";
 import type { ArchiveClient } from "../client.js";
 import { quoted } from "../http.form.js";
 import { createTables, everywhere, localName, type TableDefinition } from "../layout.js";
 import { CORRECTIONS } from "./0012-corrections.js";
+
+/** ClickHouse's code. */
+const UNKNOWN_TABLE = 60;
 
 const COLUMNS = `
   batch UInt64,
@@ -90,14 +94,23 @@ const PROGRESS: TableDefinition = {
 };
 
 export async function up(client: ArchiveClient): Promise<void> {
-  // Those of before are told once more and get their numbers. Where this is done again, their table is there and empty.
   await createTables(client, [CORRECTIONS, TOLD, NUMBERED, CHECKED, HIT_CHANGES, PROGRESS]);
-  await client.command(`INSERT INTO corrections_told
-    (batch, toldAt, survey, objectId, candid, jd, programid, what, step, version, isShown)
-    SELECT bitShiftLeft(toUInt64(toldAt), 20), toldAt, survey, objectId, candid, jd, programid, what, step, version, true
-    FROM corrections SETTINGS parallel_distributed_insert_select = 0`);
+  await carryOver(client);
   const cluster = client.cluster ?? null;
   for (const name of new Set(["corrections", localName(cluster, "corrections")])) {
     await everywhere(client, (onCluster) => `DROP TABLE IF EXISTS ${quoted(name)}${onCluster} SYNC`);
+  }
+}
+
+/** Those of before are told once more and get their numbers. Where this is done again, their table is there and empty. */
+async function carryOver(client: ArchiveClient): Promise<void> {
+  try {
+    await client.command(`INSERT INTO corrections_told
+      (batch, toldAt, survey, objectId, candid, jd, programid, what, step, version, isShown)
+      SELECT bitShiftLeft(toUInt64(toldAt), 20), toldAt, survey, objectId, candid, jd, programid, what, step, version, true
+      FROM corrections SETTINGS parallel_distributed_insert_select = 0`);
+  } catch (error) {
+    // Another service that starts at the same time has done all this meanwhile.
+    if (!(error instanceof TocsinError) || error.details.engineCode !== UNKNOWN_TABLE) throw error;
   }
 }

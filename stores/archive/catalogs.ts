@@ -8,6 +8,7 @@ import { bigints, strings } from "./blocks.js";
 import { conePage, near } from "./catalogs.near.js";
 import { createTable, dropTable, rowsOf, tableOf } from "./catalogs.table.js";
 import type { ArchiveClient } from "./client.js";
+import { isTableMissing } from "./http.errors.js";
 import { quoted } from "./http.form.js";
 import { everywhere, localName } from "./layout.js";
 import { activeOf, allRevisions, isSameLoad, record } from "./revisions.js";
@@ -17,7 +18,6 @@ const DROP_AFTER_MS = 120_000;
 const FOLLOW_MS = 1_000;
 const REGISTRY = "catalogs";
 const BLOCK_ROWS = 500_000;
-const UNKNOWN_TABLE = 60;
 const NOTHING: LoadProgress = { files: 0, rowsOfFile: 0, rowsRead: 0, rejected: 0, rejectedRows: [] };
 
 export class ArchiveCatalogs implements CatalogStore {
@@ -206,7 +206,7 @@ export class ArchiveCatalogs implements CatalogStore {
     try {
       return await ask();
     } catch (error) {
-      if (!(error instanceof TocsinError) || error.details.engineCode !== UNKNOWN_TABLE) throw error;
+      if (!isTableMissing(error)) throw error;
       throw new TocsinError("NOT_FOUND", `The catalog ${catalog.name} has been replaced or removed.`, {
         remedy: "Ask again: the new one answers.",
         cause: error,

@@ -5,6 +5,11 @@ import { type ErrorCode, TocsinError } from "../../domain/errors.js";
 const PART_AWAY = "A part of the archive's cluster does not answer.";
 const RIGHTS = "The archive's user lacks a right that the service needs.";
 
+/** ClickHouse's code of a statement that names a table which is not there. */
+const UNKNOWN_TABLE = 60;
+export const isTableMissing = (error: unknown): boolean =>
+  error instanceof TocsinError && error.details.engineCode === UNKNOWN_TABLE;
+
 /** ClickHouse's error codes that mean something to a caller. */
 const MEANING: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   32: ["ENGINE_UNAVAILABLE", PART_AWAY],

@@ -1,13 +1,10 @@
 // Corrections in an order of their own, and what filters say since of alerts whose values have changed. Read by
 // ../corrections.ts, ../corrections.checks.ts and ../corrections.late.ts.
-import { TocsinError } from "../../../domain/errors.js";
 import type { ArchiveClient } from "../client.js";
+import { isTableMissing } from "../http.errors.js";
 import { quoted } from "../http.form.js";
 import { createTables, everywhere, localName, type TableDefinition } from "../layout.js";
 import { CORRECTIONS } from "./0012-corrections.js";
-
-/** ClickHouse's code. */
-const UNKNOWN_TABLE = 60;
 
 const COLUMNS = `
   batch UInt64,
@@ -111,6 +108,6 @@ async function carryOver(client: ArchiveClient): Promise<void> {
       FROM corrections SETTINGS parallel_distributed_insert_select = 0`);
   } catch (error) {
     // Another service that starts at the same time has done all this meanwhile.
-    if (!(error instanceof TocsinError) || error.details.engineCode !== UNKNOWN_TABLE) throw error;
+    if (!isTableMissing(error)) throw error;
   }
 }

@@ -7,6 +7,7 @@ import type { Packet } from "../domain/packet.js";
 import { schemaLookup } from "../ingest/avro/confluent.js";
 import { simulate, writeSimulation } from "../ingest/simulator/write.js";
 import { openFiles } from "../ingest/sources/files.js";
+import { Slabs } from "../ingest/sources/slabs.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import { numbers, strings } from "../stores/archive/blocks.js";
 import { createArchiveStores } from "../stores/archive/stores.js";
@@ -100,7 +101,7 @@ async function baseline(files: readonly string[], alerts: number): Promise<Side>
 }
 
 async function* packetsOf(files: readonly string[]): AsyncGenerator<Packet> {
-  const source = await openFiles(files, () => schemaLookup(async () => null));
+  const source = await openFiles(files, () => schemaLookup(async () => null), new Slabs());
   for await (const item of source.items()) {
     if ("reason" in item) throw new Error(item.message);
     yield item;

@@ -3,6 +3,7 @@ import { readContainer } from "../ingest/avro/container.js";
 import { takeIn } from "../ingest/intake.js";
 import { noCounts } from "../ingest/pipeline.js";
 import { openFiles } from "../ingest/sources/files.js";
+import { Slabs } from "../ingest/sources/slabs.js";
 import type { Control } from "./control.js";
 import type { Ingestion } from "./ingestion.js";
 import { schemasNear } from "./schemas.js";
@@ -13,9 +14,10 @@ const MOST_REASONS = 5;
 
 export function createControl(settings: Settings, { pipeline, onWaiting }: Ingestion): Control {
   const schemasOf = schemasNear(settings);
+  const slabs = new Slabs();
   return {
     async ingestPaths(paths, onProgress, signal) {
-      const { items, progress } = await openFiles(paths, schemasOf);
+      const { items, progress } = await openFiles(paths, schemasOf, slabs);
       let counts = noCounts();
       const reasons: string[] = [];
       const report = (waitingFor?: string): void => {

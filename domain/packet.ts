@@ -33,6 +33,8 @@ export interface Packet {
   readonly receivedAt?: number;
   /** The dead letter that it was until now: it is taken in again, and is no delivery. */
   readonly replayOf?: bigint;
+  /** Where its bytes lie in memory that is used again: called, once, when nobody reads them any more. */
+  readonly release?: () => void;
 }
 
 /** Why a packet was set aside. Codes are stable; messages are for people. */

@@ -3,6 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { MAX_BLOCK_BYTES } from "../avro/codecs.js";
 import { MAX_RECORDS } from "../avro/container.js";
+import type { Slab, Slabs } from "./slabs.js";
 
 /** Pieces are closed once they are this large. */
 const PIECE_BYTES = 32 * 1024 * 1024;
@@ -19,6 +20,8 @@ export interface ContainerPiece {
   readonly bytes: Uint8Array;
   /** Number of records in the pieces before this one. */
   readonly recordsBefore: number;
+  /** Where the bytes lie: whoever uses them beyond the next piece holds it. */
+  readonly slab: Slab;
   /** What must be added to a place among the piece's blocks to have its place in the file. */
   readonly bytesBefore: number;
 }
@@ -62,25 +65,27 @@ export function headerLength(bytes: Uint8Array): number | null {
  * the splitting: the rest of what was read goes out as the last piece, where the container reader finds the fault and
  * names it.
  */
-export async function* containerPieces(file: FileHandle): AsyncGenerator<ContainerPiece> {
-  // A room holds the header and, behind it, what has been read and not gone out: a piece is the front of its room, and
-  // nothing is copied to make it. Every piece has a room of its own, because packets live as long as their batch.
+export async function* containerPieces(file: FileHandle, slabs: Slabs): AsyncGenerator<ContainerPiece> {
+  // A slab holds the header and, behind it, what has been read and not gone out: a piece is the front of its slab, and
+  // nothing is copied to make it. Every piece has a slab of its own, because packets live as long as their batch.
   let header: Buffer = Buffer.alloc(0);
-  let room: Buffer = Buffer.alloc(0);
-  let pending: Buffer = room;
+  let slab = slabs.take(PIECE_BYTES + READ_BYTES);
+  let pending: Buffer = slab.bytes.subarray(0, 0);
   let ended = false;
   const move = (rest: Buffer): void => {
-    room = Buffer.allocUnsafe(header.length + Math.max(PIECE_BYTES, 2 * rest.length) + READ_BYTES);
-    header.copy(room);
-    rest.copy(room, header.length);
-    pending = room.subarray(header.length, header.length + rest.length);
+    const next = slabs.take(header.length + Math.max(PIECE_BYTES, 2 * rest.length) + READ_BYTES);
+    header.copy(next.bytes);
+    rest.copy(next.bytes, header.length);
+    slab.release();
+    slab = next;
+    pending = slab.bytes.subarray(header.length, header.length + rest.length);
   };
   const fill = async (): Promise<void> => {
-    if (header.length + pending.length + READ_BYTES > room.length) move(pending);
+    if (header.length + pending.length + READ_BYTES > slab.bytes.length) move(pending);
     const end = header.length + pending.length;
-    const { bytesRead } = await file.read(room, end, READ_BYTES);
+    const { bytesRead } = await file.read(slab.bytes, end, READ_BYTES);
     if (bytesRead === 0) ended = true;
-    else pending = room.subarray(header.length, end + bytesRead);
+    else pending = slab.bytes.subarray(header.length, end + bytesRead);
   };
 
   let headerBytes: number | null = null;
@@ -89,7 +94,8 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
     headerBytes = headerLength(pending);
   }
   if (headerBytes === null) {
-    yield { bytes: pending, recordsBefore: 0, bytesBefore: 0 };
+    yield { bytes: pending, slab, recordsBefore: 0, bytesBefore: 0 };
+    slab.release();
     return;
   }
   header = Buffer.from(pending.subarray(0, headerBytes));
@@ -127,9 +133,12 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
     const last = torn || (ended && at < PIECE_BYTES);
     const length = last ? pending.length : at;
     if (length > 0 || recordsBefore === 0) {
-      yield { bytes: room.subarray(0, header.length + length), recordsBefore, bytesBefore };
+      yield { bytes: slab.bytes.subarray(0, header.length + length), slab, recordsBefore, bytesBefore };
     }
-    if (last) return;
+    if (last) {
+      slab.release();
+      return;
+    }
     move(pending.subarray(at));
     recordsBefore += records;
     bytesBefore += at;

@@ -14,6 +14,7 @@ import { schemaLookup } from "../avro/confluent.js";
 import { writerSchema } from "../avro/schema.js";
 import { ContainerWriter, recordEncoder, writeContainer } from "../avro/write.js";
 import { openFiles } from "./files.js";
+import { Slabs } from "./slabs.js";
 
 const SCHEMA = JSON.stringify({
   type: "record",
@@ -73,7 +74,7 @@ async function put(name: string, bytes: Uint8Array): Promise<string> {
 const schemas = () => schemaLookup(async (id) => (id === 7 ? writerSchema(SCHEMA) : null));
 /** What comes out, in short: the ids of packets with their places, the reasons of letters with theirs. */
 async function read(...paths: string[]) {
-  const { items, progress } = await openFiles(paths, schemas);
+  const { items, progress } = await openFiles(paths, schemas, new Slabs());
   const found: [number | DeadLetter["reason"], string, string][] = [];
   const letters: DeadLetter[] = [];
   for await (const item of items()) {
@@ -164,7 +165,7 @@ describe("where packets lie", () => {
         throw new TocsinError("ENGINE_UNAVAILABLE", "The registry is away.");
       });
     for (const each of [path, await put("framed/b.tar.gz", gzipSync(await tar({ name: "a", bytes: framed(1) })))]) {
-      const { items } = await openFiles([each], lost);
+      const { items } = await openFiles([each], lost, new Slabs());
       await expect(items().next()).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
     }
   });
@@ -290,7 +291,7 @@ describe("files larger than memory should be", () => {
     await file.close();
     expect(at).toBeGreaterThan(115_000_000);
 
-    const { items } = await openFiles([path], schemas);
+    const { items } = await openFiles([path], schemas, new Slabs());
     let count = 0;
     for await (const item of items()) {
       count += 1;

@@ -1,6 +1,6 @@
 // Packets out of files, folders, .tar and .tar.gz, in order, with progress. Called by ingest/intake.ts.
 import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { Readable, Transform, type TransformCallback } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { TocsinError } from "../../domain/errors.js";
@@ -9,7 +9,8 @@ import { looksFramed, type SchemaLookup } from "../avro/confluent.js";
 import { readContainer } from "../avro/container.js";
 import { containerPieces } from "./blocks.js";
 import { explain, listPacketFiles, type PacketFile } from "./listing.js";
-import { TooMuchOutput, tarMembers } from "./tar.js";
+import { Places, type Slab, type Slabs } from "./slabs.js";
+import { type TarMember, TooMuchOutput, tarMembers } from "./tar.js";
 
 export type SourceItem = Packet | DeadLetter;
 
@@ -37,6 +38,7 @@ export interface FileSource {
 export async function openFiles(
   paths: readonly string[],
   schemas: (path: string) => SchemaLookup,
+  slabs: Slabs,
 ): Promise<FileSource> {
   const { files, unreadable } = await listPacketFiles(paths);
   const progress: FileProgress = {
@@ -47,10 +49,12 @@ export async function openFiles(
   };
   async function* items(): AsyncGenerator<SourceItem> {
     yield* unreadable;
+    const places = new Places(slabs);
     for (const file of files) {
       const before = progress.bytesDone;
       try {
-        yield* fileItems(file, schemas(file.path), (bytes) => {
+        const memory = { slabs, places };
+        yield* fileItems(file, schemas(file.path), memory, (bytes) => {
           progress.bytesDone = Math.min(before + bytes, before + file.bytes);
         });
       } catch (error) {
@@ -68,13 +72,21 @@ export async function openFiles(
       progress.bytesDone = before + file.bytes;
       progress.filesDone += 1;
     }
+    places.close();
   }
   return { progress, items };
+}
+
+/** What packets are read into: pieces of large files, and small files. */
+interface Memory {
+  readonly slabs: Slabs;
+  readonly places: Places;
 }
 
 async function* fileItems(
   file: PacketFile,
   schemas: SchemaLookup,
+  { slabs, places }: Memory,
   readBytes: (bytes: number) => void,
 ): AsyncGenerator<SourceItem> {
   const handle = await open(file.path, "r");
@@ -83,13 +95,14 @@ async function* fileItems(
     const { bytesRead } = await handle.read(head, 0, head.length, 0);
     const start = head.subarray(0, bytesRead);
     if (isGzip(start)) {
-      yield* zippedItems(file.path, schemas, readBytes);
+      yield* zippedItems(file.path, schemas, places, readBytes);
     } else if (isTar(start)) {
       const stream = createReadStream(file.path);
       stream.on("data", () => readBytes(stream.bytesRead));
-      yield* tarItems(tarMembers(stream, file.path), file.path, schemas);
+      yield* tarItems(tarMembers(stream, file.path, places), file.path, schemas);
     } else if (file.bytes <= WHOLE_FILE_BYTES) {
-      yield* packetItems(await handle.readFile(), file.path, schemas);
+      const { bytes, slab } = places.take((await handle.stat()).size);
+      yield* packetItems(await filled(bytes, handle), slab, file.path, schemas);
     } else if (!isContainer(start)) {
       const message = `${file.path} is no archive and no Avro container file, and too large for one packet.`;
       yield {
@@ -102,9 +115,9 @@ async function* fileItems(
       };
     } else {
       let bytes = 0;
-      for await (const piece of containerPieces(handle)) {
+      for await (const piece of containerPieces(handle, slabs)) {
         for (const item of readContainer(piece.bytes, file.path, piece.recordsBefore, piece.bytesBefore)) {
-          yield item;
+          yield lent(item, piece.slab);
           // Its header is at fault, and that of all pieces with it.
           if (item.origin.position === "file") return;
         }
@@ -117,27 +130,51 @@ async function* fileItems(
   }
 }
 
+/** The item, which holds the slab until its packet is released. */
+function lent(item: SourceItem, slab: Slab): SourceItem {
+  if ("reason" in item) return item;
+  slab.hold();
+  return { ...item, release: slab.release };
+}
+
+/** The file's bytes, as many as fit or are there. */
+async function filled(room: Buffer, file: FileHandle): Promise<Buffer> {
+  let at = 0;
+  while (at < room.length) {
+    const { bytesRead } = await file.read(room, at, room.length - at, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return room.subarray(0, at);
+}
+
 async function* tarItems(
-  members: AsyncIterable<{ name: string; bytes: Uint8Array } | DeadLetter>,
+  members: AsyncIterable<TarMember | DeadLetter>,
   path: string,
   schemas: SchemaLookup,
 ): AsyncGenerator<SourceItem> {
   for await (const member of members) {
     if ("reason" in member) yield member;
-    else yield* packetItems(member.bytes, `${path}!${member.name}`, schemas);
+    else yield* packetItems(member.bytes, member.slab, `${path}!${member.name}`, schemas);
   }
 }
 
 /** One container or one framed packet. */
-async function* packetItems(bytes: Uint8Array, source: string, schemas: SchemaLookup): AsyncGenerator<SourceItem> {
-  if (looksFramed(bytes)) yield await schemas.packet(bytes, { source, position: "record 1" });
-  else yield* readContainer(bytes, source, 0);
+async function* packetItems(
+  bytes: Uint8Array,
+  slab: Slab,
+  source: string,
+  schemas: SchemaLookup,
+): AsyncGenerator<SourceItem> {
+  if (looksFramed(bytes)) yield lent(await schemas.packet(bytes, { source, position: "record 1" }), slab);
+  else for (const item of readContainer(bytes, source, 0)) yield lent(item, slab);
 }
 
 /** A .tar.gz, or one zipped packet file; which of them shows in its first bytes. */
 async function* zippedItems(
   path: string,
   schemas: SchemaLookup,
+  places: Places,
   readBytes: (bytes: number) => void,
 ): AsyncGenerator<SourceItem> {
   const zipped = createReadStream(path);
@@ -151,11 +188,13 @@ async function* zippedItems(
     const chunks = guard[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     const start = await gather(chunks, 512);
     if (isTar(start)) {
-      yield* tarItems(tarMembers(Readable.from(rejoin(start, chunks)), path), path, schemas);
+      yield* tarItems(tarMembers(Readable.from(rejoin(start, chunks)), path, places), path, schemas);
     } else {
       const whole = await gather(rejoin(start, chunks), MIN_SUSPECT_BYTES);
       if (whole.length >= MIN_SUSPECT_BYTES) throw new TooMuchOutput(`it unpacks to over ${MIN_SUSPECT_BYTES} bytes`);
-      yield* packetItems(whole, path, schemas);
+      const { bytes, slab } = places.take(whole.length);
+      whole.copy(bytes);
+      yield* packetItems(bytes, slab, path, schemas);
     }
   } catch (error) {
     if (error instanceof TocsinError) throw error;

@@ -3,20 +3,24 @@
 import type { Readable } from "node:stream";
 import { extract } from "tar-stream";
 import type { DeadLetter, Origin } from "../../domain/packet.js";
+import type { Place, Places } from "./slabs.js";
 
 /** An alert packet is about 75 KB; a container of a whole field some 50 MB. */
 export const MAX_MEMBER_BYTES = 256 * 1024 * 1024;
 
-export interface TarMember {
+export interface TarMember extends Place {
   readonly name: string;
-  readonly bytes: Uint8Array;
 }
 
 /**
  * Members with their bytes, in order. Links, devices and folders are passed over. A member whose name climbs out of the
  * archive or that is larger than the bound is a dead letter; a torn archive ends in one.
  */
-export async function* tarMembers(stream: Readable, path: string): AsyncGenerator<TarMember | DeadLetter> {
+export async function* tarMembers(
+  stream: Readable,
+  path: string,
+  places: Places,
+): AsyncGenerator<TarMember | DeadLetter> {
   const unpack = extract();
   stream.on("error", (error) => unpack.destroy(error));
   stream.pipe(unpack);
@@ -39,9 +43,10 @@ export async function* tarMembers(stream: Readable, path: string): AsyncGenerato
           origin,
         );
       } else {
-        const chunks: Buffer[] = [];
-        for await (const chunk of entry) chunks.push(chunk as Buffer);
-        yield { name, bytes: chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks) };
+        const place = places.take(size ?? 0);
+        let end = 0;
+        for await (const chunk of entry) end += (chunk as Buffer).copy(place.bytes, end);
+        yield { name, bytes: place.bytes.subarray(0, end), slab: place.slab };
       }
     }
     if (members === 0) {

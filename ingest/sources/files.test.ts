@@ -216,6 +216,28 @@ describe("hostile archives", () => {
     expect((await read(await put("large.tar", large))).found.map(([what]) => what)).toEqual(["TOO_LARGE", "TRUNCATED"]);
   });
 
+  test("the archive of a night without alerts: a tar of no members, zipped or not, and no schema is asked for", async () => {
+    const asked: number[] = [];
+    const asking = () =>
+      schemaLookup(async (id) => {
+        asked.push(id);
+        return null;
+      });
+    const none = await tar();
+    for (const [name, bytes] of [
+      ["none.tar.gz", gzipSync(none)],
+      ["blocked.tar.gz", gzipSync(Buffer.alloc(10_240))],
+      ["none.tar", none],
+      ["zeros.avro", Buffer.alloc(5)],
+    ] as const) {
+      const { items } = await openFiles([await put(`empty/${name}`, bytes)], asking);
+      const found = [];
+      for await (const item of items()) found.push(item);
+      expect(found).toMatchObject([{ reason: "EMPTY", message: expect.stringMatching(/nothing but zeros/) }]);
+    }
+    expect(asked).toEqual([]);
+  });
+
   test("a .gz that is cut, damaged, or unpacks without an end", async () => {
     const zipped = gzipSync(container(...Array.from({ length: 50 }, (_, i) => i)));
     const damaged = Buffer.from(zipped);

@@ -130,9 +130,20 @@ async function* tarItems(
 
 /** One container or one framed packet. */
 async function* packetItems(bytes: Uint8Array, source: string, schemas: SchemaLookup): AsyncGenerator<SourceItem> {
-  if (looksFramed(bytes)) yield await schemas.packet(bytes, { source, position: "record 1" });
+  if (isZeros(bytes)) yield nothingIn(source);
+  else if (looksFramed(bytes)) yield await schemas.packet(bytes, { source, position: "record 1" });
   else yield* readContainer(bytes, source, 0);
 }
+
+/** ZTF's archive of a night without alerts is a tar of no members, which is zeros. They are no frame of a schema 0. */
+const nothingIn = (source: string): DeadLetter => ({
+  reason: "EMPTY",
+  message: `${source} holds nothing but zeros, as an archive without members does.`,
+  origin: { source, position: "file" },
+  survey: null,
+  bytes: null,
+  schemaFingerprint: null,
+});
 
 /** A .tar.gz, or one zipped packet file; which of them shows in its first bytes. */
 async function* zippedItems(
@@ -213,6 +224,7 @@ async function* rejoin(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerat
 }
 
 const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
+const isZeros = (bytes: Uint8Array): boolean => bytes.length > 0 && bytes.every((byte) => byte === 0);
 const isContainer = (head: Uint8Array): boolean => head[0] === 0x4f && head[1] === 0x62 && head[2] === 0x6a;
 const isTar = (head: Uint8Array): boolean =>
   head.length >= 262 && Buffer.from(head.subarray(257, 262)).toString("latin1") === "ustar";

@@ -1,7 +1,7 @@
 // Catalogs of sources on the sky: what they are, how a load of one stands, what lies near positions. Filled by
 // resolvers/catalog.
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from "type-graphql";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { JsonValue } from "../scalars/json.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
@@ -30,6 +30,21 @@ export class CatalogColumnType {
   description!: string;
 }
 
+@ObjectType("CatalogEllipse", {
+  simpleResolvers: true,
+  description: "Columns that tell how a source extends: it matches there too.",
+})
+export class CatalogEllipseType {
+  @Field(() => String, { description: "Column of the major axis." })
+  axis!: string;
+  @Field(() => Float, { description: "Arcsec of half of it in one of its units." })
+  arcsec!: number;
+  @Field(() => String, { description: "Column of minor over major axis." })
+  ratio!: string;
+  @Field(() => String, { description: "Column of the major axis' angle: degrees from north through east." })
+  angle!: string;
+}
+
 @ObjectType("CatalogRule", {
   simpleResolvers: true,
   description: "Sources match within a length at their own distance, at most within the catalog's radius.",
@@ -43,6 +58,8 @@ export class CatalogRuleType {
   kpc!: number;
   @Field(() => Float, { description: "Radius of sources nearer than z = 0.01 or 40 Mpc." })
   nearArcsec!: number;
+  @Field(() => CatalogEllipseType, { nullable: true, description: "Null: the source is a point." })
+  ellipse!: CatalogEllipseType | null;
 }
 
 @ObjectType("CatalogFile", { simpleResolvers: true })
@@ -186,17 +203,7 @@ export class PositionSourcesType {
 }
 
 @ObjectType("CatalogSourceEdge", { simpleResolvers: true })
-export class CatalogSourceEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => CatalogSourceType)
-  node!: CatalogSourceType;
-}
+export class CatalogSourceEdgeType extends edgeOf(CatalogSourceType) {}
 
 @ObjectType("CatalogSourceConnection", { simpleResolvers: true })
-export class CatalogSourceConnectionType {
-  @Field(() => [CatalogSourceEdgeType])
-  edges!: CatalogSourceEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class CatalogSourceConnectionType extends connectionOf(CatalogSourceEdgeType) {}

@@ -1,7 +1,7 @@
 // Objects whose values were not made by what makes them now. Filled by resolvers/correction.
 import { Field, ObjectType, registerEnumType } from "type-graphql";
 import { SkyObjectType } from "../object/object.type.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 
 export type StaleStep = "FEATURES" | "SCORES" | "MATCHES";
 export const StaleStepEnum: { readonly [step in StaleStep]: step } = {
@@ -22,22 +22,13 @@ registerEnumType(StaleStepEnum, {
 });
 
 @ObjectType("StaleObjectEdge", { simpleResolvers: true })
-export class StaleObjectEdgeType {
-  @Field(() => String)
-  cursor!: string;
+export class StaleObjectEdgeType extends edgeOf(SkyObjectType) {
   @Field(() => String, {
     description:
       "What made the object's latest values: version of the step, version of the model, revision of the catalog.",
   })
   madeBy!: string;
-  @Field(() => SkyObjectType)
-  node!: SkyObjectType;
 }
 
 @ObjectType("StaleObjectConnection", { simpleResolvers: true })
-export class StaleObjectConnectionType {
-  @Field(() => [StaleObjectEdgeType])
-  edges!: StaleObjectEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class StaleObjectConnectionType extends connectionOf(StaleObjectEdgeType) {}

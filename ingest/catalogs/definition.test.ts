@@ -83,7 +83,7 @@ describe("definitions of known catalogs", () => {
     expect(rules).toEqual(
       expect.arrayContaining([
         ["ned_lvs", "Mpc", 300],
-        ["clu", "redshift", 300],
+        ["clu", "redshift", 1200],
         ["desi_dr1", "redshift", 30],
         ["ls_dr10_photoz", "redshift", 30],
       ]),
@@ -104,6 +104,14 @@ describe("a description by options", () => {
     expect(() => describedBy("Mine!", { radius: 3 })).toThrow(/small letter/);
     expect(() => describedBy("mine", { radius: -1 })).toThrow(/radius/);
     expect(() => describedBy("mine", { radius: 3, rule: "by eye" })).toThrow(/no rule/);
+    const ellipse = { axis: "DIAM", ratio: "BA", angle: "PA", arcsec: 30 };
+    expect(describedBy("mine", { radius: 3, rule: "redshift:z", ellipse: "DIAM:BA:PA:30" }).rule).toMatchObject({
+      ellipse,
+    });
+    expect(describedBy("sga2020", {}).rule).toMatchObject({ ellipse });
+    expect(describedBy("sga2020", { ellipse: "none" }).rule).not.toHaveProperty("ellipse");
+    expect(() => describedBy("mine", { radius: 3, rule: "redshift:z", ellipse: "DIAM" })).toThrow(/no ellipse/);
+    expect(() => describedBy("mine", { radius: 3, ellipse: "DIAM:BA:PA:30" })).toThrow(/distance rule/);
     expect(() => describedBy("mine", { radius: 3, pmRa: "a", pmDec: "b" })).toThrow(/an epoch/);
     expect(() => checkedDefinition({ name: "a", title: "a", radius: 1, colour: "red" }, "here")).toThrow(/here/);
   });

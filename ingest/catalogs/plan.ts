@@ -1,7 +1,7 @@
 // Which columns of a file become what of a catalog. Called by load.ts with the first file's columns.
 import { type CatalogColumn, type CatalogDescription, SOURCE_COLUMNS } from "../../domain/catalog.js";
 import type { ElementType } from "../../domain/columns.js";
-import type { CatalogDefinition, ColumnDefinition } from "./definition.js";
+import { type CatalogDefinition, type ColumnDefinition, ruleColumns } from "./definition.js";
 import { badCatalog, listed, type TableColumn } from "./table.js";
 
 export interface PlannedColumn {
@@ -211,15 +211,19 @@ export function freeName(name: string, taken: ReadonlySet<string>): string {
 
 function ruleOf({ rule }: CatalogDefinition, kept: readonly PlannedColumn[], file: string): CatalogDescription["rule"] {
   if (rule === undefined) return { kind: "radius" };
-  const column = kept.find(({ to }) => to.name === rule.column);
-  if (column === undefined || ["String", "Bool"].includes(column.to.type)) {
+  for (const name of ruleColumns(rule)) {
+    const column = kept.find(({ to }) => to.name === name);
+    if (column !== undefined && !["String", "Bool"].includes(column.to.type)) continue;
     throw badCatalog(
       "the distance rule needs this column, with numbers.",
-      { file, column: rule.column },
-      "Keep the column, or match by radius alone: --rule radius.",
+      { file, column: name },
+      name === rule.column
+        ? "Keep the column, or match by radius alone: --rule radius."
+        : "Keep the column, or match without it: --ellipse none.",
     );
   }
-  return { kind: "distance", by: rule.by, column: rule.column, kpc: rule.kpc, nearArcsec: rule.near };
+  const { by, column, kpc, near, ellipse } = rule;
+  return { kind: "distance", by, column, kpc, nearArcsec: near, ...(ellipse !== undefined && { ellipse }) };
 }
 
 function idTypeOf(id: TableColumn | undefined, file: string): "String" | "Int64" | "UInt64" {

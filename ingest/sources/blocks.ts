@@ -3,6 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { MAX_BLOCK_BYTES } from "../avro/codecs.js";
 import { MAX_RECORDS } from "../avro/container.js";
+import { isHeader } from "../avro/header.js";
 
 /** Pieces are closed once they are this large. */
 const PIECE_BYTES = 32 * 1024 * 1024;
@@ -11,6 +12,7 @@ const MAX_HEADER_BYTES = 2 * 1024 * 1024;
 /** What is read beyond a piece's end is copied to the next one's room. */
 const READ_BYTES = 2 * 1024 * 1024;
 const SYNC_BYTES = 16;
+const MAGIC_BYTES = 4;
 /** Two varints of 64 bits: a block's head is not longer. */
 const MAX_HEAD_BYTES = 20;
 
@@ -58,7 +60,7 @@ export function headerLength(bytes: Uint8Array): number | null {
 }
 
 /**
- * The file in pieces. A block whose declared size cannot be right, or that does not end with the file's sync marker, ends
+ * The file in pieces, and after it those of containers that were put behind it as they are. A block whose declared size cannot be right, or that does not end with the file's sync marker, ends
  * the splitting: the rest of what was read goes out as the last piece, where the container reader finds the fault and
  * names it.
  */
@@ -83,26 +85,41 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
     else pending = room.subarray(header.length, end + bytesRead);
   };
 
-  let headerBytes: number | null = null;
-  while (headerBytes === null && !ended && pending.length < MAX_HEADER_BYTES) {
-    await fill();
-    headerBytes = headerLength(pending);
-  }
-  if (headerBytes === null) {
-    yield { bytes: pending, recordsBefore: 0, bytesBefore: 0 };
-    return;
-  }
-  header = Buffer.from(pending.subarray(0, headerBytes));
-  const sync = header.subarray(headerBytes - SYNC_BYTES);
-  pending = pending.subarray(headerBytes);
+  /** Of the container that begins with what is pending; false where it does not end. */
+  const takeHeader = async (): Promise<boolean> => {
+    let headerBytes = pending.length > 0 ? headerLength(pending) : null;
+    while (headerBytes === null && !ended && pending.length < MAX_HEADER_BYTES) {
+      await fill();
+      headerBytes = headerLength(pending);
+    }
+    if (headerBytes === null) return false;
+    header = Buffer.from(pending.subarray(0, headerBytes));
+    pending = pending.subarray(headerBytes);
+    return true;
+  };
 
   let recordsBefore = 0;
   let bytesBefore = 0;
+  let isNext = true;
   for (;;) {
+    if (isNext && !(await takeHeader())) {
+      yield { bytes: pending, recordsBefore, bytesBefore };
+      return;
+    }
+    const sync = header.subarray(-SYNC_BYTES);
     let at = 0;
     let records = 0;
     let torn = false;
+    isNext = false;
     while (at < PIECE_BYTES) {
+      if (!ended && pending.length - at < MAGIC_BYTES) {
+        await fill();
+        continue;
+      }
+      if (isHeader(pending, at)) {
+        isNext = true;
+        break;
+      }
       const count = varint(pending, at);
       const size = count && varint(pending, count.end);
       const endless = !size && pending.length - at >= MAX_HEAD_BYTES;
@@ -124,14 +141,18 @@ export async function* containerPieces(file: FileHandle): AsyncGenerator<Contain
         await fill();
       }
     }
-    const last = torn || (ended && at < PIECE_BYTES);
+    const last = torn || (ended && at < PIECE_BYTES && !isNext);
     const length = last ? pending.length : at;
     if (length > 0 || recordsBefore === 0) {
       yield { bytes: room.subarray(0, header.length + length), recordsBefore, bytesBefore };
     }
     if (last) return;
-    move(pending.subarray(at));
     recordsBefore += records;
     bytesBefore += at;
+    if (isNext) {
+      bytesBefore += header.length;
+      header = Buffer.alloc(0);
+    }
+    move(pending.subarray(at));
   }
 }

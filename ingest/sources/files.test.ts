@@ -337,4 +337,41 @@ describe("files larger than memory should be", () => {
     expect(found.at(-1)).toEqual(["MALFORMED", "night.avro", `byte ${ends[149]}`]);
     await rm(path);
   }, 120_000);
+
+  test("containers one behind the other in 120 MB, with schemas and sync markers of their own, the last one torn", async () => {
+    const path = join(folder, "joined.avro");
+    const file = await open(path, "w");
+    const wide = SCHEMA.replace('"fields":[', '"fields":[{"name":"before","type":["null","int"]},');
+    const encodeWide = recordEncoder(wide);
+    const [starts, total]: [number[], number] = [[], 120];
+    let at = 0;
+    for (let n = 1; n <= total; n += 1) {
+      const schema = n % 3 === 0 ? wide : SCHEMA;
+      const payload = Buffer.alloc(1_000_000, n);
+      const one = n % 3 === 0 ? encodeWide({ before: null, id: BigInt(n), payload }) : body(n, payload.length);
+      starts.push(at);
+      // Now and then a container without a block.
+      const bytes = n % 10 === 0 ? new ContainerWriter(SCHEMA).header() : writeContainer(schema, [one]);
+      await file.write(bytes);
+      at += bytes.length;
+    }
+    await file.close();
+    const filled = Array.from({ length: total }, (_, i) => i + 1).filter((n) => n % 10 !== 0);
+    const { items } = await openFiles([path], schemas);
+    const found: [number, string][] = [];
+    for await (const item of items()) {
+      if ("reason" in item) throw new Error(item.message);
+      const payload = item.bytes.subarray(-1_000_000);
+      found.push([payload[0]!, item.origin.position]);
+      if (item.schema.text !== (payload[0]! % 3 === 0 ? wide : SCHEMA)) throw new Error(`schema of ${payload[0]}`);
+    }
+    expect(found).toEqual(filled.map((n, i) => [n, `record ${i + 1}`]));
+
+    // The last but one holds a block.
+    await truncate(path, starts.at(-1)! - 500_000);
+    const torn = await read(path);
+    expect(torn.found).toHaveLength(filled.length);
+    expect(torn.found.at(-1)![0]).toBe("TRUNCATED");
+    await rm(path);
+  }, 120_000);
 });

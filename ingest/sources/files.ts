@@ -24,6 +24,8 @@ export interface FileProgress {
 /** Output of a .gz beyond both of these is a bomb: alert packets hardly compress. */
 const MAX_RATIO = 100;
 const MIN_SUSPECT_BYTES = 256 * 1024 * 1024;
+/** An archive of no members has at most so many zeros. */
+const EMPTY_ARCHIVE_BYTES = 1024 * 1024;
 /** Larger files are read in pieces. */
 const WHOLE_FILE_BYTES = 48 * 1024 * 1024;
 
@@ -224,7 +226,8 @@ async function* rejoin(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerat
 }
 
 const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
-const isZeros = (bytes: Uint8Array): boolean => bytes.length > 0 && bytes.every((byte) => byte === 0);
+const isZeros = (bytes: Uint8Array): boolean =>
+  bytes.length > 0 && bytes.length <= EMPTY_ARCHIVE_BYTES && bytes.every((byte) => byte === 0);
 const isContainer = (head: Uint8Array): boolean => head[0] === 0x4f && head[1] === 0x62 && head[2] === 0x6a;
 const isTar = (head: Uint8Array): boolean =>
   head.length >= 262 && Buffer.from(head.subarray(257, 262)).toString("latin1") === "ustar";

@@ -85,7 +85,11 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
       },
       sequencer,
       enrichments: parts.enrichments,
-      onBrokenStep: (broken) => log.error(broken, "a step failed: its values are missing in a batch"),
+      onMissing: ({ step, part, code, reason, cause }) => {
+        // Models tell for themselves.
+        if (code === "STEP_FAILED")
+          log.error({ step, part, reason, err: cause }, "a step failed: its values are missing in a batch");
+      },
       onBroken: (broken) => log.error({ broken }, "active filters could not run"),
       outages,
       watch: watching.batches,

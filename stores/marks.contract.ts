@@ -16,6 +16,7 @@ import type { BacktestStore } from "./backtest.store.js";
 import type { BatchStore } from "./batches.store.js";
 import type { MarkStores } from "./marks.store.js";
 import type { RematchStore } from "./matches.store.js";
+import type { MissingStore } from "./missing.store.js";
 
 export interface MarkArchive {
   readonly alerts: AlertStore;
@@ -23,6 +24,7 @@ export interface MarkArchive {
   readonly backtest: BacktestStore;
   readonly marks: MarkStores;
   readonly rematches: RematchStore;
+  readonly missing: MissingStore;
 }
 
 const SURVEY = testSurvey("ZTF");
@@ -78,7 +80,16 @@ export function markContract(
       held = createHeldMarks({ registry, contents, log });
       desk = new Desk({ stores: stores.marks, held });
       past = createPastMarker({
-        ...{ registry, held, marked, rematches: stores.rematches, surveys: ["ZTF"], log, shared: false },
+        ...{
+          registry,
+          held,
+          marked,
+          rematches: stores.rematches,
+          missing: stores.missing,
+          surveys: ["ZTF"],
+          log,
+          shared: false,
+        },
         ...{ begin: () => stores.batches.begin(), mayRun: () => true, isBusy: () => false },
       });
     });

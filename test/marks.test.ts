@@ -59,7 +59,7 @@ beforeAll(async () => {
   };
   held = createHeldMarks({ registry, contents, log });
   past = createPastMarker({
-    ...{ registry, held, marked, rematches: stores.rematches, surveys: ["ZTF"], log, shared: false },
+    ...{ registry, held, marked, rematches: stores.rematches, missing: stores.missing, surveys: ["ZTF"], log, shared: false },
     ...{ begin: () => stores.batches.begin(), mayRun: () => true, isBusy: () => false },
   });
   const desk = new Desk({ stores: stores.marks, held });

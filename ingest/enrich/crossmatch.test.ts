@@ -10,7 +10,6 @@ import { createMatchedCatalogs, type MatchedCatalogs } from "../crossmatch/catal
 import { matchOperands } from "../crossmatch/operands.js";
 import { SURVEYS } from "../surveys/index.js";
 import { createCrossmatch } from "./crossmatch.js";
-import type { BrokenStep } from "./enrichment.js";
 
 const ARCSEC = 1 / 3600;
 const GAIA = testCatalog("gaia_dr3", {
@@ -39,8 +38,7 @@ async function matching(store: MemoryCatalogs, memoryBytes: number) {
   const catalogs = createMatchedCatalogs({ store, memoryBytes, log: (line) => lines.push(line) });
   opened.push(catalogs);
   await catalogs.settled();
-  const broken: BrokenStep[] = [];
-  return { catalogs, lines, broken, step: createCrossmatch(catalogs, (one) => broken.push(one)) };
+  return { catalogs, lines, step: createCrossmatch(catalogs) };
 }
 
 const at = (positions: readonly (readonly [number, number])[], survey = SURVEYS[0]!.description): AlertBatch =>
@@ -295,10 +293,11 @@ describe("what is broken", () => {
   it("leaves out one catalog and goes on; a lost store lets the batch wait", async () => {
     const store = memoryCatalogs();
     store.put(testCatalog("vsx"), [{ id: "V1", ra: 1, dec: 1 }]);
-    const { step, broken } = await matching(store, 0);
+    const { step } = await matching(store, 0);
     store.failure = new Error("no such column");
-    expect((await step.run(at([[1, 1]]))).alerts.lists!.size).toBe(0);
-    expect(broken).toEqual([{ step: "crossmatch vsx", message: "no such column" }]);
+    const { alerts, missing } = await step.run(at([[1, 1]]));
+    expect(alerts.lists!.size).toBe(0);
+    expect(missing).toMatchObject([{ step: "crossmatch", part: "vsx", code: "STEP_FAILED", reason: "no such column" }]);
     store.failure = new TocsinError("ENGINE_UNAVAILABLE", "away");
     await expect(step.run(at([[1, 1]]))).rejects.toThrow("away");
   });

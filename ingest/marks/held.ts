@@ -58,8 +58,17 @@ export interface Holding {
 }
 
 export interface HeldMarks {
-  /** What each active mark holds of these alerts. Waits for the first load: an alert is never stored without its marks. */
-  hold(jd: ArrayLike<number>, ra: Float64Array, dec: Float64Array, only?: Mark): Promise<Holding[]>;
+  /**
+   * What each active mark holds of these alerts. Waits for the first load: an alert is never stored without its marks. One
+   * that fails is told and left out; where nobody hears of it, its error is thrown.
+   */
+  hold(
+    jd: ArrayLike<number>,
+    ra: Float64Array,
+    dec: Float64Array,
+    only?: Mark | null,
+    onBroken?: (mark: Mark, error: unknown) => void,
+  ): Promise<Holding[]>;
   /** Resolves when everything that the registry tells of has been loaded. Throws why it could not be. */
   settled(): Promise<void>;
   close(): void;
@@ -110,22 +119,28 @@ export function createHeldMarks({ registry, contents, log }: HeldMarksParts): He
   let isReady = false;
 
   return {
-    async hold(jd, ra, dec, only) {
+    async hold(jd, ra, dec, only = null, onBroken) {
       if (!isReady) await loading;
       isReady = true;
       let pixels: BigUint64Array | null = null;
       return active().flatMap((mark): Holding[] => {
         const own = held.get(mark.id);
-        if (own === undefined || (only !== undefined && (mark.id !== only.id || own.content !== only.content)))
-          return [];
+        if (own === undefined || (only !== null && (mark.id !== only.id || own.content !== only.content))) return [];
         const { content, list, cells } = own;
-        const matches = list?.join.join(ra, dec, MAX_WATCH_MATCHES) ?? null;
-        if (cells === null) return [{ mark, content, list, matches, level: null }];
-        if (pixels === null) {
-          pixels = new BigUint64Array(ra.length);
-          nestedPixels(ra, dec, pixels);
+        try {
+          const matches = list?.join.join(ra, dec, MAX_WATCH_MATCHES) ?? null;
+          if (cells === null) return [{ mark, content, list, matches, level: null }];
+          if (pixels === null) {
+            const made = new BigUint64Array(ra.length);
+            nestedPixels(ra, dec, made);
+            pixels = made;
+          }
+          return [{ mark, content, list, matches, level: levelsOf(mark, cells, pixels, jd) }];
+        } catch (error) {
+          if (onBroken === undefined) throw error;
+          onBroken(mark, error);
+          return [];
         }
-        return [{ mark, content, list, matches, level: levelsOf(mark, cells, pixels, jd) }];
       });
     },
     async settled() {

@@ -126,7 +126,7 @@ beforeAll(async () => {
   held = createHeldMarks({ registry, contents, log });
   desk = new Desk({ stores: stores.marks, held });
   past = createPastMarker({
-    ...{ registry, held, marked, rematches: stores.rematches, surveys: ["ZTF"], log },
+    ...{ registry, held, marked, rematches: stores.rematches, missing: stores.missing, surveys: ["ZTF"], log },
     begin: () => stores.batches.begin(),
     mayRun: () => true,
     isBusy: () => false,

@@ -13,6 +13,8 @@ export class ClauseType {
   column!: number;
   @Field(() => Boolean)
   passes!: boolean;
+  /** Not shown: of which alert, and the columns that it reads. */
+  reads!: unknown;
   @Field(() => JsonValue, { description: "What it read: fields, named parts and list functions, by their text." })
   values!: unknown;
 }

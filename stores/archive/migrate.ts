@@ -21,6 +21,7 @@ import * as scores from "./migrations/0013-scores.js";
 import * as marks from "./migrations/0014-marks.js";
 import * as correctionOrder from "./migrations/0015-corrections.js";
 import * as archival from "./migrations/0016-archival.js";
+import * as missing from "./migrations/0018-missing.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -40,6 +41,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0014-marks", marks.up],
   ["0015-corrections", correctionOrder.up],
   ["0016-archival", archival.up],
+  ["0018-missing", missing.up],
 ];
 
 /**

@@ -64,6 +64,8 @@ export const definitionSchema = z
       .optional(),
     /** Columns of the file, each with the names that it may have. */
     id: z.array(text).min(1).max(20).optional(),
+    /** Where the first rows of a text file would mislead. */
+    idType: z.enum(["String", "Int64", "UInt64"]).optional(),
     ra: z.array(text).min(1).max(20).optional(),
     dec: z.array(text).min(1).max(20).optional(),
     /** Where the file does not tell. Sexagesimal texts are known as such. */

@@ -185,7 +185,7 @@ describe("a catalog's files", () => {
 
   it("are refused whole where nothing of them can be used", async () => {
     await expect(load("none", [written("ra,dec\n1,\n2,nan\n")])).rejects.toMatchObject({
-      message: expect.stringMatching(/no row has a position; row 1/),
+      message: expect.stringMatching(/no row can be used; row 1: it has no position/),
     });
     await expect(load("none", [written("ra,dec\n")])).rejects.toMatchObject({
       code: "BAD_CATALOG",

@@ -62,6 +62,7 @@ export function describedBy(name: string, options: CatalogOptions): CatalogDefin
     ra: column(options.ra, known?.ra),
     dec: column(options.dec, known?.dec),
     id: column(options.id, known?.id),
+    idType: options.id === undefined ? known?.idType : undefined,
     raUnit: options.raUnit ?? known?.raUnit,
     epoch: options.epoch ?? known?.epoch,
     targetEpoch: options.toEpoch ?? known?.targetEpoch,

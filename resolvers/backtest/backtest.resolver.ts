@@ -51,7 +51,7 @@ export class BacktestQueries {
     description: "Why an alert passes or not: each clause with its verdict and the values that it read.",
   })
   async explain(
-    @Ctx() { stores, services, viewer, loaders }: Context,
+    @Ctx() { stores, services, viewer }: Context,
     @Arg("survey", () => SurveyEnum) survey: Survey,
     @Arg("candid", () => Long) candid: bigint,
     @Arg("where", () => String) where: string,
@@ -64,18 +64,18 @@ export class BacktestQueries {
     ];
     const found = isInt64(candid) ? await stores.backtest.values(viewer, survey, [candid], expressions) : null;
     const read = found?.get(candid)?.[Symbol.iterator]();
-    const alert = read && (await loaders.alert.load({ survey, id: candid }));
-    if (read === undefined || !alert)
-      throw new TocsinError("NOT_FOUND", "There is no such alert, or you may not see it.");
+    if (read === undefined) throw new TocsinError("NOT_FOUND", "There is no such alert, or you may not see it.");
     const next = () => read.next().value;
     return {
       passes: Boolean(next()),
       clauses: clauses.map(({ text, line, column, condition, values }) => ({
         ...{ text, line, column },
-        reads: { alert, columns: [condition, ...values.map(({ value }) => value)].flatMap(({ columns }) => columns) },
+        reads: { survey, candid, columns: [condition, ...values.map(({ value }) => value)].flatMap(columnsOf) },
         passes: Boolean(next()),
         values: Object.fromEntries(values.map(({ name, kind }) => [name, shownValue(kind, next())])),
       })),
     };
   }
 }
+
+const columnsOf = ({ columns }: { readonly columns: readonly string[] }): readonly string[] => columns;

@@ -8,13 +8,7 @@ import { ClauseType } from "../../schema/backtest/design.type.js";
 import { pointsCost } from "../../schema/cost.js";
 import { MissingOperandType, MissingValuesType } from "../../schema/missing/missing.type.js";
 import type { Context } from "../context.js";
-import { type LackingAlert, missingOf } from "./missing.told.js";
-
-/** Of which alert a clause tells, and the columns that it reads. */
-export interface ClauseReads {
-  readonly alert: LackingAlert;
-  readonly columns: readonly string[];
-}
+import { missingOf } from "./missing.told.js";
 
 @Resolver(() => AlertType)
 export class MissingResolver {
@@ -41,11 +35,13 @@ export class ClauseMissingResolver {
       "What it reads and enrichment could not add when the alert came, and why. What has been filled in since is there now, and was not for the stream.",
   })
   async missing(@Root() clause: ClauseType, @Ctx() context: Context): Promise<MissingOperandType[]> {
-    const { alert, columns } = clause.reads as ClauseReads;
-    const all = await missingOf(context, alert, true);
-    if (all.length === 0) return [];
+    const { survey, candid, columns } = clause.reads;
+    const origins = columns.map(originOf);
+    const alert =
+      origins.some((origin) => origin !== null) && (await context.loaders.alert.load({ survey, id: candid }));
+    const all = alert ? await missingOf(context, alert, true) : [];
     const found = new Map<string, MissingOperandType>();
-    for (const origin of columns.map(originOf)) {
+    for (const origin of origins) {
       if (origin === null || found.has(origin.operand)) continue;
       const missing = all.find(({ step, part }) => step === origin.step && (part === null || part === origin.part));
       if (missing) found.set(origin.operand, { operand: origin.operand, ...shownMissing(missing) });

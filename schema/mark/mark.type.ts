@@ -112,10 +112,23 @@ export class MarkedPositionType {
   separationArcsec!: number;
 }
 
+@ObjectType("MarkedDistance", {
+  simpleResolvers: true,
+  description: "How far away a sky map's source is, were it at the alert's position.",
+})
+export class MarkedDistanceType {
+  @Field(() => Float)
+  meanMpc!: number;
+  @Field(() => Float, { description: "Standard deviation." })
+  sigmaMpc!: number;
+}
+
 @ObjectType("MarkedAlertEdge", { simpleResolvers: true })
 export class MarkedAlertEdgeType extends edgeOf(AlertType) {
   @Field(() => Float, { nullable: true, description: "Credible level of a sky map at the alert's position." })
   level!: number | null;
+  @Field(() => MarkedDistanceType, { nullable: true, description: "Of a sky map that tells distances." })
+  distance!: MarkedDistanceType | null;
   @Field(() => [MarkedPositionType], { description: "Of a watch list, nearest first, at most 100." })
   positions!: readonly MarkedPositionType[];
 }

@@ -69,6 +69,10 @@ export function addCatalogCommands(
     .option("--rule <rule>", "radius, or redshift:COLUMN or Mpc:COLUMN for a length at the source's distance")
     .option("--kpc <length>", "that length (default: 30)", number)
     .option("--near <arcsec>", "radius for sources nearer than z = 0.01 or 40 Mpc (default: 300)", number)
+    .option(
+      "--ellipse <ellipse>",
+      "with a rule: AXIS:RATIO:ANGLE:ARCSEC, columns of how sources extend, and arcsec of half an axis of 1; or none",
+    )
     .option("--title <text>", "what it is")
     .option("--version <text>", "its version")
     .option("--date <YYYY-MM-DD>", "when it was published or fetched")

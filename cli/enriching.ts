@@ -71,7 +71,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
         steps: [
           createHistory(stores.history),
           createCounterpartHistory({ ...stores, surveys, active }),
-          createCrossmatch(catalogs, (broken) => log.error(broken, "a catalog's matches are missing in a batch")),
+          createCrossmatch(catalogs),
           createFeatureStep(surveys),
           scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
           createMarks(marks),

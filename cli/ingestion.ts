@@ -9,7 +9,8 @@ import { BATCH_ALERTS } from "../ingest/intake.js";
 import { persistently } from "../ingest/persistently.js";
 import { createPipeline, type Pipeline, type PipelineStores, recover } from "../ingest/pipeline.js";
 import type { RecentHits } from "../ingest/recent.js";
-import { createSequencer, type Follower, type Sequencer } from "../ingest/sequencer.js";
+import type { Follower } from "../ingest/sequencer.followers.js";
+import { createSequencer, type Sequencer } from "../ingest/sequencer.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import type { Lease } from "../stores/lease.store.js";
 import type { LinkStore } from "../stores/links.store.js";
@@ -85,7 +86,11 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
       },
       sequencer,
       enrichments: parts.enrichments,
-      onBrokenStep: (broken) => log.error(broken, "a step failed: its values are missing in a batch"),
+      onMissing: ({ step, part, code, reason, cause }) => {
+        // Models tell for themselves.
+        if (code === "STEP_FAILED")
+          log.error({ step, part, reason, err: cause }, "a step failed: its values are missing in a batch");
+      },
       onBroken: (broken) => log.error({ broken }, "active filters could not run"),
       outages,
       watch: watching.batches,

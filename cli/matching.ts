@@ -15,7 +15,7 @@ import type { GraphStores } from "../stores/graph/stores.js";
 const BUSY_MS = 3_000;
 
 export interface MatchingParts {
-  readonly stores: Pick<ArchiveStores, "catalogs" | "matches" | "rematches" | "batches"> &
+  readonly stores: Pick<ArchiveStores, "catalogs" | "matches" | "rematches" | "missing" | "batches"> &
     Pick<GraphStores, "links" | "sources">;
   readonly hits: RecentHits;
   readonly catalogs: MatchedCatalogs;
@@ -52,6 +52,7 @@ export function createMatching({ stores, hits, catalogs, surveys, scope, tell, l
           },
         },
         rematches,
+        missing: stores.missing,
         begin: () => batches.begin(),
         surveys,
         version: CROSSMATCH_VERSION,

@@ -228,6 +228,7 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         shared,
         mayRun: () => ingestion !== null && ingestion.sequencer.epoch !== null,
         isBusy: () => archive.client.writing(),
+        tell: corrections.tell,
         log,
       }),
       (opened) => opened.close(),

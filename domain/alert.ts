@@ -1,5 +1,6 @@
 // The alert: common columns that mean the same for every survey, and the row that the API shows.
 import type { Block, ElementType } from "./columns.js";
+import type { MissingStep } from "./missing.js";
 import type { Packet } from "./packet.js";
 import type { Survey } from "./survey.js";
 
@@ -82,6 +83,8 @@ export interface AlertBatch {
   readonly packets: readonly Packet[];
   /** What enrichment keeps of these alerts in tables of its own; written together with them. */
   readonly annexes?: readonly Annex[];
+  /** What enrichment could not add. */
+  readonly missing?: readonly MissingStep[];
 }
 
 /** Rows for one of the archive's tables that stand beside the alerts, which adds survey and batch to each. */

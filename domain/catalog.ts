@@ -1,6 +1,7 @@
 // A catalog of sources on the sky: what it is, where it came from, how its sources match. Read by every room that matches
 // positions, filled by ingest/catalogs and stores/.
 import type { ElementType } from "./columns.js";
+import type { Ellipse } from "./ellipse.js";
 
 /** Columns that every catalog has beside its own: the source's id, its position (degrees ICRS), and its place in the key. */
 export const SOURCE_COLUMNS = ["id", "ra", "dec", "cell"] as const;
@@ -18,7 +19,8 @@ export type MatchRule = { readonly kind: "radius" } | DistanceRule;
 
 /**
  * Within `kpc` at the source's distance, told by its column: a redshift (the field's 1 kpc = 1 arcsec at z = 0.05) or Mpc.
- * Near ones (z < 0.01, below 40 Mpc) are matched within `nearArcsec`. The catalog's radius is the widest that is searched.
+ * Near ones (z < 0.01, below 40 Mpc) are matched within `nearArcsec`. With `ellipse` a source also matches wherever it
+ * extends. The catalog's radius is the widest that is searched.
  */
 export interface DistanceRule {
   readonly kind: "distance";
@@ -26,6 +28,18 @@ export interface DistanceRule {
   readonly column: string;
   readonly kpc: number;
   readonly nearArcsec: number;
+  readonly ellipse?: EllipseColumns;
+}
+
+/** Columns that tell how a source extends. */
+export interface EllipseColumns {
+  /** The major axis, and the arcsec of half of it in one of its units: 30 for a diameter in arcmin. */
+  readonly axis: string;
+  readonly arcsec: number;
+  /** Minor over major axis. */
+  readonly ratio: string;
+  /** Of the major axis, degrees from north through east. */
+  readonly angle: string;
 }
 
 /** Galaxies of the Local Group come towards us, at most so fast; what is below stands for an unknown redshift. */
@@ -39,6 +53,21 @@ export function distanceRadiusArcsec({ by, kpc, nearArcsec }: DistanceRule, valu
   }
   if (!(value > 0)) return 0;
   return value < 40 ? nearArcsec : (Math.atan(kpc / 1000 / value) * 180 * 3600) / Math.PI;
+}
+
+/** Whether the distance rule takes a source of this redshift or distance for a near one. */
+export const isNear = ({ by }: DistanceRule, value: number): boolean =>
+  by === "redshift" ? value >= LEAST_REDSHIFT && value < 0.01 : value > 0 && value < 40;
+
+/**
+ * Of values of the columns, NaN where missing. Null where the axes are not known; where only the angle is not, the circle
+ * that lies within the ellipse however it is turned.
+ */
+export function ellipseOf({ arcsec }: EllipseColumns, axis: number, ratio: number, angle: number): Ellipse | null {
+  if (!(axis > 0 && Number.isFinite(axis) && ratio > 0 && ratio <= 1)) return null;
+  const semiMajorArcsec = axis * arcsec;
+  if (Number.isFinite(angle)) return { semiMajorArcsec, axisRatio: ratio, angleDeg: angle };
+  return { semiMajorArcsec: semiMajorArcsec * ratio, axisRatio: 1, angleDeg: 0 };
 }
 
 /** What a user or a definition says of a catalog. */

@@ -43,4 +43,6 @@ export interface AlertScores {
   readonly reason: string | null;
   /** Made while the model was only watched. */
   readonly shadow: boolean;
+  /** Epoch milliseconds. */
+  readonly saidAt: number;
 }

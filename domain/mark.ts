@@ -1,6 +1,7 @@
 // Watch lists, areas and sky maps: what users mark on the sky so that alerts there are found. Made by ingest/marks, kept by
 // stores/, read by filters as watch.<name>, area.<name>, skymap.<name>.
 import { TocsinError } from "./errors.js";
+import type { CellDistances } from "./skymap.distance.js";
 import type { Viewer } from "./viewer.js";
 
 export type MarkKind = "WATCH_LIST" | "AREA" | "SKYMAP";
@@ -99,4 +100,6 @@ export interface MarkedCells {
   readonly start: BigUint64Array;
   readonly end: BigUint64Array;
   readonly level: Float64Array;
+  /** Of a sky map that tells distances. */
+  readonly distance?: CellDistances;
 }

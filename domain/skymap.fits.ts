@@ -5,6 +5,7 @@ import type { FitsCards } from "./fitstable.js";
 import { HEALPIX_ORDER, nestedPixels } from "./healpix.js";
 import { firstTable, longs, requireEquatorial } from "./moc.fits.js";
 import { badMark, cellOfUniq } from "./moc.js";
+import { type CellDistances, distanceMoments } from "./skymap.distance.js";
 import { type DensityCells, levelsOf, MAX_CELLS, pixelsPerCell, type Skymap } from "./skymap.js";
 import { JD_OF_MJD_ZERO, parseTime } from "./time.js";
 
@@ -45,16 +46,47 @@ export async function readSkymapFits(bytes: Uint8Array, breathe: () => Promise<v
   if (value === undefined) {
     throw badMark(`The sky map has no column PROB or PROBDENSITY; its columns are ${names.slice(0, 10).join(", ")}.`);
   }
-  const values = floatsOf(table.column(value), value);
+  const floats = (name: string) => floatsOf(table.column(name), name);
+  const values = floats(value);
   const isDensity = value === "PROBDENSITY";
-  let cells: DensityCells;
+  let cells: FileCells;
   if (ordering === "NUNIQ" || (ordering === "" && names.includes("UNIQ"))) {
     if (!names.includes("UNIQ")) throw badMark("ORDERING is NUNIQ, and there is no column UNIQ.");
     cells = await multiOrder(longs(table.column("UNIQ"), "UNIQ"), values, isDensity, breathe);
   } else if (ordering === "NESTED" || ordering === "NEST" || ordering === "RING") {
     cells = await flat(cards, values, isDensity, ordering === "RING", breathe);
   } else throw badMark(`ORDERING is ${JSON.stringify(ordering)}; a sky map's is NESTED, RING or NUNIQ.`);
-  return { ...(await levelsOf(cells, breathe)), header: headerOf(cards) };
+  const { row, ...densities } = cells;
+  const distances =
+    names.includes("DISTMU") && names.includes("DISTSIGMA")
+      ? { distance: await distancesOf(floats("DISTMU"), floats("DISTSIGMA"), row, breathe) }
+      : {};
+  return { ...(await levelsOf({ ...densities, ...distances }, breathe)), header: headerOf(cards) };
+}
+
+interface FileCells extends DensityCells {
+  /** Where each stands in the file. */
+  readonly row: Uint32Array;
+}
+
+async function distancesOf(
+  mu: NumberColumn["values"],
+  sigma: NumberColumn["values"],
+  rows: Uint32Array,
+  breathe: () => Promise<void>,
+): Promise<CellDistances> {
+  const distance = {
+    mean: new Float32Array(rows.length).fill(Number.NaN),
+    sigma: new Float32Array(rows.length).fill(Number.NaN),
+  };
+  for (const [n, row] of rows.entries()) {
+    if (n % SLICE === SLICE - 1) await breathe();
+    const found = isSeen(mu[row]!) && isSeen(sigma[row]!) ? distanceMoments(mu[row]!, sigma[row]!) : null;
+    if (found === null) continue;
+    distance.mean[n] = found.mean;
+    distance.sigma[n] = found.sigma;
+  }
+  return distance;
 }
 
 function floatsOf(column: Column, name: string): NumberColumn["values"] {
@@ -69,7 +101,7 @@ async function multiOrder(
   values: NumberColumn["values"],
   isDensity: boolean,
   breathe: () => Promise<void>,
-): Promise<DensityCells> {
+): Promise<FileCells> {
   if (uniqs.length > MAX_UNIQS) throw badMark(`The sky map has ${uniqs.length} cells; at most ${MAX_UNIQS} are read.`);
   const first = new Float64Array(uniqs.length);
   const orders = new Uint8Array(uniqs.length);
@@ -90,6 +122,7 @@ async function multiOrder(
     start,
     end: start.map((from, k) => from + pixelsPerCell(orders[sorted[k]!]!)),
     density: Float64Array.from(sorted, (n) => densityOf(values[n]!, orders[n]!, isDensity)),
+    row: sorted,
   };
 }
 
@@ -99,7 +132,7 @@ async function flat(
   isDensity: boolean,
   isRing: boolean,
   breathe: () => Promise<void>,
-): Promise<DensityCells> {
+): Promise<FileCells> {
   const nside = Number(cards.get("NSIDE") ?? Math.sqrt(values.length / 12));
   const order = Math.log2(nside);
   if (!Number.isInteger(order) || order < 0 || order > HEALPIX_ORDER) {
@@ -109,26 +142,31 @@ async function flat(
   if (values.length !== 12 * nside ** 2) {
     throw badMark(`NSIDE ${nside} has ${12 * nside ** 2} pixels, and the sky map has ${values.length}.`);
   }
-  const nested = new Float64Array(values.length);
+  /** By nested pixel. */
+  const rows = new Uint32Array(values.length);
   for (let from = 0; from < values.length; from += SLICE) {
     const to = Math.min(values.length, from + SLICE);
     const pixels = isRing ? nestedOfRing(nside, order, from, to) : null;
-    for (let n = from; n < to; n++) nested[pixels === null ? n : pixels[n - from]!] = values[n]!;
+    for (let n = from; n < to; n++) rows[pixels === null ? n : pixels[n - from]!] = n;
     await breathe();
   }
   const pixels = pixelsPerCell(order);
-  const seen = nested.reduce((count, value) => count + (isSeen(value) ? 1 : 0), 0);
+  let seen = 0;
+  for (const value of values) if (isSeen(value)) seen++;
   const cells = {
     start: new BigUint64Array(seen),
     end: new BigUint64Array(seen),
     density: new Float64Array(seen),
+    row: new Uint32Array(seen),
   };
-  for (let n = 0, k = 0; n < nested.length; n++) {
+  for (let n = 0, k = 0; n < rows.length; n++) {
     if (n % SLICE === SLICE - 1) await breathe();
-    if (!isSeen(nested[n]!)) continue;
+    const value = values[rows[n]!]!;
+    if (!isSeen(value)) continue;
     cells.start[k] = BigInt(n) * pixels;
     cells.end[k] = BigInt(n + 1) * pixels;
-    cells.density[k++] = densityOf(nested[n]!, order, isDensity);
+    cells.row[k] = rows[n]!;
+    cells.density[k++] = densityOf(value, order, isDensity);
   }
   return cells;
 }

@@ -2,6 +2,7 @@
 // by skymap.fits.ts; its credible levels are what filters read as skymap.<name>.
 import { HEALPIX_ORDER } from "./healpix.js";
 import { badMark, edgesUpTo, SKY_PIXELS } from "./moc.js";
+import type { CellDistances } from "./skymap.distance.js";
 
 /** A whole sky of order 10 (NSIDE 1024), every pixel another value. */
 export const MAX_CELLS = 12 * 4 ** 10;
@@ -14,6 +15,7 @@ export interface DensityCells {
   readonly start: BigUint64Array;
   readonly end: BigUint64Array;
   readonly density: Float64Array;
+  readonly distance?: CellDistances;
 }
 
 export interface Skymap {
@@ -22,6 +24,8 @@ export interface Skymap {
   readonly end: BigUint64Array;
   /** Of each run: the probability of the smallest region by density that holds it, above 0 to 1. */
   readonly level: Float64Array;
+  /** Of each run, where the map tells it. */
+  readonly distance?: CellDistances;
 }
 
 const pause = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -32,7 +36,7 @@ const STERADIANS = (4 * Math.PI) / Number(SKY_PIXELS);
  * smallest such region that holds it. Throws BAD_MARK where densities are negative, cells overlap, or the sum is not 1.
  */
 export async function levelsOf(cells: DensityCells, breathe: () => Promise<void> = pause): Promise<Skymap> {
-  const { start, end, density } = merged(cells);
+  const { start, end, density, ...told } = merged(cells);
   const count = density.length;
   if (count === 0) throw badMark("The sky map has no pixels.");
   const sorted = density.slice().sort();
@@ -58,26 +62,38 @@ export async function levelsOf(cells: DensityCells, breathe: () => Promise<void>
   await breathe();
   const level = new Float64Array(count);
   for (let n = 0; n < count; n++) level[n] = Math.min(1, mass[rank[n]!]! / total);
-  return { start, end, level };
+  return { start, end, level, ...told };
 }
 
-/** Neighbours of equal density as one: maps that were made flat for old readers have few distinct cells. */
-function merged({ start, end, density }: DensityCells): DensityCells {
+/** Neighbours of equal values as one: maps that were made flat for old readers have few distinct cells. */
+function merged({ start, end, density, distance }: DensityCells): DensityCells {
   const [starts, ends, densities] = [start.slice(), end.slice(), density.slice()];
+  const [mean, sigma] = [distance?.mean.slice(), distance?.sigma.slice()];
+  const isAlike = (n: number, other: number): boolean =>
+    densities[other] === density[n] &&
+    (distance === undefined ||
+      (Object.is(mean![other], distance.mean[n]) && Object.is(sigma![other], distance.sigma[n])));
   let count = 0;
   for (let n = 0; n < density.length; n++) {
     if (!(density[n]! >= 0 && density[n]! < Number.POSITIVE_INFINITY)) {
       throw badMark(`The sky map's row ${n + 1} has the probability ${density[n]}.`);
     }
     if (n > 0 && start[n]! < end[n - 1]!) throw badMark("The sky map's pixels overlap or stand twice.");
-    if (count > 0 && ends[count - 1] === start[n] && densities[count - 1] === density[n]) ends[count - 1] = end[n]!;
+    if (count > 0 && ends[count - 1] === start[n] && isAlike(n, count - 1)) ends[count - 1] = end[n]!;
     else {
       starts[count] = start[n]!;
       ends[count] = end[n]!;
+      if (distance !== undefined) {
+        mean![count] = distance.mean[n]!;
+        sigma![count] = distance.sigma[n]!;
+      }
       densities[count++] = density[n]!;
     }
   }
-  return { start: starts.slice(0, count), end: ends.slice(0, count), density: densities.slice(0, count) };
+  return {
+    ...{ start: starts.slice(0, count), end: ends.slice(0, count), density: densities.slice(0, count) },
+    ...(distance !== undefined && { distance: { mean: mean!.slice(0, count), sigma: sigma!.slice(0, count) } }),
+  };
 }
 
 /** Index of the first of the rising values that is not below this one. */
@@ -92,10 +108,16 @@ function firstAt(values: Float64Array, value: number): number {
   return low;
 }
 
-/** The smallest credible level whose region holds the order-29 nested pixel; null where the map does not cover it. */
-export function credibleLevel({ start, end, level }: Skymap, pixel: bigint): number | null {
+/** The run that holds the order-29 nested pixel; null where the map does not cover it. */
+export function cellAt({ start, end }: Pick<Skymap, "start" | "end">, pixel: bigint): number | null {
   const n = edgesUpTo(start, pixel) - 1;
-  return n >= 0 && pixel < end[n]! ? level[n]! : null;
+  return n >= 0 && pixel < end[n]! ? n : null;
+}
+
+/** The smallest credible level whose region holds the order-29 nested pixel; null where the map does not cover it. */
+export function credibleLevel(map: Skymap, pixel: bigint): number | null {
+  const n = cellAt(map, pixel);
+  return n === null ? null : map.level[n]!;
 }
 
 /** Square degrees of the region of this level: of all cells up to the first whose level reaches it. */

@@ -35,7 +35,7 @@ function sqlOf(text: string): { sql: string; kind: string } {
 async function evaluate(texts: readonly string[], block: Block): Promise<Value[][]> {
   const compiled = texts.map(sqlOf);
   const columns = compiled.map(({ sql }, i) => ({ alias: `v${i}`, sql }));
-  const result = await inFlight.select(block, columns, null);
+  const result = await inFlight.select(block, columns);
   expect(result.rows).toBe(block.rows);
   return compiled.map(({ kind }, i) => {
     const column = result.columns.get(`v${i}`)!;

@@ -22,11 +22,14 @@ const INSTALLED: Operands = {
   values: [
     operand("area.m31", "Bool"),
     operand("skymap.S250206dm", "Float64"),
+    operand("skymap.S250206dm.distance.mean", "Float64", "Mpc"),
+    operand("skymap.S250206dm.distance.sigma", "Float64", "Mpc"),
     operand("score.stamps.real", "Float32"),
     operand("class.lightcurve", "String"),
   ],
   lists: [
     near("match.gaia_dr3", operand("parallax", "Float64", "mas"), operand("parallax_error", "Float64", "mas")),
+    near("match.ned_lvs", operand("DistMpc", "Float64", "Mpc")),
     near("match.glade", operand("z", "Float64"), operand("distanceKpc", "Float64", "kpc")),
     near("watch.my_supernovae", operand("name", "String")),
   ],

@@ -42,7 +42,7 @@ export async function evaluate(
     const asked = together(part, read);
     const selected: CompiledColumn[] = asked.map(({ sql }, i) => ({ alias: `__result${i}`, sql }));
     try {
-      const result = await inFlight.select(read, selected, null);
+      const result = await inFlight.select(read, selected);
       asked.forEach((one, i) => {
         for (const [sql, column] of apart(one, selected[i]!.alias, result)) columns.set(sql, column);
       });
@@ -54,7 +54,7 @@ export async function evaluate(
         const [{ sql }] = part as [CompiledExpression];
         if (isSlow) {
           // Where the engine is slow with everything, this throws: then it is no fault of the text, and the batch waits.
-          await inFlight.select(sent(block, [], rows), [{ alias: "__control", sql: "candid" }], null);
+          await inFlight.select(sent(block, [], rows), [{ alias: "__control", sql: "candid" }]);
           slowTexts.add(inFlight, sql);
         }
         refused.set(sql, isSlow ? TOO_SLOW : (error as TocsinError).message);

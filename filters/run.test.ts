@@ -265,10 +265,10 @@ test("a text that the engine refuses is told and stops nobody; a lost engine sto
   );
   const active = createActiveFilters(storeOf(filters), TEST_FIELDS);
   const picky: InFlightQuery = {
-    select: async (block, columns, where) => {
+    select: async (block, columns) => {
       if (columns.some(({ sql }) => sql.includes("drb")))
         throw new TocsinError("INTERNAL", "The archive cannot.", { details: { engineCode: 47 } });
-      return inFlight.select(block, columns, where);
+      return inFlight.select(block, columns);
     },
   };
   const { hits, broken } = await createFilterRun(picky, active).run(BATCH);

@@ -111,6 +111,31 @@ describe("schemas of other versions", () => {
     expect(Array.from(toldBy).filter((row) => row === 1)).toHaveLength(1);
   });
 
+  test("numbers and truth values where text was", () => {
+    const schema = JSON.parse(ztf.schema.text) as { fields: Field[] };
+    schema.fields.find(({ name }) => name === "objectId")!.type = "long";
+    const part = candidate(schema.fields);
+    for (const field of part.fields) {
+      if (field.name === "isdiffpos") field.type = "boolean";
+      if (field.name === "rbversion") field.type = ["null", "int"];
+    }
+    const text = JSON.stringify(schema);
+    const record = avscType(ztf.schema.text).fromBuffer(Buffer.from(ztf.bytes)) as Ztf;
+    Object.assign(record, { objectId: 2n ** 53n + 1n });
+    const [is, isNot] = [true, false].map((isdiffpos): Packet => {
+      Object.assign(record.candidate, { isdiffpos, rbversion: -17 });
+      const bytes = recordEncoder(text)(record as unknown as Record<string, unknown>);
+      return { ...ztf, schema: { fingerprint: "3", text }, bytes };
+    });
+    const { batches, deadLetters } = decode([is!, isNot!]);
+    expect(deadLetters).toEqual([]);
+    const column = (name: string) => Array.from(batches[0]!.alerts.columns.get(name)!.values as ArrayLike<unknown>);
+    expect(column("objectId")).toEqual(["9007199254740993", "9007199254740993"]);
+    expect(column("isdiffpos")).toEqual(["true", "false"]);
+    expect(column("isPositive")).toEqual([1, 0]);
+    expect(column("rbversion")).toEqual(["-17", "-17"]);
+  });
+
   test("with fields that nobody knows yet, and wider types", () => {
     const item = { type: "record", name: "later", fields: [{ name: "deep", type: "string" }] };
     const { batches, deadLetters } = altered((fields) => {

@@ -11,6 +11,7 @@ import { keptBytes } from "./avro/container.js";
 import { compileReader } from "./avro/generate.js";
 import { parseSchema } from "./avro/schema.js";
 import { takeAlerts } from "./rows.js";
+import { withNamesOfToday } from "./surveys/formernames.js";
 import { SURVEYS } from "./surveys/index.js";
 import type { SurveyModule } from "./surveys/survey.js";
 
@@ -34,7 +35,9 @@ function newHandling(schemaText: string): Handling {
   try {
     const schema = parseSchema(schemaText);
     const survey = SURVEYS.find((module) => module.recognises(schema));
-    if (survey !== undefined) return { survey, reader: compileReader(schema, survey.layout) };
+    if (survey !== undefined) {
+      return { survey, reader: compileReader(withNamesOfToday(schema, survey.formerNames), survey.layout) };
+    }
     const message = `No survey here has packets of the schema ${schema.name.slice(0, 100)}.`;
     return { survey: null, reason: "UNKNOWN_SURVEY", message };
   } catch (error) {

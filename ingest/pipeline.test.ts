@@ -61,7 +61,7 @@ function world() {
     follower: { enter: nothing },
     sequencer: { committed: nothing, followed: nothing },
     enrichments: [],
-    onBrokenStep: () => {},
+    onMissing: () => {},
     onBroken: () => {},
     outages: { failed() {}, over() {} },
   } as unknown as PipelineParts;

@@ -3,6 +3,7 @@ import pLimit from "p-limit";
 import type { Alert, AlertBatch } from "../domain/alert.js";
 import { type ErrorCode, TocsinError } from "../domain/errors.js";
 import type { FoundHit } from "../domain/filter.js";
+import type { MissingStep } from "../domain/missing.js";
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import type { BatchTallies } from "../domain/receipt.js";
 import type { Survey } from "../domain/survey.js";
@@ -12,6 +13,7 @@ import type { BatchStore, UncommittedPacket } from "../stores/batches.store.js";
 import type { CounterpartStore } from "../stores/counterparts.store.js";
 import type { DeadLetterStore } from "../stores/deadletters.store.js";
 import type { HitStore } from "../stores/hits.store.js";
+import type { MissingStore } from "../stores/missing.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketStore } from "../stores/packets.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
@@ -19,7 +21,7 @@ import { decode } from "./decode.js";
 import { checksumOf, type Deduped, dedupe } from "./dedupe.js";
 import { classify } from "./enrich/class.js";
 import { findCounterparts } from "./enrich/counterparts.js";
-import { type BrokenStep, type Enrichment, enrich, versionsOf } from "./enrich/enrichment.js";
+import { type Enrichment, enrich, versionsOf } from "./enrich/enrichment.js";
 import type { GraphFollower } from "./follow.js";
 import { type Outages, persistently } from "./persistently.js";
 import { Receipts } from "./receipt.js";
@@ -37,6 +39,7 @@ export interface PipelineStores {
   readonly counterparts: CounterpartStore;
   readonly packets: PacketStore;
   readonly receipts: Pick<ReceiptStore, "write">;
+  readonly missing: Pick<MissingStore, "add">;
 }
 
 export interface PipelineParts {
@@ -48,8 +51,8 @@ export interface PipelineParts {
   readonly onBroken: (broken: readonly { filterId: string; message: string }[]) => void;
   /** In this order: later ones may read what earlier ones added. */
   readonly enrichments: readonly Enrichment[];
-  /** Called with a step whose values are missing in a batch. */
-  readonly onBrokenStep: (broken: BrokenStep) => void;
+  /** Called with what a batch lacks. */
+  readonly onMissing: (missing: MissingStep) => void;
   /** Hears of a lost store; the batch is tried again. */
   readonly outages: Outages;
   readonly watch?: IngestWatch;
@@ -94,7 +97,7 @@ interface Written {
 }
 
 export function createPipeline(parts: PipelineParts): Pipeline {
-  const { stores, filters, follower, sequencer, onBroken, onBrokenStep, outages, watch = unwatched } = parts;
+  const { stores, filters, follower, sequencer, onBroken, onMissing, outages, watch = unwatched } = parts;
   const steps = { ...STEP_VERSIONS, ...versionsOf(parts.enrichments) };
   const writing = pLimit(1);
   const finishing = pLimit(1);
@@ -114,20 +117,29 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       letters.push(...deduped.conflicts);
       const classified = classify(deduped.batch);
       const batch =
-        classified.alerts.rows === 0
-          ? classified
-          : await step("enrich", () => enrich(classified, parts.enrichments, onBrokenStep));
+        classified.alerts.rows === 0 ? classified : await step("enrich", () => enrich(classified, parts.enrichments));
       if (batch.alerts.rows > 0) {
         const kept = batch.packets.map(({ bytes, schema }, row) => {
           return { bytes, schema, checksum: checksumOf(deduped.contentHashes[row]!) };
         });
         const locations = await step("packets", () => stores.packets.append(kept));
         await step("store", () => stores.alerts.write(batchId, batch, deduped.contentHashes, locations));
+        if (batch.missing !== undefined) await keepMissing(batchId, batch, batch.missing);
         remember(taken, batch, deduped.contentHashes);
       }
       written.push({ batchId, whole, batch, deduped, storedAt: Date.now() });
     }
     return letters;
+  }
+
+  /** After the alerts themselves: what makes the values anew looks for them. */
+  async function keepMissing(
+    batchId: bigint,
+    { survey, alerts }: AlertBatch,
+    missing: readonly MissingStep[],
+  ): Promise<void> {
+    for (const one of missing) onMissing(one);
+    await persistently(() => stores.missing.add(batchId, survey, alerts.rows, missing), outages);
   }
 
   /** filter → keep the hits → receipt, counterparts → objects into the graph → commit → number, publish, follow. */

@@ -9,7 +9,7 @@ import type { AlertOfProgram } from "../stores/corrections.store.js";
 import type { FeatureKey, FeatureStore } from "../stores/features.store.js";
 import type { Tell } from "./corrections/teller.js";
 import type { Enrichment } from "./enrich/enrichment.js";
-import { bigColumn, numberColumn, stringColumn } from "./rows.js";
+import { objectsOf } from "./rows.js";
 
 /** Alerts of one piece of work: seconds. */
 const PIECE = 20_000;
@@ -47,13 +47,9 @@ export interface Reenricher {
 export function createReenricher({ features, tell, batches, steps }: ReenrichParts): Reenricher {
   async function make(survey: Survey, alerts: Block): Promise<void> {
     await features.write(batches.begin(), survey, await featuresOf(survey, alerts, steps));
-    const [jd, candid] = [numberColumn(alerts, "jd").values, bigColumn(alerts, "candid").values];
-    const made = stringColumn(alerts, "objectId").values.map((objectId, row) => {
-      return { objectId, jd: jd[row]!, candid: candid[row]! };
-    });
     await tell([
       {
-        ...{ survey, alerts: made, what: "FEATURES", step: "features", version: String(FEATURES_VERSION) },
+        ...{ survey, alerts: objectsOf(alerts), what: "FEATURES", step: "features", version: String(FEATURES_VERSION) },
         ...{ source: null, scope: null, reads: ["feature"] },
       },
     ]);

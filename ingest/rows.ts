@@ -68,3 +68,11 @@ export function alertAt(batch: AlertBatch, row: number): Alert {
     programid: number("programid"),
   };
 }
+
+/** Whose alerts the rows are: of rows with objectId, jd and candid. */
+export function objectsOf(rows: Block): { objectId: string; jd: number; candid: bigint }[] {
+  const [jd, candid] = [numberColumn(rows, "jd").values, bigColumn(rows, "candid").values];
+  return stringColumn(rows, "objectId").values.map((objectId, row) => {
+    return { objectId, jd: jd[row]!, candid: candid[row]! };
+  });
+}

@@ -13,7 +13,8 @@ import { createLease } from "../stores/graph/lease.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
 import { testSurvey } from "../test/batches.js";
 import { until } from "../test/until.js";
-import { createSequencer, type Follower, type Sequencer } from "./sequencer.js";
+import type { Follower } from "./sequencer.followers.js";
+import { createSequencer, type Sequencer } from "./sequencer.js";
 
 let engine: TestArchive;
 let graph: Graph;

@@ -7,14 +7,12 @@ import type { DeliveredHit, Hit } from "../domain/filter.js";
 import type { Lease } from "../stores/lease.store.js";
 import type { Found, SequenceStore } from "../stores/sequence.store.js";
 import { type Outages, persistently } from "./persistently.js";
+import { createFollowers, type Follower } from "./sequencer.followers.js";
+import { createLead } from "./sequencer.lease.js";
 import { type IngestWatch, timed, unwatched } from "./watch.js";
 
-/** What another process still sends when we take over has arrived by then: its inserts take milliseconds. */
-const SETTLE_MS = 1_000;
-const RENEW_MS = 1_000;
 /** How often the batches of other processes are looked for. */
 const POLL_MS = 200;
-const FOLLOW_AGAIN_MS = 2_000;
 /**
  * A batch may be committed long after it began: those of the last minutes are looked for each time, those of the last week
  * each minute, all of them when the lease is taken, since ten million batches take seconds to look through.
@@ -28,13 +26,6 @@ const BATCHES_AT_ONCE = 200;
 export interface CommittedBatch extends Found {
   readonly batchId: bigint;
   readonly alertOf: (candid: bigint) => Alert;
-}
-
-export interface Follower {
-  /** Do what there is to do for everything that is numbered. */
-  catchUp(): Promise<void>;
-  /** Whether a batch is done only when this one has caught up, unless it fails. */
-  readonly isAwaited: boolean;
 }
 
 export interface SequencerParts {
@@ -71,35 +62,10 @@ const notAlone = (): TocsinError =>
     remedy: "Give each service an archive of its own, or let all of them share one Neo4j too: set NEO4J_URL.",
   });
 
-/** Who follows, and how it stands with it. */
-class Followed {
-  readonly serially = pLimit(1);
-  /** A call that has not begun yet: it does for all who ask for one meanwhile. */
-  queued: Promise<void> | null = null;
-  behind = true;
-  failure: Error | null = null;
-  /** performance.now() before which it is not called again. */
-  notBefore = 0;
-  constructor(readonly follower: Follower) {}
-
-  /** What it follows may be away for hours: nobody waits for one that has failed. */
-  get isAwaited(): boolean {
-    return this.follower.isAwaited && this.failure === null;
-  }
-}
-
 export function createSequencer(parts: SequencerParts): Sequencer {
   const { sequence, lease, shared, publish, wake, outages, watch = unwatched } = parts;
   const numbering = pLimit(1);
-  const following = parts.followers.map((follower) => new Followed(follower));
   const own = new Map<bigint, CommittedBatch>();
-  /** Of the archive, while this process numbers; and of the lease under which it began. */
-  let epoch: bigint | null = null;
-  let leaseEpoch: bigint | null = null;
-  let heldAt = Number.NEGATIVE_INFINITY;
-  /** When somebody else was found to hold it. */
-  let refusedAt = Number.NEGATIVE_INFINITY;
-  let renewing: Promise<void> | null = null;
   let sweptAt = Number.NEGATIVE_INFINITY;
   /** Hits may have become visible in a call that failed, without anybody being told of them. */
   let untold = false;
@@ -107,57 +73,19 @@ export function createSequencer(parts: SequencerParts): Sequencer {
   let timer: NodeJS.Timeout | null = null;
   let closed = false;
 
-  /** Whether this process numbers. By monotonic time: a clock that is set changes nothing. */
-  async function leads(): Promise<boolean> {
-    const now = performance.now();
-    if (epoch !== null) {
-      renew(now);
-      return true;
-    }
-    if (now - refusedAt < RENEW_MS) return false;
-    const held = await lease.hold();
-    if (held === null) {
-      refusedAt = now;
-      return false;
-    }
-    heldAt = now;
-    epoch = await sequence.begin(shared ? SETTLE_MS : 0);
-    leaseEpoch = held;
-    sweptAt = Number.NEGATIVE_INFINITY;
-    untold = true;
-    for (const each of following) each.behind = true;
-    return true;
-  }
-
-  /**
-   * Not waited for. While the lease's keeper is away nobody else takes it; and if somebody has, the archive refuses us.
-   */
-  function renew(now: number): void {
-    if (renewing !== null || now - heldAt < RENEW_MS) return;
-    heldAt = now;
-    renewing = lease
-      .hold()
-      .then(
-        (held) => {
-          if (held !== leaseEpoch) stepDown();
-        },
-        () => {},
-      )
-      .finally(() => {
-        renewing = null;
-      });
-  }
-
-  /** Another process may number now, and let the others follow: what failed for us is not ours to wait for. */
-  function stepDown(): void {
-    epoch = null;
-    for (const each of following) settle(each);
-  }
-
-  function settle(each: Followed): void {
-    if (each.failure !== null) outages.over(each.failure);
-    each.failure = null;
-  }
+  const lead = createLead({
+    ...{ sequence, lease, shared },
+    onTaken() {
+      sweptAt = Number.NEGATIVE_INFINITY;
+      untold = true;
+      followers.nudge();
+    },
+    onLost: () => followers.leave(),
+  });
+  const followers = createFollowers({
+    ...{ followers: parts.followers, outages, watch },
+    leads: () => lead.epoch !== null,
+  });
 
   /** The batches to number next: what the archive has where others commit too, and at first; else what is in hand. */
   async function next(): Promise<readonly bigint[]> {
@@ -173,7 +101,7 @@ export function createSequencer(parts: SequencerParts): Sequencer {
 
   /** One round. Resolves with whether there may be more to number. */
   async function numberSome(): Promise<boolean> {
-    if (!(await leads())) return leaveToOthers();
+    if (!(await lead.held())) return leaveToOthers();
     const batches = await next();
     if (batches.length === 0 && !untold) return false;
     const about = { stage: "number", survey: null, batchId: batches[0] ?? null, alerts: 0 } as const;
@@ -181,13 +109,13 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     untold = true;
     const hits = await timed(watch, about, () => sequence.number(batches, own));
     if (hits === null) {
-      stepDown();
+      lead.lost();
       if (!shared) throw notAlone();
       return leaveToOthers();
     }
     tell(hits, missed);
     for (const batch of batches) own.delete(batch);
-    for (const each of following) each.behind = true;
+    followers.nudge();
     return true;
   }
 
@@ -215,31 +143,6 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     untold = false;
   }
 
-  async function follow(each: Followed): Promise<void> {
-    if (!each.behind || epoch === null || performance.now() < each.notBefore) return;
-    each.behind = false;
-    try {
-      await timed(watch, { stage: "link", survey: null, batchId: null, alerts: 0 }, () => each.follower.catchUp());
-      settle(each);
-    } catch (error) {
-      each.behind = true;
-      if (epoch === null) return;
-      outages.failed(error as Error, each.failure);
-      each.failure = error as Error;
-      each.notBefore = performance.now() + FOLLOW_AGAIN_MS;
-    }
-  }
-  async function followAll(): Promise<void> {
-    const awaited = following.filter((each) => each.isAwaited);
-    for (const each of following) {
-      each.queued ??= each.serially(() => {
-        each.queued = null;
-        return follow(each);
-      });
-    }
-    await Promise.all(awaited.map(({ queued }) => queued));
-  }
-
   async function poll(): Promise<void> {
     let more = false;
     try {
@@ -250,18 +153,18 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       outages.failed(error as Error, failure);
       failure = error as Error;
     }
-    await followAll();
+    await followers.catchUp();
     if (!closed) timer = setTimeout(poll, more ? 0 : POLL_MS).unref();
   }
 
   return {
     async start() {
       await persistently(() => number(() => shared), outages);
-      await followAll();
+      await followers.catchUp();
       timer = setTimeout(poll, POLL_MS).unref();
     },
     async committed(batch) {
-      if (shared && epoch === null) return;
+      if (shared && lead.epoch === null) return;
       own.set(batch.batchId, batch);
       try {
         await persistently(() => number(() => !own.has(batch.batchId)), outages);
@@ -270,23 +173,17 @@ export function createSequencer(parts: SequencerParts): Sequencer {
         own.delete(batch.batchId);
       }
     },
-    followed: followAll,
-    nudge() {
-      for (const each of following) each.behind = true;
-    },
+    followed: followers.catchUp,
+    nudge: followers.nudge,
     get epoch() {
-      return epoch;
+      return lead.epoch;
     },
     async close() {
       closed = true;
       if (timer !== null) clearTimeout(timer);
       await numbering(async () => {});
-      // The others may have much to do yet: whoever made them ends them.
-      await Promise.all(
-        following.filter(({ follower }) => follower.isAwaited).map(({ serially }) => serially(() => {})),
-      );
-      await renewing;
-      await lease.release().catch(() => {});
+      await followers.idle();
+      await lead.release();
     },
   };
 }

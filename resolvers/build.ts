@@ -31,6 +31,7 @@ import { HitResolver } from "./hit/hit.resolver.js";
 import { HitMarkResolver } from "./mark/mark.hits.js";
 import { MarkMutations } from "./mark/mark.mutation.js";
 import { MarkQueries } from "./mark/mark.query.js";
+import { ClauseMissingResolver, MissingResolver } from "./missing/missing.resolver.js";
 import { ObjectsHereResolver } from "./object/object.here.js";
 import { ObjectResolver } from "./object/object.resolver.js";
 import { ReceiptResolver } from "./receipt/receipt.resolver.js";
@@ -91,6 +92,8 @@ export function buildTocsinSchema(surveys: Iterable<SurveyDescription>): GraphQL
       StaleFeaturesResolver,
       CorrectionResolver,
       StaleObjectsResolver,
+      MissingResolver,
+      ClauseMissingResolver,
     ],
     // Arguments are checked by resolvers/bounds, across fields and with messages that name the bound.
     validate: false,

@@ -10,6 +10,7 @@ import { hostedLoader, matchLoader } from "./crossmatch/crossmatch.loader.js";
 import { endingWith } from "./deadline.js";
 import { featureLoader } from "./feature/feature.loader.js";
 import { withoutHidden } from "./mark/mark.hidden.js";
+import { missingLoader } from "./missing/missing.loader.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Pace } from "./pace.js";
 import { scoreLoader } from "./score/score.loader.js";
@@ -28,6 +29,7 @@ const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
   archives: archivesOnce(stores.archival),
   archivalSources: archivalSourceLoader(stores.archival),
   archivalPoints: archivalPointLoader(stores.archival),
+  missing: missingLoader(stores.missing, viewer),
   scores: scoreLoader(stores.scores, viewer),
   hosted: hostedLoader(stores.sources),
   matches: matchLoader(stores.matches, services.matchedCatalogs ?? (() => [])),

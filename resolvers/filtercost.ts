@@ -1,6 +1,7 @@
 // What a filter costs beside an ordinary one, and the quota of active filters. Called by checkFilter and by whatever
 // activates a filter.
 import { TocsinError } from "../domain/errors.js";
+import type { Annotation } from "../domain/filter.js";
 import type { Survey } from "../domain/survey.js";
 import type { Context } from "./context.js";
 
@@ -9,20 +10,22 @@ export interface Cost {
   readonly medians: number;
 }
 
-/** Of the whole condition, and of each clause by itself; null where the archive has no alerts to measure by. */
+/** Of the whole condition, of each clause by itself, and of all annotations if every alert passed. */
 export interface FilterCost {
   readonly whole: Cost;
+  readonly annotations: Cost;
   readonly clauses: readonly (Cost & { readonly text: string; readonly line: number; readonly column: number })[];
 }
 
 /**
- * The whole of the median filters is measured at once, in the same minute and on the same alerts, and divided: so a slow
+ * Null where the archive has no alerts to measure by. The whole of the median filters is measured at once, in the same minute and on the same alerts, and divided: so a slow
  * machine changes no cost. The text must be valid.
  */
 export async function costOfFilter(
   { stores, services, viewer }: Pick<Context, "stores" | "services" | "viewer">,
   survey: Survey,
   where: string,
+  annotations: readonly Annotation[] = [],
   withClauses = false,
 ): Promise<FilterCost | null> {
   const { design } = services;
@@ -36,12 +39,14 @@ export async function costOfFilter(
     ordinary,
     design.condition(survey, where),
     ...clauses.map(({ condition }) => condition),
+    ...design.annotations(survey, annotations).map(({ value }) => value),
   ]);
   if (costs === null) return null;
   const one = Math.max(costs[0]! / medians.length, LEAST_MS);
   const told = (ms: number): Cost => ({ milliseconds: ms, medians: ms / one });
   return {
     whole: told(costs[1]!),
+    annotations: told(costs.slice(2 + clauses.length).reduce((sum, ms) => sum + ms, 0)),
     clauses: clauses.map(({ text, line, column }, n) => ({ text, line, column, ...told(costs[n + 2]!) })),
   };
 }
@@ -50,20 +55,40 @@ export async function costOfFilter(
 const LEAST_MS = 0.05;
 
 /** Throws FILTER_TOO_COSTLY where an active filter of this text would cost more than the service allows. */
-export async function requireCheap(context: Context, survey: Survey, where: string): Promise<void> {
+export async function requireCheap(
+  context: Context,
+  survey: Survey,
+  where: string,
+  annotations: readonly Annotation[],
+): Promise<void> {
   const limit = context.services.costLimit;
   if (limit === undefined) return;
-  const cost = await costOfFilter(context, survey, where);
-  if (cost === null || cost.whole.medians <= limit) return;
-  const { whole, clauses } = (await costOfFilter(context, survey, where, true)) ?? { ...cost };
+  const cost = await costOfFilter(context, survey, where, annotations);
+  if (cost === null || cost.whole.medians + cost.annotations.medians <= limit) return;
+  const passing = annotations.length === 0 ? 0 : await passingShare(context, survey, where);
+  const sum = ({ whole, annotations }: FilterCost) => whole.medians + passing * annotations.medians;
+  if (sum(cost) <= limit) return;
+  const again = (await costOfFilter(context, survey, where, annotations, true)) ?? cost;
   // It was a moment's load of the machine.
-  if (whole.medians <= limit) return;
-  const dearest = [...clauses].sort((a, b) => b.medians - a.medians)[0]!;
-  const place = `line ${dearest.line}, column ${dearest.column}`;
+  if (sum(again) <= limit) return;
+  const { whole, clauses } = again;
+  const inAnnotations = passing * again.annotations.medians;
+  const dearest = [...clauses].sort((a, b) => b.medians - a.medians)[0];
+  const told =
+    dearest === undefined || inAnnotations > whole.medians
+      ? `what its annotations add, for the share of the alerts that pass, as much as ${Math.ceil(inAnnotations)}`
+      : `its dearest clause, at line ${dearest.line}, column ${dearest.column}, as much as ${Math.ceil(dearest.medians)}`;
   throw new TocsinError(
     "FILTER_TOO_COSTLY",
-    `The filter costs as much as ${Math.ceil(whole.medians)} ordinary ones, an active one at most ${limit}; its dearest ` +
-      `clause, at ${place}, as much as ${Math.ceil(dearest.medians)}.`,
-    { details: { medians: whole.medians, limit, clauses } },
+    `The filter costs as much as ${Math.ceil(sum(again))} ordinary ones, an active one at most ${limit}; ${told}.`,
+    { details: { medians: sum(again), limit, clauses } },
   );
+}
+
+/** Of the alerts of the newest night: annotations are made of what passes. */
+async function passingShare({ stores, services, viewer }: Context, survey: Survey, where: string): Promise<number> {
+  const { scanned, passed } = await stores.backtest.funnel(viewer, survey, 1, [
+    services.design.condition(survey, where),
+  ]);
+  return scanned === 0 ? 1 : passed / scanned;
 }

@@ -17,6 +17,7 @@ import type { HitStore } from "../stores/hits.store.js";
 import type { LinkStore } from "../stores/links.store.js";
 import type { MarkDesk, MarkedStore, MarkRegistry } from "../stores/marks.store.js";
 import type { MatchStore, Rematch, RematchStore } from "../stores/matches.store.js";
+import type { MissingStore } from "../stores/missing.store.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import type { PacketReader } from "../stores/packets.store.js";
 import type { PhotometryStore } from "../stores/photometry.store.js";
@@ -46,6 +47,7 @@ export interface Stores {
   readonly stale: StaleStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
+  readonly missing: Pick<MissingStore, "ofAlerts">;
   readonly rematches: Pick<RematchStore, "rematches">;
   readonly sources: Pick<SourceLinkStore, "hosted">;
   readonly archival: Pick<ArchivalStore, "active" | "list" | "near" | "cone" | "points">;

@@ -3,15 +3,18 @@
 import { type ExecutionArgs, type ExecutionResult, execute } from "graphql";
 import { withinLiveRequest } from "../stores/request.js";
 import type { CorrectionStream } from "../subscriptions/corrections.js";
+import { Endable } from "./endable.js";
 import { lifetime } from "./lifetime.js";
 
-export class CorrectionDelivery implements AsyncGenerator<ExecutionResult, undefined> {
+export class CorrectionDelivery extends Endable<ExecutionResult> {
   constructor(
     readonly stream: CorrectionStream,
     readonly args: ExecutionArgs,
     readonly contextOf: (signal: AbortSignal) => object,
     readonly timeLimitMs: number,
-  ) {}
+  ) {
+    super();
+  }
 
   async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     const { done, value } = await this.stream.next();
@@ -30,18 +33,5 @@ export class CorrectionDelivery implements AsyncGenerator<ExecutionResult, undef
 
   return(): Promise<IteratorResult<never, undefined>> {
     return this.stream.return() as Promise<IteratorResult<never, undefined>>;
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<never, undefined>> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
   }
 }

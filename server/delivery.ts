@@ -8,11 +8,12 @@ import type { Render, Sink } from "../subscriptions/request.js";
 import type { HitStream } from "../subscriptions/stream.js";
 import { executePage } from "./delivery.page.js";
 import { cursorVariable } from "./documents.js";
+import { Endable } from "./endable.js";
 import { lifetime } from "./lifetime.js";
 import type { Outbox } from "./outbox.js";
 
 /** What graphql-ws iterates: it yields nothing, and ends when the subscription ends. */
-export class HitDelivery implements AsyncGenerator<never, undefined>, Sink<string> {
+export class HitDelivery extends Endable<never> implements Sink<string> {
   readonly #prefix: string;
   #stop: (() => void) | null = null;
   #returned = false;
@@ -28,6 +29,7 @@ export class HitDelivery implements AsyncGenerator<never, undefined>, Sink<strin
     id: string,
     readonly outbox: Outbox,
   ) {
+    super();
     this.#prefix = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
   }
 
@@ -42,19 +44,6 @@ export class HitDelivery implements AsyncGenerator<never, undefined>, Sink<strin
     this.#stop?.();
     this.#end.resolve();
     return { done: true, value: undefined };
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<never, undefined>> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
   }
 
   take(payloads: readonly string[]): boolean {

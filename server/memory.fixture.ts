@@ -154,10 +154,11 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
     },
     corrections: { page: async () => [] },
     hitChecks: { changes: async () => [] },
-    stale: { scores: async () => [], matches: async () => [] },
+    stale: { scores: async () => [], matches: async () => [], missing: async () => [] },
     features: { byCandid: async () => new Map(), stale: async () => [] },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },
+    missing: { ofAlerts: async () => new Map() },
     rematches: { rematches: async () => [] },
     sources: { hosted: async () => new Map() },
     archival: {

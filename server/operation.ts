@@ -1,16 +1,19 @@
 // A query or mutation of a socket as something that can be ended: graphql-ws iterates it, and calls return() when the
 // client completes the operation or leaves. Used by websocket.ts.
 import type { ExecutionResult } from "graphql";
+import { Endable } from "./endable.js";
 import type { Lifetime } from "./lifetime.js";
 
 /** Its one result, then its end. Ends the lifetime in either case. */
-export class EndableOperation implements AsyncGenerator<ExecutionResult, undefined> {
+export class EndableOperation extends Endable<ExecutionResult> {
   #begun = false;
 
   constructor(
     readonly life: Lifetime,
     readonly run: (signal: AbortSignal) => Promise<ExecutionResult>,
-  ) {}
+  ) {
+    super();
+  }
 
   async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     if (this.#begun || this.life.signal.aborted) return { done: true, value: undefined };
@@ -26,18 +29,5 @@ export class EndableOperation implements AsyncGenerator<ExecutionResult, undefin
     this.#begun = true;
     this.life.end();
     return { done: true, value: undefined };
-  }
-
-  async throw(error: unknown): Promise<IteratorResult<ExecutionResult, undefined>> {
-    await this.return();
-    throw error;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return();
   }
 }

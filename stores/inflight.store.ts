@@ -9,8 +9,8 @@ export interface CompiledColumn {
 
 export interface InFlightQuery {
   /**
-   * SELECT the columns over the block's rows, in the order of the rows. `where` keeps rows. The block is sent with the
-   * query and nothing is stored.
+   * SELECT the columns over the block's rows, in the order of the rows. The block is sent with the query and nothing is
+   * stored.
    */
-  select(block: Block, columns: readonly CompiledColumn[], where: string | null): Promise<Block>;
+  select(block: Block, columns: readonly CompiledColumn[]): Promise<Block>;
 }

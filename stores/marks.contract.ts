@@ -16,6 +16,7 @@ import type { BacktestStore } from "./backtest.store.js";
 import type { BatchStore } from "./batches.store.js";
 import type { MarkStores } from "./marks.store.js";
 import type { RematchStore } from "./matches.store.js";
+import type { MissingStore } from "./missing.store.js";
 
 export interface MarkArchive {
   readonly alerts: AlertStore;
@@ -23,6 +24,7 @@ export interface MarkArchive {
   readonly backtest: BacktestStore;
   readonly marks: MarkStores;
   readonly rematches: RematchStore;
+  readonly missing: MissingStore;
 }
 
 const SURVEY = testSurvey("ZTF");
@@ -48,13 +50,19 @@ async function* blocks(...all: WatchedPositions[]): AsyncGenerator<WatchedPositi
   yield* all;
 }
 
-/** Most of it in the base face that holds the meridian; in force from before the live alerts on. */
+/**
+ * Most of it in the base face that holds the meridian, which alone tells how far away; in force from before the live alerts on.
+ */
 async function skymap() {
   const faces = Array.from({ length: 12 }, (_, n) => BigInt(n) << 58n);
   const map = await levelsOf({
     start: BigUint64Array.from(faces),
     end: BigUint64Array.from(faces, (start) => start + (1n << 58n)),
     density: Float64Array.from(faces, (_, n) => (n === 6 ? 0.9 : 0.1 / 11) / ((4 * Math.PI) / 12)),
+    distance: {
+      mean: Float32Array.from(faces, (_, n) => (n === 6 ? 203.7 : Number.NaN)),
+      sigma: Float32Array.from(faces, (_, n) => (n === 6 ? 51.3 : Number.NaN)),
+    },
   });
   return { ...map, header: { event: "S1", jd: START + 5, distanceMpc: null, distanceErrorMpc: null } };
 }
@@ -78,7 +86,16 @@ export function markContract(
       held = createHeldMarks({ registry, contents, log });
       desk = new Desk({ stores: stores.marks, held });
       past = createPastMarker({
-        ...{ registry, held, marked, rematches: stores.rematches, surveys: ["ZTF"], log, shared: false },
+        ...{
+          registry,
+          held,
+          marked,
+          rematches: stores.rematches,
+          missing: stores.missing,
+          surveys: ["ZTF"],
+          log,
+          shared: false,
+        },
         ...{ begin: () => stores.batches.begin(), mayRun: () => true, isBusy: () => false },
       });
     });
@@ -95,7 +112,8 @@ export function markContract(
       await stores.batches.commit(id, RECEIPT);
     }
 
-    const NAMES = ["watch.mine.name", "watch.mine.separationArcsec", "area.strip", "skymap.s1"];
+    const FAR = ["skymap.s1.distance.mean", "skymap.s1.distance.sigma"];
+    const NAMES = ["watch.mine.name", "watch.mine.separationArcsec", "area.strip", "skymap.s1", ...FAR];
     const valuesOf = async (of: readonly TestAlert[], names = NAMES) => {
       const read = names.map((name) => ({ sql: `\`${name}\``, columns: [name] }));
       const candids = of.map(({ candid }) => candid);
@@ -125,6 +143,29 @@ export function markContract(
       expect(at(7).slice(0, 3)).toEqual([[], [], true]);
       expect(now.filter(([, , inStrip]) => inStrip === true).length).toBeGreaterThan(5);
       expect(new Set(now.map(([, , , level]) => level)).size).toBe(2);
+      const told = now.map(([, , , ...values]) => values);
+      const far = [0.9, Math.fround(203.7), Math.fround(51.3)];
+      expect(new Set(told.map((values) => JSON.stringify(values)))).toEqual(
+        new Set([JSON.stringify(far), JSON.stringify([1, null, null])]),
+      );
+      expect(told[31]).toEqual(far);
+      const inStream = await createMarks(held).run(testBatch(SURVEY, LIVE));
+      for (const [n, name] of FAR.entries()) {
+        const { values, nulls } = inStream.alerts.columns.get(name)!;
+        expect(Array.from(values as Float64Array, (value, row) => (nulls![row] ? null : value))).toEqual(
+          told.map((values) => values[n + 1]),
+        );
+      }
+      const near = {
+        sql: "coalesce(`skymap.s1.distance.mean` - 2 * `skymap.s1.distance.sigma` < 110, false)",
+        columns: FAR,
+      };
+      const { alerts: consistent } = await stores.backtest.matching(OWNER, { survey: "ZTF" }, [near], 1_000, null);
+      expect(consistent.length).toBe(2 * told.filter(([level]) => level === 0.9).length);
+      const marked = await stores.marks.marked.page(content("s1"), "ZTF", 1_000, null);
+      expect(new Set(marked.map(({ level, distance }) => JSON.stringify([level, distance])))).toEqual(
+        new Set([JSON.stringify([0.9, { meanMpc: far[1], sigmaMpc: far[2] }]), JSON.stringify([1, null])]),
+      );
 
       const inList = { sql: "has(`watch.mine.name`, 'wide')", columns: ["watch.mine.name"] };
       const wideOnes = now.flatMap(([names], n) => ((names as string[]).includes("wide") ? [n] : []));
@@ -137,8 +178,8 @@ export function markContract(
       );
       const page = await stores.marks.marked.page(content("mine"), "ZTF", 3, null);
       const rest = await stores.marks.marked.page(content("mine"), "ZTF", 1_000, page[2]!);
-      const held = [...PAST, ...LIVE].filter((_, n) => (now[n % 60]![0] as string[]).length > 0);
-      expect([...page, ...rest].map(({ candid }) => candid)).toEqual(held.map(({ candid }) => candid).reverse());
+      const inMine = [...PAST, ...LIVE].filter((_, n) => (now[n % 60]![0] as string[]).length > 0);
+      expect([...page, ...rest].map(({ candid }) => candid)).toEqual(inMine.map(({ candid }) => candid).reverse());
     });
 
     it("keep nothing of a content that was replaced and dropped", async () => {
@@ -185,10 +226,15 @@ export function markContract(
         start: BigUint64Array.of(5n, 2n ** 61n),
         end: BigUint64Array.of(9n, 2n ** 61n + 1n),
         level: Float64Array.of(0.5, 1),
+        distance: { mean: Float32Array.of(40.5, Number.NaN), sigma: Float32Array.of(7.25, Number.NaN) },
       };
       await contents.addCells("again", cells);
       await contents.addCells("again", cells);
       expect(await contents.cells("again")).toEqual(cells);
+      const { distance: _, ...bare } = cells;
+      await contents.addCells("bare", bare);
+      expect(await contents.cells("bare")).toEqual(bare);
+      await contents.drop("bare");
       await contents.drop("again");
       await expect.poll(async () => (await contents.cells("again")).level.length, { timeout: 60_000 }).toBe(0);
     });

@@ -13,6 +13,8 @@ export interface MarkedAlert {
   readonly candid: bigint;
   /** Credible level of a sky map at the alert's position; else null. */
   readonly level: number | null;
+  /** Of a sky map that tells it, at the alert's position; else null. */
+  readonly distance: { readonly meanMpc: number; readonly sigmaMpc: number } | null;
   /** Of a watch list, nearest first; else empty. */
   readonly positions: readonly {
     readonly name: string;

@@ -19,6 +19,7 @@ import type { BacktestStore } from "./backtest.store.js";
 import type { BatchStore } from "./batches.store.js";
 import type { CatalogStore } from "./catalogs.store.js";
 import type { MatchStore, RematchStore } from "./matches.store.js";
+import type { MissingStore } from "./missing.store.js";
 
 export interface MatchArchive {
   readonly alerts: AlertStore;
@@ -27,6 +28,7 @@ export interface MatchArchive {
   readonly catalogs: CatalogStore;
   readonly matches: MatchStore;
   readonly rematches: RematchStore;
+  readonly missing: MissingStore;
 }
 
 const EVERYBODY: Viewer = { scope: "all", programids: new Map([["ZTF", "all"]]), mayChange: true };
@@ -121,6 +123,7 @@ export function matchContract(open: (surveys: readonly SurveyDescription[]) => P
     function rematcher(catalogs: MatchedCatalogs, version = "1"): Rematcher {
       const made = createRematcher({
         ...{ catalogs, registry: stores.catalogs, matches: stores.matches, rematches: stores.rematches },
+        missing: stores.missing,
         begin: () => stores.batches.begin(),
         surveys: ["ZTF"],
         version,
@@ -134,10 +137,8 @@ export function matchContract(open: (surveys: readonly SurveyDescription[]) => P
 
     async function write(alerts: readonly TestAlert[], catalogs: MatchedCatalogs | null): Promise<AlertBatch> {
       const plain = testBatch(SURVEY, alerts);
-      const fault = (broken: unknown) => {
-        throw new Error(JSON.stringify(broken));
-      };
-      const batch = catalogs === null ? plain : await createCrossmatch(catalogs, fault).run(plain);
+      const batch = catalogs === null ? plain : await createCrossmatch(catalogs).run(plain);
+      expect(batch.missing).toBeUndefined();
       const id = stores.batches.begin();
       await stores.alerts.write(id, batch, testHashes(alerts), testLocations(alerts));
       await stores.batches.commit(id, RECEIPT);
@@ -162,7 +163,8 @@ export function matchContract(open: (surveys: readonly SurveyDescription[]) => P
         const alerts = alertsAt(POSITIONS);
         const fromMemory = await write(alerts, held);
         const plain = testBatch(SURVEY, alerts);
-        const fromArchive = await createCrossmatch(asked, (broken) => expect(broken).toBeNull()).run(plain);
+        const fromArchive = await createCrossmatch(asked).run(plain);
+        expect(fromArchive.missing).toBeUndefined();
         expect([...fromArchive.alerts.lists!].map(([name, list]) => [name, listed(list)])).toEqual(
           [...fromMemory.alerts.lists!].map(([name, list]) => [name, listed(list)]),
         );
@@ -187,9 +189,7 @@ export function matchContract(open: (surveys: readonly SurveyDescription[]) => P
         const alerts = alertsAt(POSITIONS);
         const all = await stores.matches.ofAlerts("ZTF", keysOf(alerts), ["points", "galaxies"]);
         const some = await stores.matches.ofAlerts("ZTF", keysOf(alerts), ["points"]);
-        const { lists } = testedBatch(
-          await createCrossmatch(await matching(1e9), () => {}).run(testBatch(SURVEY, alerts)),
-        );
+        const { lists } = testedBatch(await createCrossmatch(await matching(1e9)).run(testBatch(SURVEY, alerts)));
         const counts = listed(lists.get("match.points.id")!).map((ids) => ids.length);
         alerts.forEach(({ candid }, row) => {
           expect((some.get(candid) ?? []).map(({ sourceId }) => sourceId)).toEqual(

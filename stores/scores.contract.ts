@@ -74,6 +74,7 @@ export function scoreContract(open: (surveys: readonly SurveyDescription[]) => P
           inputHash: expect.any(BigInt),
           reason: null,
           shadow: false,
+          saidAt: expect.any(Number),
         },
       ]);
       expect(found.get(alerts[1]!.candid)).toMatchObject([

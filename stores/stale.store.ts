@@ -1,4 +1,4 @@
-// Objects whose latest values were not made by what makes them now. Implemented by stores/archive.
+// Objects whose latest values were not made by what makes them now, or could not be made. Implemented by stores/archive.
 import type { Survey } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 
@@ -26,4 +26,12 @@ export interface StaleStore {
     first: number,
     after: string | null,
   ): Promise<StaleValues[]>;
+  /** Object ids: the latest alert's batch lacks the step's values, all or this part, and nothing has been made since. */
+  missing(
+    viewer: Viewer,
+    survey: Survey,
+    values: { readonly step: "features" | "scores" | "crossmatch"; readonly part: string | null },
+    first: number,
+    after: string | null,
+  ): Promise<string[]>;
 }

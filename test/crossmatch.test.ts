@@ -117,7 +117,7 @@ it("matches archived alerts with catalogs that come, and links objects with thei
     "nearer on the sky, farther in kpc",
     "G0",
   ]);
-  expect(matches[1]).toMatchObject({ catalog: "stars", fields: { parallax: 0.5 }, version: "1", catalogVersion: "1" });
+  expect(matches[1]).toMatchObject({ catalog: "stars", fields: { parallax: 0.5 }, version: "2", catalogVersion: "1" });
   expect(matches[0]!.fields).toEqual({ parallax: null });
   expect(matches[3]!.separationArcsec).toBeCloseTo(10, 6);
 

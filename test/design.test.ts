@@ -228,7 +228,8 @@ describe("designing a filter", () => {
   });
 
   it("refuses to activate what costs too much, and says which clause does", async () => {
-    const dear = Array.from({ length: 45 }, (_, n) => `exp(ln(abs(ra - ${n}.5)) / ${n + 2}) < 0`).join(" or ");
+    const terms = Array.from({ length: 60 }, (_, n) => `separation(ra, dec, ${n}.5, ${n})`);
+    const dear = terms.map((term) => `${term} < 0`).join(" or ");
     const input = { name: "dear", survey: "ZTF", where: `drb > 0.5 and (${dear})` };
     const create = (more: object) =>
       service.ask<{ createFilter: { id: string } }>(
@@ -244,6 +245,12 @@ describe("designing a filter", () => {
       updateFilter: { active: true },
     });
     await expect(service.ask(activate, { id, input: { where: input.where } })).rejects.toThrow("FILTER_TOO_COSTLY");
+    // What a filter tells of each hit is paid for by the hit.
+    const annotations = [{ name: "sum", expression: terms.join(" + ") }];
+    await expect(create({ where: "rb > 0", annotations })).rejects.toThrow(/^FILTER_TOO_COSTLY: .*annotations/);
+    const active = { where: "drb > 0.5", annotations };
+    await expect(service.ask(activate, { id, input: active })).rejects.toThrow(/^FILTER_TOO_COSTLY: .*annotations/);
+    await create({ where: "magpsf < 0", annotations });
   });
 
   it("shows what a new version changes, and what each version found", async () => {

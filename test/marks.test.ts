@@ -59,7 +59,16 @@ beforeAll(async () => {
   };
   held = createHeldMarks({ registry, contents, log });
   past = createPastMarker({
-    ...{ registry, held, marked, rematches: stores.rematches, surveys: ["ZTF"], log, shared: false },
+    ...{
+      registry,
+      held,
+      marked,
+      rematches: stores.rematches,
+      missing: stores.missing,
+      surveys: ["ZTF"],
+      log,
+      shared: false,
+    },
     ...{ begin: () => stores.batches.begin(), mayRun: () => true, isBusy: () => false },
   });
   const desk = new Desk({ stores: stores.marks, held });
@@ -213,6 +222,7 @@ describe("an area", () => {
 });
 
 describe("a sky map", () => {
+  type Found = { alerts: { edges: object[] } };
   const hasHealpy = pythonHas("healpy");
   it.skipIf(!hasHealpy)("is uploaded, revised and retracted", async () => {
     const files = python<string[]>(`
@@ -226,7 +236,10 @@ for lon in (20, 22):
     p /= p.sum()
     with tempfile.TemporaryDirectory() as d:
         f = os.path.join(d, "m.fits")
-        hp.write_map(f, p, nest=True, coord="C", dtype=np.float64, column_names=["PROB"], extra_header=[("OBJECT", "GRB1"), ("MJD-OBS", 60000.0)])
+        # The revision tells how far away it is: 2000 Mpc, sharply.
+        far = [] if lon == 20 else [np.full_like(p, 2000), np.full_like(p, 0.1), np.full_like(p, 1)]
+        names = ["PROB"] if lon == 20 else ["PROB", "DISTMU", "DISTSIGMA", "DISTNORM"]
+        hp.write_map(f, [p, *far], nest=True, coord="C", dtype=np.float64, column_names=names, extra_header=[("OBJECT", "GRB1"), ("MJD-OBS", 60000.0)])
         out.append(base64.b64encode(open(f, "rb").read()).decode())
 print(json.dumps(out))`);
     const [first, second] = files.map((file) => Buffer.from(file, "base64"));
@@ -244,10 +257,25 @@ print(json.dumps(out))`);
     const before = await places();
     expect([...new Set(before.edges.map(({ node }) => node.ra))]).toEqual([20]);
     expect(Math.max(...before.edges.map(({ node }) => node.jd))).toBeLessThanOrEqual(START + 2);
+    const far = async (where: string) =>
+      (
+        (await ask(
+          `{ alerts(where: {survey: ZTF, matches: "${where}"}) { edges { node { ra } } } }`,
+        )) as unknown as Found
+      ).alerts.edges.length;
+    expect(await far("skymap.grb1.distance.mean > 0")).toBe(0);
     const revised = await put("/skymaps/grb1", second!);
     expect(revised.body).toMatchObject({ revision: 2, skymap: { end: "2023-02-27T00:00:00.000Z" } });
     await past.idle();
     expect([...new Set((await places()).edges.map(({ node }) => node.ra))]).toEqual([22]);
+    // The prior r^2 moves the mean by 2 sigma^2 / mu.
+    expect(await far("skymap.grb1.distance.mean between 1999.9 and 2000.1 and skymap.grb1 <= 1")).toBeGreaterThan(10);
+    expect(await far("abs(1999 - skymap.grb1.distance.mean) < 3 * skymap.grb1.distance.sigma")).toBe(0);
+    expect(await far("abs(1999.9 - skymap.grb1.distance.mean) < 3 * skymap.grb1.distance.sigma")).toBeGreaterThan(10);
+    const { markedAlerts } = await ask(
+      `{ markedAlerts(kind: SKYMAP, name: "grb1", survey: ZTF, first: 1) { edges { distance { meanMpc sigmaMpc } } } }`,
+    );
+    expect(markedAlerts).toEqual({ edges: [{ distance: { meanMpc: 2000, sigmaMpc: Math.fround(0.1) } }] });
     const wheres = ["skymap.grb1 <= 0.9", "skymap.grb1 <= 0.9 or dec < 20", "dec < 20", "skymap.grb10 < 1 or dec < 20"];
     const filters = new Map(wheres.map((where, n) => [`${n}`, { versions: [{ number: 1, where }] }]));
     const context = createContext(services, OWNER);

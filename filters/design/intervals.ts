@@ -1,17 +1,21 @@
 // What a simple comparison leaves of the numbers or texts that a value may have. Called by standing.ts.
 import type { Typed } from "../typed.js";
 
-/** Values that are left: an interval of numbers, of which `only` holds the few that may be, or texts, or truth values. */
+/** Values that are left: of numbers an interval, of which `only` holds the few that may be, or texts, or truth values. */
 export interface Range {
   readonly low: number;
   readonly lowOpen: boolean;
   readonly high: number;
   readonly highOpen: boolean;
   /** Null: all within the bounds. */
-  readonly only: readonly (number | string | boolean)[] | null;
-  /** Only a missing value is left. */
+  readonly only: readonly Literal[] | null;
+  /** None of these, whatever else is left. */
+  readonly but: readonly Literal[];
+  /** A missing value is left too: of it comparisons are false, and so their `not` is true. */
   readonly missing: boolean;
 }
+
+type Literal = number | string | boolean;
 
 const ALL: Range = {
   low: Number.NEGATIVE_INFINITY,
@@ -19,6 +23,7 @@ const ALL: Range = {
   high: Number.POSITIVE_INFINITY,
   highOpen: false,
   only: null,
+  but: [],
   missing: false,
 };
 
@@ -28,30 +33,48 @@ export interface Bound {
   readonly range: Range;
 }
 
-/** Null for whatever is not a comparison of one value with literals, and for `!=` and `not`, which leave no interval. */
-export function boundOf(typed: Typed): Bound | null {
+/** Of what is not one interval of one value: whether it is true itself. */
+export function boundOf(typed: Typed): Bound {
+  return ofValue(typed) ?? { about: keyOf(typed), range: { ...ALL, only: [true] } };
+}
+
+/** Null for whatever is not a comparison of one value with literals, and for what leaves more than one interval. */
+function ofValue(typed: Typed): Bound | null {
   switch (typed.op) {
-    case "field":
-      return { about: keyOf(typed), range: { ...ALL, only: [true] } };
-    case "not":
-      return typed.operand.op === "field" ? { about: keyOf(typed.operand), range: { ...ALL, only: [false] } } : null;
+    case "not": {
+      const { about, range } = boundOf(typed.operand);
+      const left = complement(range);
+      return left && { about, range: left };
+    }
     case "compare":
       return comparison(typed);
     case "between": {
       const [low, high] = [numberOf(typed.low), numberOf(typed.high)];
       if (typed.negated || low === null || high === null) return null;
-      return { about: keyOf(typed.value), range: { ...ALL, low, high } };
+      return { about: keyOf(typed.value), range: { ...ALL, low, high, only: low === high ? [low] : null } };
     }
     case "in": {
-      const only = typed.list.map(literalOf);
-      if (typed.negated || only.some((item) => item === null)) return null;
-      return { about: keyOf(typed.value), range: { ...ALL, only: only as (number | string)[] } };
+      const items = typed.list.map(literalOf);
+      if (items.some((item) => item === null)) return null;
+      const known = items as Literal[];
+      return { about: keyOf(typed.value), range: { ...ALL, ...(typed.negated ? { but: known } : { only: known }) } };
     }
     case "isMissing":
-      return { about: keyOf(typed.value), range: { ...ALL, missing: !typed.negated } };
+      return { about: keyOf(typed.value), range: typed.negated ? ALL : { ...ALL, only: [], missing: true } };
     default:
       return null;
   }
+}
+
+/** What the range of a clause does not leave, missing or not; null where that is two intervals. */
+function complement({ low, lowOpen, high, highOpen, only, but, missing: isLeft }: Range): Range | null {
+  const missing = !isLeft;
+  if (only !== null) return { ...ALL, but: only, missing };
+  if (but.length > 0) return { ...ALL, only: but, missing };
+  if (low > ALL.low && high < ALL.high) return null;
+  if (low > ALL.low) return { ...ALL, high: low, highOpen: !lowOpen, missing };
+  if (high < ALL.high) return { ...ALL, low: high, lowOpen: !highOpen, missing };
+  return { ...ALL, only: [], missing };
 }
 
 const TURNED = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!=" } as const;
@@ -59,8 +82,9 @@ const TURNED = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!=
 function comparison({ sign, left, right }: Typed & { op: "compare" }): Bound | null {
   const onRight = literalOf(right);
   const [value, literal, told] = onRight === null ? [right, literalOf(left), TURNED[sign]] : [left, onRight, sign];
-  if (literal === null || literalOf(value) !== null || told === "!=") return null;
+  if (literal === null || literalOf(value) !== null) return null;
   const about = keyOf(value);
+  if (told === "!=") return { about, range: { ...ALL, but: [literal] } };
   if (told === "=") return { about, range: { ...ALL, only: [literal] } };
   if (typeof literal !== "number") return null;
   const open = told === "<" || told === ">";
@@ -73,32 +97,40 @@ function comparison({ sign, left, right }: Typed & { op: "compare" }): Bound | n
 export function both(a: Range, b: Range): Range {
   const low = a.low > b.low || (a.low === b.low && a.lowOpen) ? a : b;
   const high = a.high < b.high || (a.high === b.high && a.highOpen) ? a : b;
-  const only = a.only === null ? b.only : b.only === null ? a.only : a.only.filter((item) => b.only!.includes(item));
-  const range = {
+  return {
     ...{ low: low.low, lowOpen: low.lowOpen, high: high.high, highOpen: high.highOpen },
-    missing: a.missing || b.missing,
+    only: a.only === null ? b.only : b.only === null ? a.only : a.only.filter((item) => b.only!.includes(item)),
+    but: [...a.but, ...b.but],
+    missing: a.missing && b.missing,
   };
-  return { ...range, only: only?.filter((item) => typeof item !== "number" || within(item, range)) ?? null };
 }
 
-/** Whether nothing is left. A comparison is false of a missing value, so it and `is null` leave nothing. */
-export function isEmpty(range: Range): boolean {
-  if (range.missing) return range.only !== null || range.low > ALL.low || range.high < ALL.high;
-  if (range.only !== null) return range.only.length === 0;
-  return range.low > range.high || (range.low === range.high && (range.lowOpen || range.highOpen));
+/** Whether nothing is left. */
+export const isEmpty = (range: Range): boolean => !range.missing && isWithoutValues(range);
+
+function isWithoutValues(range: Range): boolean {
+  const { low, lowOpen, high, highOpen, only, but } = range;
+  if (only !== null) return !only.some((item) => leaves(range, item));
+  return low > high || (low === high && (lowOpen || highOpen || but.includes(low)));
 }
 
 /** Whether everything that `a` leaves is left by `b` too. */
 export function isWithin(a: Range, b: Range): boolean {
-  if (a.missing || b.missing) return a.missing === b.missing;
-  if (b.only !== null) return a.only?.every((item) => b.only!.includes(item)) ?? false;
-  if (a.only !== null) return a.only.every((item) => typeof item !== "number" || within(item, b));
+  if (a.missing && !b.missing) return false;
+  if (isWithoutValues(a)) return true;
+  if (a.only !== null) return a.only.every((item) => !leaves(a, item) || leaves(b, item));
+  if (b.only !== null || b.but.some((item) => leaves(a, item))) return false;
   const lower = a.low > b.low || (a.low === b.low && (a.lowOpen || !b.lowOpen));
   const upper = a.high < b.high || (a.high === b.high && (a.highOpen || !b.highOpen));
   return lower && upper;
 }
 
-const within = (x: number, { low, lowOpen, high, highOpen }: Omit<Range, "only" | "missing">): boolean =>
+const leaves = (range: Range, item: Literal): boolean =>
+  (range.only?.includes(item) ?? true) &&
+  !range.but.includes(item) &&
+  (typeof item !== "number" || within(item, range));
+
+const within = (x: number, { low, lowOpen, high, highOpen }: Omit<Range, "only" | "but" | "missing">): boolean =>
   (lowOpen ? x > low : x >= low) && (highOpen ? x < high : x <= high);
 
 /** Same values, same keys: fields by their columns. */
@@ -120,7 +152,7 @@ function numberOf(typed: Typed): number | null {
 }
 
 /** Ids as text: two numbers of 64 bits would become one. */
-function literalOf(typed: Typed): number | string | boolean | null {
+function literalOf(typed: Typed): Literal | null {
   if (typed.op === "text" || typed.op === "truth") return typed.value;
   if (typed.op === "id") return `${typed.value}n`;
   return numberOf(typed);

@@ -70,7 +70,6 @@ function contradictions(clauses: readonly Clause[]): Finding[] {
   const about = new Map<string, { clause: Clause; bound: Bound }[]>();
   for (const clause of clauses) {
     const bound = boundOf(clause.typed);
-    if (bound === null) continue;
     if (isEmpty(bound.range)) {
       findings.push(finding(clause, `${clause.shown} is never true`));
       continue;

@@ -49,6 +49,32 @@ describe("well-formed files", () => {
     }
   });
 
+  test("files put one behind the other: of other schemas, codecs and sync markers, and a fault in a later one", () => {
+    const wide = SCHEMA.replace('"fields":[', '"fields":[{"name":"before","type":["null","int"]},');
+    const other = recordEncoder(wide)({ before: 7, candid: 9n, data: Buffer.from("x") });
+    const parts = [
+      writeContainer(SCHEMA, bodies(3)),
+      new ContainerWriter(SCHEMA).header(),
+      writeContainer(wide, [other], "deflate"),
+      writeContainer(SCHEMA, bodies(2), "deflate"),
+    ];
+    const { items, letters, bodies: found } = read(Buffer.concat(parts));
+    expect(letters).toEqual([]);
+    expect(found).toEqual([...hex(bodies(3)), other.toString("hex"), ...hex(bodies(2))]);
+    expect(items.map(({ origin }) => origin.position)).toEqual([1, 2, 3, 4, 5, 6].map((n) => `record ${n}`));
+    expect((items[3] as Packet).schema.text).toBe(wide);
+
+    const second = parts.slice(0, 2).reduce((sum, { length }) => sum + length, 0);
+    const broken = Buffer.concat(parts);
+    broken.write("Oxj", second);
+    expect(read(broken).letters.map(({ origin }) => origin.position)).toEqual([`byte ${second}`]);
+    const cut = read(Buffer.concat(parts).subarray(0, second + 40));
+    expect(cut.letters.map(({ reason, origin }) => [reason, origin.position])).toEqual([
+      ["TRUNCATED", `byte ${second}`],
+    ]);
+    expect(cut.bodies).toHaveLength(3);
+  });
+
   test("positions count on where a file is read in pieces", () => {
     const [item] = readContainer(writeContainer(SCHEMA, bodies(1)), "night.avro", 1000);
     expect(item!.origin.position).toBe("record 1001");

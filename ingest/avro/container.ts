@@ -4,7 +4,7 @@ import { LRUCache } from "lru-cache";
 import type { DeadLetter, DeadLetterReason, Packet, WriterSchema } from "../../domain/packet.js";
 import { CODEC_NAMES, type Codec, codecNamed, MAX_BLOCK_BYTES } from "./codecs.js";
 import { compileSkip, type GeneratedSkip } from "./generate.js";
-import { Header, readHeader } from "./header.js";
+import { Header, isHeader, readHeader } from "./header.js";
 import { at, MalformedError, readNumber } from "./primitives.js";
 import { leastBytes, parseSchema, type RecordNode } from "./schema.js";
 
@@ -22,9 +22,8 @@ const SYNC_BYTES = 16;
 export const MAX_RECORDS = 1_000_000;
 
 /**
- * Every record of the file in order, then at most one letter for the fault that ended it; a block that is whole but bad
- * costs a letter and the next one is read. Never throws for what the bytes hold. Packets are views of `bytes` where the
- * file is not compressed. `recordsBefore` and `bytesBefore`: of the same file in earlier pieces, so that positions count on.
+ * Every record of the file, and of files that were put behind it as they are (no block begins as a header does), in order.
+ * `recordsBefore` and `bytesBefore`: of the same file in earlier pieces, so that positions count on.
  */
 export function* readContainer(
   bytes: Uint8Array,
@@ -32,6 +31,33 @@ export function* readContainer(
   recordsBefore = 0,
   bytesBefore = 0,
 ): Generator<Packet | DeadLetter, void> {
+  let next: Next | null = { at: 0, records: recordsBefore };
+  for (let from = 0; next !== null; ) {
+    const { at: step, records }: Next = next;
+    from += step;
+    const place = from === 0 ? "file" : `byte ${from + bytesBefore}`;
+    next = yield* readOne(bytes.subarray(from), source, records, from + bytesBefore, place);
+  }
+}
+
+/** Where another container begins, and how many records came before it. */
+interface Next {
+  readonly at: number;
+  readonly records: number;
+}
+
+/**
+ * Every record of one container in order, then at most one letter for the fault that ended it; a block that is whole but bad
+ * costs a letter and the next one is read. Never throws for what the bytes hold. Packets are views of `bytes` where the
+ * file is not compressed.
+ */
+function* readOne(
+  bytes: Uint8Array,
+  source: string,
+  recordsBefore: number,
+  bytesBefore: number,
+  place: string,
+): Generator<Packet | DeadLetter, Next | null> {
   const letter = (reason: DeadLetterReason, message: string, position: string, from = 0, to = bytes.length) => ({
     reason,
     message,
@@ -49,38 +75,39 @@ export function* readContainer(
 
   let header: Header | DeadLetterReason | null = null;
   if (bytes.length === 0) {
-    yield letter("EMPTY", `${source} is empty.`, "file");
-    return;
+    yield letter("EMPTY", `${source} is empty.`, place);
+    return null;
   }
   try {
     header = readHeader(bytes);
   } catch (error) {
-    yield letter("NOT_AVRO", `${source} has no usable Avro header: ${(error as Error).message}.`, "file");
-    return;
+    yield letter("NOT_AVRO", `${source} has no usable Avro header: ${(error as Error).message}.`, place);
+    return null;
   }
   if (typeof header === "string") {
     const message =
       header === "TRUNCATED" ? `${source} ends within its header.` : `${source} is not an Avro container file.`;
-    yield letter(header, message, "file");
-    return;
+    yield letter(header, message, place);
+    return null;
   }
   const codec = codecNamed(header.codec);
   if (codec === undefined) {
     const message = `${source} is compressed with ${header.codec.slice(0, 40)}; known are ${CODEC_NAMES.join(", ")}.`;
-    yield letter("UNSUPPORTED_CODEC", message, "file");
-    return;
+    yield letter("UNSUPPORTED_CODEC", message, place);
+    return null;
   }
   const { schema, sync } = header;
   let walk: Walk;
   try {
     walk = walkOf(schema);
   } catch (error) {
-    yield letter("NOT_AVRO", `${source} has an unusable schema: ${(error as Error).message}.`, "file");
-    return;
+    yield letter("NOT_AVRO", `${source} has an unusable schema: ${(error as Error).message}.`, place);
+    return null;
   }
 
   let record = recordsBefore;
   for (let p = header.end; p < bytes.length; ) {
+    if (isHeader(bytes, p)) return { at: p, records: record };
     const start = p;
     const position = `byte ${start + bytesBefore}`;
     let count: number;
@@ -91,22 +118,22 @@ export function* readContainer(
       p = at.end;
     } catch {
       yield letter("TRUNCATED", `${source} ends within the head of a block.`, position, start);
-      return;
+      return null;
     }
     if (count < 0 || size < 0 || size > MAX_BLOCK_BYTES) {
       const bad = size > MAX_BLOCK_BYTES ? "TOO_LARGE" : "MALFORMED";
       yield letter(bad, `A block of ${source} declares ${count} records in ${size} bytes.`, position, start);
-      return;
+      return null;
     }
     const end = p + size + SYNC_BYTES;
     if (end > bytes.length) {
       const missing = end - bytes.length;
       yield letter("TRUNCATED", `${source} ends within a block, ${missing} bytes before its end.`, position, start);
-      return;
+      return null;
     }
     if (Buffer.compare(bytes.subarray(end - SYNC_BYTES, end), sync) !== 0) {
       yield letter("MALFORMED", `A block of ${source} does not end with the file's sync marker.`, position, start);
-      return;
+      return null;
     }
     const first = record;
     const bodies = splitBlock(bytes.subarray(p, end - SYNC_BYTES), count, codec, walk);
@@ -124,6 +151,7 @@ export function* readContainer(
     record = Math.max(record, first + Math.min(count, MAX_RECORDS));
     p = end;
   }
+  return null;
 }
 
 interface Walk {

@@ -17,6 +17,10 @@ export class Header {
   ) {}
 }
 
+/** Whether a container's header begins here. */
+export const isHeader = (bytes: Uint8Array, from: number): boolean =>
+  MAGIC.every((byte, i) => bytes[from + i] === byte);
+
 /** The header, or why there is none. Throws where it is one but of no use. */
 export function readHeader(bytes: Uint8Array): Header | "NOT_AVRO" | "TRUNCATED" {
   if (MAGIC.some((byte, i) => i < bytes.length && bytes[i] !== byte)) return "NOT_AVRO";

@@ -7,7 +7,7 @@ const BOOLEAN = `x = b[p++]; if (!(x < 2)) fail("a truth value is neither 0 nor 
 
 /**
  * Null where values of this kind do not fit the column. Numbers widen (int, long, float, double); a double in a Float32
- * column is rounded, a long in a 32-bit column must fit or the packet is malformed.
+ * column is rounded, a long in a 32-bit column must fit or the packet is malformed. Integers and truth values become text.
  */
 export function storeCode(kind: AvroNode["kind"], type: ElementType, index: number, symbols: string): string | null {
   const cell = `v[${index}][r]`;
@@ -15,6 +15,9 @@ export function storeCode(kind: AvroNode["kind"], type: ElementType, index: numb
   const isBig = type === "Int64" || type === "UInt64";
   if (type === "String") {
     if (kind === "string") return `${cell} = readString(b, p, r > 0 ? v[${index}][r - 1] : ""); p = at.end;`;
+    // objectId as a long, isdiffpos as a truth value: written as text, exactly.
+    if (kind === "int" || kind === "long") return `${cell} = readBigInt(b, p).toString(); p = at.end;`;
+    if (kind === "boolean") return `${BOOLEAN} ${cell} = x === 1 ? "true" : "false";`;
     if (kind !== "enum") return null;
     return `x = ${symbols}[readNumber(b, p)]; p = at.end; if (x === undefined) fail("an enum has no such symbol"); ${cell} = x;`;
   }

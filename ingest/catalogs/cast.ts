@@ -14,7 +14,7 @@ const ARRAYS = {
   Float64: Float64Array,
 } as const;
 
-/** NaN, and the numbers that stand for it, are missing. `rowOf`: number of a row in the file. */
+/** NaN, the numbers that stand for it, and blanks are missing. `rowOf`: number of a row in the file. */
 export function castColumn(
   column: Column,
   type: ElementType,
@@ -59,9 +59,18 @@ function converted(column: Column, type: ElementType, fault: Fault, rowOf: (row:
 }
 
 function withMissing(column: Column, missing: readonly number[]): Column {
-  if (column.type === "String" || column.type === "Int64" || column.type === "UInt64") {
-    if (missing.length === 0 || column.type === "String") return column;
-    const none = new Set(missing.map(BigInt));
+  if (column.type === "String") {
+    // Tables of fixed widths have blanks around texts.
+    const values = column.values.map((value) => value.trim());
+    return {
+      ...column,
+      values,
+      nulls: Uint8Array.from(values, (value, row) => (column.nulls?.[row] || value === "" ? 1 : 0)),
+    };
+  }
+  if (column.type === "Int64" || column.type === "UInt64") {
+    if (missing.length === 0) return column;
+    const none = new Set(missing.filter(Number.isInteger).map(BigInt));
     return {
       ...column,
       nulls: Uint8Array.from(column.values, (value, row) => (column.nulls?.[row] || none.has(value) ? 1 : 0)),

@@ -11,12 +11,14 @@ interface Lines {
   readonly delimiter: string;
   /** Lines before the first record. */
   readonly skipped: number;
+  /** Where there are units, lines that begin with # are comments. */
+  readonly units?: readonly string[];
 }
 
 /** Each record has as many fields as the first one, or BAD_CATALOG tells the line. */
 export async function* recordsOf(
   chunks: AsyncIterable<Buffer>,
-  { delimiter, skipped }: Lines,
+  { delimiter, skipped, units }: Lines,
   file: string,
 ): AsyncGenerator<Records> {
   const decoder = new TextDecoder("utf-8");
@@ -40,7 +42,8 @@ export async function* recordsOf(
     for (const one of text.split("\n")) {
       line++;
       const whole = one.endsWith("\r") ? one.slice(0, -1) : one;
-      if (whole !== "") found.push(checked(whole.split(delimiter), line));
+      if (whole !== "" && !(units !== undefined && whole.startsWith("#")))
+        found.push(checked(whole.split(delimiter), line));
     }
     return found;
   };
@@ -50,28 +53,45 @@ export async function* recordsOf(
       text = text.slice(end + 1);
       line++;
     }
-    const end = line < skipped ? -1 : lastEnd(text);
+    const { end, isOpen } = line < skipped ? { end: -1, isOpen: false } : lastEnd(text, delimiter);
     left = text.slice(end + 1);
-    if (left.length > LARGEST_RECORD) throw badCatalog(`line ${line + 1}: a quote is not closed.`, { file });
-    if (end >= 0) yield records(text.slice(0, end));
+    const whole = end < 0 ? null : records(text.slice(0, end));
+    if (left.length > LARGEST_RECORD) {
+      const why = isOpen ? "a quote is not closed" : `it is longer than ${LARGEST_RECORD} characters`;
+      throw badCatalog(`line ${line + 1}: ${why}.`, { file });
+    }
+    if (whole !== null) yield whole;
   }
   left += decoder.decode();
   if (line >= skipped && left !== "") yield records(left);
 }
 
-/** Where the last line ends that ends outside of quotes; -1 where none does. */
-function lastEnd(text: string): number {
+/** Where the last line ends that ends outside of quotes, -1 where none does; and whether a quote is open at the end. */
+function lastEnd(text: string, delimiter: string): { end: number; isOpen: boolean } {
   let end = -1;
   let from = 0;
   for (;;) {
     const opened = text.indexOf('"', from);
     const last = opened < 0 ? text.lastIndexOf("\n") : text.lastIndexOf("\n", opened);
     if (last >= from) end = last;
-    if (opened < 0) return end;
-    const closed = text.indexOf('"', opened + 1);
-    if (closed < 0) return end;
+    if (opened < 0) return { end, isOpen: false };
+    const before = text[opened - 1];
+    // Elsewhere than at the border of a field it is a letter like others: 5" away.
+    if (before !== undefined && before !== delimiter && before !== "\n") {
+      from = opened + 1;
+      continue;
+    }
+    const closed = closingQuote(text, opened);
+    if (closed < 0) return { end, isOpen: true };
     from = closed + 1;
   }
+}
+
+/** The quote that ends what `opened` begins; two of them are one that is meant. */
+function closingQuote(text: string, opened: number): number {
+  let at = text.indexOf('"', opened + 1);
+  while (at >= 0 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
+  return at;
 }
 
 interface Placed {

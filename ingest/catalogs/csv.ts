@@ -18,6 +18,8 @@ interface Layout {
   /** A comment's line has the names; then no further line has. */
   readonly names: readonly string[] | null;
   readonly ecsv: readonly TableColumn[] | null;
+  /** VizieR writes a line of units below the names, and comments between and below its tables. */
+  readonly units?: readonly string[];
 }
 
 /** `head` are the file's first bytes, unpacked; `types` overrule what the first rows show. */
@@ -31,12 +33,11 @@ export async function openCsv(
   const { names, sample } = await sampleOf(path, isGzip, layout, file);
   const columns: readonly TableColumn[] =
     layout.ecsv ??
-    names.map((name, n) => ({
-      name,
-      type: types.get(name) ?? typeOfTexts(sample.map((record) => record[n] ?? "")),
-      unit: null,
-      description: "",
-    }));
+    names.map((name, n) => {
+      const type = types.get(name) ?? typeOfTexts(sample.map((record) => record[n] ?? ""));
+      const unit = layout.units?.[n]?.trim() || null;
+      return { name, type: type ?? "String", unit, description: "", ...(type === null && { isBlank: true }) };
+    });
   if (names.length !== columns.length) throw badCatalog("its header and its line of names differ.", { file });
   const bytes = readBytes(path, isGzip);
   return {
@@ -77,39 +78,53 @@ async function layoutOf(path: string, isGzip: boolean, file: string): Promise<La
   let text = "";
   let lines: string[] = [];
   try {
-    // Up to two lines that are no comments.
+    // Up to three lines that are no comments.
     for await (const chunk of bytes.chunks) {
       text += chunk.toString("utf8");
       lines = text.split(/\r?\n/);
-      if (lines.filter((line) => line !== "" && !line.startsWith("#")).length > 2) break;
+      if (lines.filter((line) => line !== "" && !line.startsWith("#")).length > 3) break;
       if (text.length > LONGEST_HEAD) break;
     }
   } finally {
     bytes.close();
   }
   lines[0] = (lines[0] ?? "").replace(/^\ufeff/, "");
-  const start = lines.findIndex((line) => !line.startsWith("#"));
+  const start = lines.findIndex((line) => !line.startsWith("#") && line.trim() !== "");
   const comments = start < 0 ? lines : lines.slice(0, start);
   if (lines[0]!.startsWith("# %ECSV")) {
     const { delimiter, columns } = ecsvHeader(comments, file);
     return { delimiter, skipped: comments.length, names: null, ecsv: columns };
   }
-  let [first = "", second = ""] = lines.slice(Math.max(0, start));
-  if (start < 0 || first.trim() === "") throw badCatalog("it has no line with names of columns.", { file });
+  let [first = "", second = "", third = ""] = lines.slice(Math.max(0, start));
+  if (start < 0) throw badCatalog("it has no line with names of columns.", { file });
+  if (isIpac(lines.slice(start))) {
+    throw badCatalog("it is an IPAC table, which is not read.", { file }, "Take the same as CSV, VOTable or FITS.");
+  }
   // The Transient Name Server begins with a line that tells the time, and nothing else.
   const titled = second.split(",").length > 1 && !first.includes(",") && first.startsWith('"');
   if (titled) [first, second] = [second, lines[start + 2] ?? ""];
   const delimiter = delimiterOf(first);
+  if (isRuled(third, delimiter)) {
+    const units = second.split(delimiter);
+    return { delimiter, skipped: comments.length + 3, names: first.split(delimiter).map(plain), ecsv: null, units };
+  }
   const last = comments.at(-1)?.replace(/^#+\s*/, "");
   const inComment = last !== undefined && last.split(delimiter).length === first.split(delimiter).length;
-  if (
-    inComment &&
-    second !== "" &&
-    first.split(delimiter).some((part) => part.trim() !== "" && !Number.isNaN(Number(part)))
-  ) {
+  if (inComment && first.split(delimiter).some((part) => part.trim() !== "" && !Number.isNaN(Number(part)))) {
     return { delimiter, skipped: comments.length, names: last.split(delimiter).map(plain), ecsv: null };
   }
   return { delimiter, skipped: comments.length + (titled ? 1 : 0), names: null, ecsv: null };
+}
+
+/** A line of dashes below each column, as VizieR draws it. */
+const isRuled = (line: string, delimiter: string): boolean =>
+  line.split(delimiter).every((part) => /^-+\s*$/.test(part)) && line.length > 1;
+
+/** Lines of names, types and units between bars, with values in fixed places below them. */
+function isIpac(lines: readonly string[]): boolean {
+  const [names = "", types = ""] = lines.filter((line) => !line.startsWith("\\"));
+  const isType = (part: string) => /^\s*-*(c|char|i|int|l|long|d|double|f|float|r|real|date)-*\s*$/i.test(part);
+  return names.startsWith("|") && types.startsWith("|") && types.split("|").slice(1, -1).every(isType);
 }
 
 function delimiterOf(line: string): string {

@@ -76,6 +76,52 @@ describe("definitions of known catalogs", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
+  it("bring stars to the target epoch wherever their catalog tells motions that can be trusted", () => {
+    const moving = allDefinitions().filter(({ pmRa }) => pmRa !== undefined);
+    expect(moving.map(({ name, epoch }) => [name, epoch])).toEqual([
+      ["atlas_refcat2", 2015.5],
+      ["gaia_dr2", 2015.5],
+      ["gaia_dr2_wd", 2015.5],
+      ["gaia_dr3", 2016],
+      ["gaia_edr3", 2016],
+      ["gaia_edr3_wd", 2016],
+      ["hipparcos", 1991.25],
+      ["simbad", 2000],
+      ["tic", 2000],
+      ["tycho2", 2000],
+      ["usno_b1", 2000],
+    ]);
+  });
+
+  it("read VizieR's columns and the archives' own as the same", () => {
+    const named = (name: string, columns: readonly string[]) =>
+      planOf(
+        definitionOf(name)!,
+        columns.map((one) => column(one)),
+        null,
+        "f",
+      ).columns.map(({ to }) => to.name);
+    expect(named("ps1_dr1", ["objID", "RAJ2000", "DEJ2000", "gmag", "e_gmag", "Nd", "Qual"])).toEqual([
+      "gMeanPSFMag",
+      "gMeanPSFMagErr",
+      "nDetections",
+      "qualityFlag",
+    ]);
+    expect(named("sdss_dr16_photo", ["objID", "RA_ICRS", "DE_ICRS", "umag", "upmag", "e_upmag"])).toEqual([
+      "psfMag_u",
+      "psfMagErr_u",
+      "modelMag_u",
+    ]);
+    expect(named("catwise2020", ["Name", "RA_ICRS", "DE_ICRS", "W1mproPM", "e_W1mproPM", "pmRA", "pmDE"])).toEqual([
+      "w1mpro",
+      "w1sigmpro",
+      "pmra",
+      "pmdec",
+    ]);
+    // Observed positions of other epochs are none of the catalog's epoch.
+    expect(() => named("tycho2", ["RA(ICRS)", "DE(ICRS)", "pmRA", "pmDE"])).toThrow(/RAmdeg/);
+  });
+
   it("have the distance rule where the peers have it", () => {
     const rules = allDefinitions().flatMap(({ name, rule, radius }) =>
       rule === undefined ? [] : [[name, rule.by, radius]],
@@ -83,7 +129,7 @@ describe("definitions of known catalogs", () => {
     expect(rules).toEqual(
       expect.arrayContaining([
         ["ned_lvs", "Mpc", 300],
-        ["clu", "redshift", 300],
+        ["clu", "redshift", 1200],
         ["desi_dr1", "redshift", 30],
         ["ls_dr10_photoz", "redshift", 30],
       ]),
@@ -104,6 +150,14 @@ describe("a description by options", () => {
     expect(() => describedBy("Mine!", { radius: 3 })).toThrow(/small letter/);
     expect(() => describedBy("mine", { radius: -1 })).toThrow(/radius/);
     expect(() => describedBy("mine", { radius: 3, rule: "by eye" })).toThrow(/no rule/);
+    const ellipse = { axis: "DIAM", ratio: "BA", angle: "PA", arcsec: 30 };
+    expect(describedBy("mine", { radius: 3, rule: "redshift:z", ellipse: "DIAM:BA:PA:30" }).rule).toMatchObject({
+      ellipse,
+    });
+    expect(describedBy("sga2020", {}).rule).toMatchObject({ ellipse });
+    expect(describedBy("sga2020", { ellipse: "none" }).rule).not.toHaveProperty("ellipse");
+    expect(() => describedBy("mine", { radius: 3, rule: "redshift:z", ellipse: "DIAM" })).toThrow(/no ellipse/);
+    expect(() => describedBy("mine", { radius: 3, ellipse: "DIAM:BA:PA:30" })).toThrow(/distance rule/);
     expect(() => describedBy("mine", { radius: 3, pmRa: "a", pmDec: "b" })).toThrow(/an epoch/);
     expect(() => checkedDefinition({ name: "a", title: "a", radius: 1, colour: "red" }, "here")).toThrow(/here/);
   });

@@ -56,10 +56,16 @@ export const definitionSchema = z
         column: text,
         kpc: z.number().gt(0).max(1_000),
         near: z.number().gt(0).max(3_600),
+        /** How sources extend: `arcsec` is half of the major axis for each unit of its column (30: a diameter in arcmin). */
+        ellipse: z
+          .strictObject({ axis: text, arcsec: z.number().gt(0).max(3_600), ratio: text, angle: text })
+          .optional(),
       })
       .optional(),
     /** Columns of the file, each with the names that it may have. */
     id: z.array(text).min(1).max(20).optional(),
+    /** Where the first rows of a text file would mislead. */
+    idType: z.enum(["String", "Int64", "UInt64"]).optional(),
     ra: z.array(text).min(1).max(20).optional(),
     dec: z.array(text).min(1).max(20).optional(),
     /** Where the file does not tell. Sexagesimal texts are known as such. */
@@ -82,10 +88,22 @@ export const definitionSchema = z
       message: "proper motion needs both of its columns and an epoch",
     },
   )
-  .refine(({ rule, columns }) => rule === undefined || columns === undefined || rule.column in columns, {
-    message: "the rule's column must be among the columns",
+  .refine(({ rule, columns }) => columns === undefined || ruleColumns(rule).every((name) => name in columns), {
+    message: "the rule's columns must be among the columns",
   });
 export type CatalogDefinition = z.infer<typeof definitionSchema>;
+
+interface RuleColumns {
+  readonly column: string;
+  readonly ellipse?: { readonly axis: string; readonly ratio: string; readonly angle: string } | undefined;
+}
+
+/** Columns that a rule reads. */
+export function ruleColumns(rule: RuleColumns | undefined): string[] {
+  if (rule === undefined) return [];
+  const { column, ellipse } = rule;
+  return ellipse === undefined ? [column] : [column, ellipse.axis, ellipse.ratio, ellipse.angle];
+}
 
 /** The definition, or BAD_CATALOG that names what is wrong with it. */
 export function checkedDefinition(value: unknown, where: string): CatalogDefinition {

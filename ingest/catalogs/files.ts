@@ -16,8 +16,7 @@ export async function checkedFiles(
   signal: AbortSignal,
   onBytes: (bytesDone: number, bytesTotal: number) => void,
 ): Promise<CatalogFile[]> {
-  if (paths.length === 0) throw new TocsinError("BAD_ARGUMENT", "No files are named.");
-  const sizes = await Promise.all(paths.map(sizeOf));
+  const sizes = await sizesOf(paths);
   const total = sizes.reduce((sum, size) => sum + size, 0);
   let before = 0;
   const files: CatalogFile[] = [];
@@ -27,6 +26,12 @@ export async function checkedFiles(
     files.push({ name: basename(path), bytes: sizes[n]!, sha256 });
   }
   return files;
+}
+
+/** @throws TocsinError NOT_FOUND where one of the files is none. */
+export async function sizesOf(paths: readonly string[]): Promise<number[]> {
+  if (paths.length === 0) throw new TocsinError("BAD_ARGUMENT", "No files are named.");
+  return Promise.all(paths.map(sizeOf));
 }
 
 async function sizeOf(path: string): Promise<number> {

@@ -131,11 +131,66 @@ describe("a catalog's files", () => {
     expect(all.size).toBe(2);
   });
 
+  it("may have ids beyond 63 bits, blanks around texts, and numbers that stand for missing ones", async () => {
+    const spec = written(
+      "specObjID,ra,dec,class,z\n 299489677444933632,12.5,13.5, STAR ,0.1\n11259162540000000001,12.6,14,  ,0.2\n",
+    );
+    const { catalog } = await load("sdss_dr17_spec", [spec]);
+    expect(catalog).toMatchObject({ rows: 2, idType: "UInt64" });
+    const spectra = await sources("sdss_dr17_spec");
+    expect(spectra.get("299489677444933632")).toMatchObject({ class: "STAR" });
+    expect(spectra.get("11259162540000000001")).toMatchObject({ class: null });
+    // Whole magnitudes, and 99.99 for none: no value of a whole number.
+    await load("nsc_dr2", [written("id,ra,dec,gmag,rmag\n1_2 ,12.5,13.5,20,99.99\n ,1,1,21,20\n1_3,12.6,14,21,20\n")]);
+    const found = await sources("nsc_dr2");
+    expect([...found.keys()].sort()).toEqual(["1_2", "1_3"]);
+    expect(Number(found.get("1_2")!.gmag)).toBe(20);
+    expect(found.get("1_2")!.rmag).toBeNull();
+  });
+
+  it("may begin with rows that tell nothing of a column that holds numbers", async () => {
+    const empty = Array.from({ length: 10_100 }, (_, n) => `${n},${n / 100},1,`).join("\n");
+    await load("gaia_dr3", [written(`source_id,ra,dec,radial_velocity\n${empty}\n77777,1,1,-42.5\n`)], {
+      toEpoch: 2016,
+    });
+    expect((await sources("gaia_dr3")).get("77777")).toMatchObject({ radial_velocity: -42.5 });
+  });
+
+  it("may tell proper motion and declination in their own units", async () => {
+    const head =
+      "# %ECSV 1.0\n# ---\n# delimiter: ','\n# datatype:\n# - {name: id, datatype: int64}\n# - {name: ra, unit: deg, datatype: float64}";
+    const file = (dec: string, pm: string, row: string) =>
+      written(
+        `${head}\n# - {name: dec, unit: ${dec}, datatype: float64}\n# - {name: pmra, unit: ${pm}, datatype: float64}\n# - {name: pmdec, unit: ${pm}, datatype: float64}\nid,ra,dec,pmra,pmdec\n${row}\n`,
+      );
+    const options = { epoch: 2015, pmRa: "pmra", pmDec: "pmdec" };
+    await load("pmunits", [file("rad", "arcsec / yr", "1,10,0.5,0,3.6")], options);
+    expect((await sources("pmunits")).get("1")!.dec).toBeCloseTo(0.5 * (180 / Math.PI) + 0.01, 9);
+    await load("pmunits", [file("deg", "mas yr-1", "1,10,20,0,3600")], options);
+    expect((await sources("pmunits")).get("1")!.dec).toBeCloseTo(20.01, 9);
+    await expect(load("pmunits", [file("deg", "km / s", "1,10,20,0,3600")], options)).rejects.toMatchObject({
+      code: "BAD_CATALOG",
+      message: expect.stringMatching(/column pmra: proper motion is in "km \/ s"/),
+    });
+  });
+
+  it("are told to be no good before all of their bytes are read", async () => {
+    const told: number[] = [];
+    const path = written(`x,y\n${"1,2\n".repeat(2_000_000)}`);
+    await expect(
+      loadCatalog(store, request("early", [path]), ({ bytesDone }) => told.push(bytesDone)),
+    ).rejects.toMatchObject({ code: "BAD_CATALOG" });
+    expect(told).toEqual([]);
+  });
+
   it("are refused whole where nothing of them can be used", async () => {
     await expect(load("none", [written("ra,dec\n1,\n2,nan\n")])).rejects.toMatchObject({
-      message: expect.stringMatching(/no row has a position; row 1/),
+      message: expect.stringMatching(/no row can be used; row 1: it has no position/),
     });
-    await expect(load("none", [written("ra,dec\n")])).rejects.toMatchObject({ code: "BAD_CATALOG" });
+    await expect(load("none", [written("ra,dec\n")])).rejects.toMatchObject({
+      code: "BAD_CATALOG",
+      remedy: expect.not.stringContaining("--ra"),
+    });
     await expect(load("none", [written("x,y\n1,2\n")])).rejects.toMatchObject({
       message: expect.stringMatching(/there are x, y/),
     });

@@ -5,7 +5,7 @@ import type { ElementType } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
 import type { CatalogDefinition } from "./definition.js";
-import { checkedFiles, withTable } from "./files.js";
+import { checkedFiles, sizesOf, withTable } from "./files.js";
 import { type Plan, planOf } from "./plan.js";
 import { type CatalogRows, catalogRows, SAMPLED_ROWS } from "./rows.js";
 import { badCatalog } from "./table.js";
@@ -48,14 +48,16 @@ export async function loadCatalog(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<Loaded> {
   const { paths, definition } = request;
-  const files = await checkedFiles(paths, signal, (done, total) => {
-    onProgress({ bytesDone: done, bytesTotal: 2 * total, rows: 0, rejected: 0 });
-  });
-  let bytesDone = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const bytesTotal = 2 * bytesDone;
+  const sizes = await sizesOf(paths);
   const types = new Map<string, ElementType>(Object.entries(request.types));
+  // Before the checksums: what is no table, or has other columns, is told at once.
   const plan = await withTable(paths[0]!, types, async (reader) => {
     return planOf(definition, reader.columns, request.columns, basename(paths[0]!));
+  });
+  let bytesDone = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  const bytesTotal = 2 * bytesDone;
+  const files = await checkedFiles(paths, signal, (done) => {
+    onProgress({ bytesDone: done, bytesTotal, rows: 0, rejected: 0 });
   });
   const catalog = await store.begin(plan.description, files);
   const resumedAt = catalog.progress.rowsRead;
@@ -155,10 +157,14 @@ function after(progress: LoadProgress, rows: number, { rejected, sample, raRange
 
 /** Faults that only all rows together show. */
 function refuseOddities(plan: Plan, { rowsRead, rejected, rejectedRows, raRange }: LoadProgress, file: string): void {
+  if (rowsRead === 0) throw badCatalog("it has no rows.", { file });
   if (rowsRead === rejected) {
-    const first = rejectedRows[0];
-    const why = first === undefined ? "it has no rows" : `no row has a position; row ${first.row}: ${first.reason}`;
-    throw badCatalog(`${why}.`, { file }, "Say which columns hold the positions: --ra COLUMN --dec COLUMN.");
+    const first = rejectedRows[0]!;
+    throw badCatalog(
+      `no row can be used; row ${first.row}: ${first.reason}.`,
+      { file },
+      "Say which columns hold the positions and the ids: --ra COLUMN --dec COLUMN --id COLUMN.",
+    );
   }
   if (!plan.raUnitAssumed || raRange === undefined) return;
   const [least, most] = raRange;

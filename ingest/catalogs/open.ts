@@ -8,6 +8,14 @@ import { openParquet } from "./parquet.js";
 import { badCatalog, type TableReader } from "./table.js";
 import { openVoTable } from "./votable.js";
 
+/** First bytes of packed files that are not read. */
+const PACKED = [
+  ["\x28\xb5\x2f\xfd", "zstd"],
+  ["PK\x03\x04", "zip"],
+  ["BZh", "bzip2"],
+  ["\xfd7zXZ\0", "xz"],
+] as const;
+
 /**
  * The file's first table. `types` say what columns of a CSV file are, where its first rows would mislead.
  * @throws TocsinError NOT_FOUND, BAD_CATALOG.
@@ -23,6 +31,14 @@ export async function openTable(
   if (text.startsWith("PAR1")) return openParquet(path, isGzip);
   if (/^\s*<\?xml|^\s*<(\w+:)?VOTABLE\b/.test(text)) return openVoTable(path, isGzip);
   if (/^\s*<(!doctype )?html/i.test(text)) throw badCatalog("it is a web page.", { file: basename(path) });
+  const packed = PACKED.find(([start]) => text.startsWith(start));
+  if (packed !== undefined) {
+    throw badCatalog(
+      `it is packed with ${packed[1]}.`,
+      { file: basename(path) },
+      "Unpack it first; gzip is read as it is.",
+    );
+  }
   if (head.includes(0)) {
     throw badCatalog(
       "it is none of CSV, ECSV, FITS, Parquet and VOTable.",

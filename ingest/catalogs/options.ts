@@ -19,6 +19,8 @@ export interface CatalogOptions {
   readonly rule?: string | undefined;
   readonly kpc?: number | undefined;
   readonly near?: number | undefined;
+  /** none, AXIS:RATIO:ANGLE:ARCSEC. */
+  readonly ellipse?: string | undefined;
   readonly title?: string | undefined;
   readonly version?: string | undefined;
   readonly date?: string | undefined;
@@ -60,6 +62,7 @@ export function describedBy(name: string, options: CatalogOptions): CatalogDefin
     ra: column(options.ra, known?.ra),
     dec: column(options.dec, known?.dec),
     id: column(options.id, known?.id),
+    idType: options.id === undefined ? known?.idType : undefined,
     raUnit: options.raUnit ?? known?.raUnit,
     epoch: options.epoch ?? known?.epoch,
     targetEpoch: options.toEpoch ?? known?.targetEpoch,
@@ -71,7 +74,7 @@ export function describedBy(name: string, options: CatalogOptions): CatalogDefin
   return checkedDefinition(told, `The description of ${name}`);
 }
 
-function ruleOf({ rule, kpc, near }: CatalogOptions, known: CatalogDefinition | null) {
+function ruleOf({ rule, kpc, near, ellipse }: CatalogOptions, known: CatalogDefinition | null) {
   if (rule === "radius") return undefined;
   const before = known?.rule;
   const parts = rule === undefined ? null : /^(redshift|Mpc):(.+)$/.exec(rule);
@@ -80,7 +83,28 @@ function ruleOf({ rule, kpc, near }: CatalogOptions, known: CatalogDefinition | 
       remedy: "Write radius, redshift:COLUMN or Mpc:COLUMN.",
     });
   }
-  if (parts === null && before === undefined) return undefined;
+  if (parts === null && before === undefined) {
+    if (ellipse === undefined || ellipse === "none") return undefined;
+    throw new TocsinError("BAD_CATALOG", "An ellipse belongs to a distance rule.", {
+      remedy: "Say by which column too: --rule redshift:COLUMN or Mpc:COLUMN.",
+    });
+  }
   const own = parts === null ? before! : { by: parts[1]!, column: parts[2]! };
-  return { by: own.by, column: own.column, kpc: kpc ?? before?.kpc ?? 30, near: near ?? before?.near ?? 300 };
+  const extent = ellipse === undefined ? before?.ellipse : ellipseOf(ellipse);
+  return {
+    ...{ by: own.by, column: own.column, kpc: kpc ?? before?.kpc ?? 30, near: near ?? before?.near ?? 300 },
+    ...(extent !== undefined && { ellipse: extent }),
+  };
+}
+
+function ellipseOf(told: string) {
+  if (told === "none") return undefined;
+  const parts = /^(.+):(.+):(.+):([\d.]+)$/.exec(told);
+  if (parts === null) {
+    throw new TocsinError("BAD_CATALOG", `"${told}" is no ellipse.`, {
+      remedy:
+        "Write AXIS:RATIO:ANGLE:ARCSEC, three columns and the arcsec of half the axis in one of its units; or none.",
+    });
+  }
+  return { axis: parts[1]!, ratio: parts[2]!, angle: parts[3]!, arcsec: Number(parts[4]) };
 }

@@ -9,6 +9,7 @@ import { type AsyncBuffer, parquetMetadataAsync, parquetScan, parquetSchema } fr
 import { compressors } from "hyparquet-compressors";
 import type { ListColumn } from "../../domain/columns.js";
 import { opened, readBytes } from "./bytes.js";
+import { astropyTable, masked } from "./parquet.astropy.js";
 import { itemType, listColumn, listNamed, listRows, type RowRange } from "./parquet.lists.js";
 import { readable, typeOf } from "./parquet.types.js";
 import { BLOCK_ROWS, columnsNamed, type TableColumn, type TableReader } from "./table.js";
@@ -32,12 +33,16 @@ export async function openParquet(path: string, isGzip: boolean): Promise<TableR
     handle = await opened(plain);
     const buffer = await asyncBuffer(handle);
     const metadata = await readable(file, () => parquetMetadataAsync(buffer));
-    const columns = parquetSchema(metadata).children.map((node): TableColumn => {
+    const { told, masks } = astropyTable(metadata);
+    const isMask = new Set(masks.values());
+    const nodes = parquetSchema(metadata).children.filter(({ element }) => !isMask.has(element.name));
+    const columns = nodes.map((node): TableColumn => {
       const { element, children } = node;
       const isPlain = children.length === 0 && element.repetition_type !== "REPEATED";
       const items = isPlain ? null : itemType(node);
       const type = isPlain ? typeOf(element) : null;
-      return { name: element.name, type, unit: null, description: "", ...(items !== null && { items }) };
+      const { unit = null, description = "" } = told.get(element.name) ?? {};
+      return { name: element.name, type, unit, description, ...(items !== null && { items }) };
     });
     const size = (await handle.stat()).size;
     let part = 0;
@@ -46,9 +51,11 @@ export async function openParquet(path: string, isGzip: boolean): Promise<TableR
       columns,
       async *blocks(names, skip, lists = []) {
         const wanted = columnsNamed(columns, names, file);
+        const maskNames = names.flatMap((name) => masks.get(name) ?? []);
+        const read = [...names, ...maskNames];
         const most = lists.length > 0 ? Number.POSITIVE_INFINITY : MOST_ROWS;
         const scan = await readable(file, () =>
-          parquetScan({ file: buffer, metadata, columns: [...names], compressors, utf8: true, useOffsetIndex: false }),
+          parquetScan({ file: buffer, metadata, columns: read, compressors, utf8: true, useOffsetIndex: false }),
         );
         const rows = Number(metadata.num_rows);
         for (const { rowStart, rowEnd } of scan.ranges) {
@@ -58,12 +65,15 @@ export async function openParquet(path: string, isGzip: boolean): Promise<TableR
             const listColumns: [string, ListColumn][] = [];
             for (const name of lists) listColumns.push([name, await listColumn(range, listNamed(columns, name, file))]);
             const values = await readable(file, () =>
-              Promise.all(names.map((column) => scan.readColumn({ column, rowStart: start, rowEnd: end }))),
+              Promise.all(read.map((column) => scan.readColumn({ column, rowStart: start, rowEnd: end }))),
             );
             for (let at = start; at < end; at += BLOCK_ROWS) {
               const count = Math.min(BLOCK_ROWS, end - at);
               const made = wanted.map(({ name, type }, n) => {
-                return [name, valuesColumn(values[n]!, at - start, count, type!, { file, column: name })] as const;
+                const column = valuesColumn(values[n]!, at - start, count, type!, { file, column: name });
+                const mask = masks.get(name);
+                if (mask === undefined) return [name, column] as const;
+                return [name, masked(column, values[names.length + maskNames.indexOf(mask)]!, at - start)] as const;
               });
               const listsMade = listColumns.map(([name, list]) => [name, listRows(list, at - start, count)] as const);
               yield { rows: count, columns: new Map(made), ...(lists.length > 0 && { lists: new Map(listsMade) }) };

@@ -1,7 +1,7 @@
 // Which columns of a file become what of a catalog. Called by load.ts with the first file's columns.
 import { type CatalogColumn, type CatalogDescription, SOURCE_COLUMNS } from "../../domain/catalog.js";
 import type { ElementType } from "../../domain/columns.js";
-import type { CatalogDefinition, ColumnDefinition } from "./definition.js";
+import { type CatalogDefinition, type ColumnDefinition, ruleColumns } from "./definition.js";
 import { badCatalog, listed, type TableColumn } from "./table.js";
 
 export interface PlannedColumn {
@@ -16,11 +16,19 @@ export interface Plan {
   readonly ra: string;
   readonly dec: string;
   readonly raUnit: "deg" | "hours" | "rad" | "text";
+  readonly decUnit: "deg" | "rad";
   /** Whether nobody said that right ascension is in degrees. */
   readonly raUnitAssumed: boolean;
   /** Null: rows are numbered. */
   readonly id: string | null;
-  readonly motion: { readonly pmRa: string; readonly pmDec: string; readonly years: number } | null;
+  /** `masRa`, `masDec`: what a year's motion is to be multiplied with to be in mas. */
+  readonly motion: {
+    readonly pmRa: string;
+    readonly pmDec: string;
+    readonly masRa: number;
+    readonly masDec: number;
+    readonly years: number;
+  } | null;
   readonly columns: readonly PlannedColumn[];
   /** Columns of the definition that the file does not have. */
   readonly leftOut: readonly string[];
@@ -102,6 +110,7 @@ export function planOf(
   const used = new Set([ra, dec, id].map((one) => one?.name));
   const { kept, leftOut } = keptColumns(definition, columns, wanted, used, find, file);
   const { unit, assumed } = raUnitOf(definition, ra, file);
+  const decUnit = decUnitOf(dec, unit, file);
   return {
     description: {
       name: definition.name,
@@ -114,7 +123,7 @@ export function planOf(
       radiusArcsec: definition.radius,
       rule: ruleOf(definition, kept, file),
       limit: definition.limit ?? null,
-      idType: idTypeOf(id, file),
+      idType: definition.idType ?? idTypeOf(id, file),
       columns: kept.map(({ to }) => to),
       epoch: motion === null ? (definition.epoch ?? null) : definition.epoch! + motion.years,
       epochGiven: motion === null ? null : definition.epoch!,
@@ -122,6 +131,7 @@ export function planOf(
     ra: ra.name,
     dec: dec.name,
     raUnit: unit,
+    decUnit,
     raUnitAssumed: assumed,
     id: id?.name ?? null,
     motion,
@@ -147,7 +157,26 @@ function motionOf(
       "Fetch them too, or leave positions where they are: --to-epoch with the catalog's own epoch.",
     );
   }
-  return { pmRa: found[0]!.name, pmDec: found[1]!.name, years: targetEpoch - epoch };
+  const [east, north] = [found[0]!, found[1]!];
+  return {
+    pmRa: east.name,
+    pmDec: north.name,
+    masRa: masOf(east, file),
+    masDec: masOf(north, file),
+    years: targetEpoch - epoch,
+  };
+}
+
+/** A unit of proper motion in mas/yr, which it is where the file tells none. */
+function masOf({ name, unit }: TableColumn, file: string): number {
+  const plain = (unit ?? "mas/yr").replaceAll(/\s/g, "").toLowerCase();
+  const parts = /^(mas|milliarcsec|marcsec|arcsec|deg)[a-z]*(?:\/|\.)?(?:yr|year|a)s?(?:\^?-1|\*\*-1)?$/.exec(plain);
+  if (parts !== null) return parts[1] === "deg" ? 3_600_000 : parts[1] === "arcsec" ? 1_000 : 1;
+  throw badCatalog(
+    `proper motion is in "${unit}".`,
+    { file, column: name },
+    "Convert it to mas/yr, or leave positions where they are: --to-epoch with the catalog's own epoch.",
+  );
 }
 
 function keptColumns(
@@ -168,8 +197,9 @@ function keptColumns(
       from: column.name,
       to: {
         name: to,
-        type: of.type ?? column.type!,
-        unit: of.unit ?? column.unit,
+        // What has a unit holds numbers, even where the first rows tell none.
+        type: of.type ?? (column.isBlank && of.unit !== undefined ? "Float64" : column.type!),
+        unit: column.unit ?? of.unit ?? null,
         description: of.description ?? column.description,
       },
       missing: of.missing ?? [],
@@ -211,15 +241,19 @@ export function freeName(name: string, taken: ReadonlySet<string>): string {
 
 function ruleOf({ rule }: CatalogDefinition, kept: readonly PlannedColumn[], file: string): CatalogDescription["rule"] {
   if (rule === undefined) return { kind: "radius" };
-  const column = kept.find(({ to }) => to.name === rule.column);
-  if (column === undefined || ["String", "Bool"].includes(column.to.type)) {
+  for (const name of ruleColumns(rule)) {
+    const column = kept.find(({ to }) => to.name === name);
+    if (column !== undefined && !["String", "Bool"].includes(column.to.type)) continue;
     throw badCatalog(
       "the distance rule needs this column, with numbers.",
-      { file, column: rule.column },
-      "Keep the column, or match by radius alone: --rule radius.",
+      { file, column: name },
+      name === rule.column
+        ? "Keep the column, or match by radius alone: --rule radius."
+        : "Keep the column, or match without it: --ellipse none.",
     );
   }
-  return { kind: "distance", by: rule.by, column: rule.column, kpc: rule.kpc, nearArcsec: rule.near };
+  const { by, column, kpc, near, ellipse } = rule;
+  return { kind: "distance", by, column, kpc, nearArcsec: near, ...(ellipse !== undefined && { ellipse }) };
 }
 
 function idTypeOf(id: TableColumn | undefined, file: string): "String" | "Int64" | "UInt64" {
@@ -252,6 +286,15 @@ function raUnitOf(
     { file, column: ra.name },
     "Say what it is: --ra-unit deg, hours or rad.",
   );
+}
+
+/** Declination's own unit, else right ascension's. */
+function decUnitOf(dec: TableColumn, raUnit: Plan["raUnit"], file: string): Plan["decUnit"] {
+  const unit = dec.unit?.trim().toLowerCase() ?? "";
+  if (dec.type === "String" || unit === "") return raUnit === "rad" ? "rad" : "deg";
+  if (/^deg/.test(unit)) return "deg";
+  if (/^rad/.test(unit)) return "rad";
+  throw badCatalog(`declination is in "${dec.unit}".`, { file, column: dec.name }, "Convert it to degrees.");
 }
 
 /** " Did you mean …?" */

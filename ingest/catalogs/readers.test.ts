@@ -39,6 +39,7 @@ for kind in ['tabledata', 'binary', 'binary2']:
   votable = from_table(t)
   votable.get_first_table().get_field_by_id('count').values.null = -99
   writeto(votable, path('t.' + kind + '.vot'), tabledata_format=kind)
+t.write(path('astropy.parquet'))
 arrow = pa.table({c: pa.array([None if m is np.ma.masked else m for m in t[c]] if c == 'count' else list(t[c]),
   type={'id': pa.int64(), 'name': pa.string(), 'ra': pa.float64(), 'dec': pa.float64(), 'mag': pa.float32(), 'count': pa.int32(), 'flag': pa.bool_()}[c]) for c in t.colnames})
 for codec in ['none', 'snappy', 'gzip', 'zstd', 'brotli', 'lz4']:
@@ -103,7 +104,7 @@ describe.skipIf(!has)("a table that astropy and pyarrow wrote", () => {
   });
 
   it("has units and descriptions where the format tells them", async () => {
-    for (const name of ["t.ecsv", "t.fits", "t.binary2.vot"]) {
+    for (const name of ["t.ecsv", "t.fits", "t.binary2.vot", "astropy.parquet"]) {
       const { reader } = await readAll(made.paths[name]!, ["id"]);
       const ra = reader.columns.find((column) => column.name === "ra");
       expect(ra).toMatchObject({ type: "Float64", unit: "deg" });
@@ -178,6 +179,53 @@ describe("CSV as people write it", () => {
     ]);
   });
 
+  it("keeps every digit of whole numbers that 64 bits with a sign do not hold", async () => {
+    const path = written("a,b,c\n11259162540000000001,123456789012345678901234,1\n5,7,-18446744073709551615\n");
+    const { reader, rows } = await readAll(path);
+    expect(reader.columns.map(({ type }) => type)).toEqual(["UInt64", "String", "String"]);
+    expect(rows[0]).toEqual(["11259162540000000001", "123456789012345678901234", "1"]);
+  });
+
+  it("may have quotes that are no borders of a field", async () => {
+    const path = written('id,name,v\n1,5" hole,2\n2,plain,3\n3,"two\nlines, ""quoted""",4\n');
+    expect((await readAll(path)).rows).toEqual([
+      ["1", '5" hole', "2"],
+      ["2", "plain", "3"],
+      ["3", 'two\nlines, "quoted"', "4"],
+    ]);
+  });
+
+  it("may have blank lines first, and one row below a commented line of names", async () => {
+    expect((await readAll(written("\n\nra,dec\n1.5,2\n"))).rows).toEqual([[1.5, "2"]]);
+    expect((await readAll(written("# ra,dec\n1.5,2.5\n"))).rows).toEqual([[1.5, 2.5]]);
+  });
+
+  it.each(["\t", ";", "|"])("may be VizieR's, with lines of units and of dashes (%j)", async (delimiter) => {
+    const lines = [
+      "#Table\tII_246_out:",
+      "#Column\tRAJ2000\t(F10.6)\tRight ascension\t[ucd=pos.eq.ra]",
+      "",
+      "RAJ2000~DEJ2000~2MASS~Jmag",
+      "deg~deg~ ~mag",
+      "----------~----------~-----------------~------",
+      "010.684737~+41.269035~00424433+4116085 ~ 9.453",
+      "010.683469~+41.268585~00424403+4116069 ~      ",
+      "",
+      "#END#",
+    ];
+    const { reader, rows } = await readAll(written(`${lines.join("\n").replaceAll("~", delimiter)}\n`));
+    expect(reader.columns.map(({ name, type, unit }) => [name, type, unit])).toEqual([
+      ["RAJ2000", "Float64", "deg"],
+      ["DEJ2000", "Float64", "deg"],
+      ["2MASS", "String", null],
+      ["Jmag", "Float64", "mag"],
+    ]);
+    expect(rows.map(([ra, dec, , mag]) => [ra, dec, mag])).toEqual([
+      [10.684737, 41.269035, 9.453],
+      [10.683469, 41.268585, null],
+    ]);
+  });
+
   it("names row and column of what does not fit, and takes a type that is told", async () => {
     const rows = Array.from({ length: 10_050 }, (_, n) => `${n},${n === 10_040 ? "2.5" : "7"}`);
     const path = written(`id,v\n${rows.join("\n")}\n`);
@@ -206,10 +254,47 @@ describe("CSV as people write it", () => {
     await expect(readAll(written(Buffer.from([1, 2, 0, 3])))).rejects.toMatchObject({
       message: expect.stringMatching(/none of/),
     });
+    const ipac = "\\fixlen = T\n|    ra|   dec|\n|double|double|\n|   deg|   deg|\n   1.50   2.50 \n   1.60   2.60 \n";
+    await expect(readAll(written(ipac))).rejects.toMatchObject({ message: expect.stringMatching(/an IPAC table/) });
+    for (const [kind, first] of [
+      ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
+      ["zip", [0x50, 0x4b, 3, 4]],
+      ["bzip2", [0x42, 0x5a, 0x68, 0x39]],
+      ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0]],
+    ] as const) {
+      await expect(readAll(written(Buffer.from([...first, 65, 66, 67])))).rejects.toMatchObject({
+        message: expect.stringContaining(`packed with ${kind}`),
+      });
+    }
+    await expect(readAll(written(`ra,dec\n${"1".repeat(9_000_000)}`))).rejects.toMatchObject({
+      message: expect.stringMatching(/line 2: .*longer than/),
+    });
     await expect(readAll(written(""))).rejects.toMatchObject({ message: expect.stringMatching(/empty/) });
     await expect(readAll(join(folder, "absent.csv"))).rejects.toMatchObject({ code: "NOT_FOUND" });
     await expect(readAll(written("a,b\n1,2\n"), ["c"])).rejects.toMatchObject({
       message: expect.stringMatching(/there are a, b/),
     });
+  });
+});
+
+describe("a VOTable", () => {
+  const table = (cells: string): string => {
+    const path = join(folder, `${Math.random()}.vot`);
+    const fields = '<FIELD name="ra" datatype="double"/><FIELD name="is" datatype="boolean"/>';
+    const head = `<?xml version="1.0"?><VOTABLE><RESOURCE><TABLE>${fields}<DATA><TABLEDATA>`;
+    writeFileSync(path, `${head}${cells}</TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>`);
+    return path;
+  };
+
+  it("may say of a truth value that it is not known", async () => {
+    expect((await readAll(table("<TR><TD>1.5</TD><TD>?</TD></TR><TR><TD/><TD>T</TD></TR>"))).rows).toEqual([
+      [1.5, null],
+      [null, true],
+    ]);
+  });
+
+  it("is refused where a cell has no end", async () => {
+    const path = table(`<TR><TD>${"1".repeat(9_000_000)}</TD><TD>T</TD></TR>`);
+    await expect(readAll(path)).rejects.toMatchObject({ message: expect.stringMatching(/row 1.*longer than/) });
   });
 });

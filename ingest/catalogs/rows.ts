@@ -26,14 +26,17 @@ export function catalogRows(plan: Plan, block: Block, file: string, first: numbe
   const dec = new Float64Array(block.rows);
   const kept = new Uint32Array(block.rows);
   const idColumn = plan.id === null ? null : block.columns.get(plan.id)!;
+  const hasNoId = (row: number): boolean =>
+    idColumn !== null &&
+    (idColumn.nulls?.[row] === 1 || (idColumn.type === "String" && idColumn.values[row]!.trim() === ""));
   const given = givenPositions(plan, block);
   const motion = plan.motion === null ? null : motionColumns(plan.motion, block);
   let [count, least, most] = [0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let row = 0; row < block.rows; row++) {
     const found = given(row);
-    const reason = typeof found === "string" ? found : idColumn?.nulls?.[row] ? "it has no id" : null;
-    if (reason !== null || typeof found === "string") {
-      if (sample.length < SAMPLED_ROWS) sample.push({ file, row: first + row, reason: reason! });
+    if (typeof found === "string" || hasNoId(row)) {
+      const reason = typeof found === "string" ? found : "it has no id";
+      if (sample.length < SAMPLED_ROWS) sample.push({ file, row: first + row, reason });
       continue;
     }
     least = Math.min(least, found.told);
@@ -74,7 +77,7 @@ function givenPositions(plan: Plan, block: Block): Given {
   const raOf = numbersOf(raColumn);
   const decOf = numbersOf(decColumn);
   const factor = plan.raUnit === "hours" ? 15 : plan.raUnit === "rad" ? 180 / Math.PI : 1;
-  const decFactor = plan.raUnit === "rad" ? factor : 1;
+  const decFactor = plan.decUnit === "rad" ? 180 / Math.PI : 1;
   return (row) => {
     const told = raOf(row);
     const ra = told * factor;
@@ -111,10 +114,10 @@ function textPositions(ra: StringColumn, dec: Column): Given {
 /** So that degrees and sexagesimal parts that are blanks apart have a border. */
 const signed = (text: string): string => (/^[+\-\u2212]/.test(text) ? text : `+${text}`);
 
-function motionColumns({ pmRa, pmDec, years }: NonNullable<Plan["motion"]>, block: Block) {
+function motionColumns({ pmRa, pmDec, masRa, masDec, years }: NonNullable<Plan["motion"]>, block: Block) {
   const [east, north] = [numbersOf(block.columns.get(pmRa)!), numbersOf(block.columns.get(pmDec)!)];
   return (row: number, ra: number, dec: number) => {
-    const [pmEast, pmNorth] = [east(row), north(row)];
+    const [pmEast, pmNorth] = [east(row) * masRa, north(row) * masDec];
     // Without a measured motion a source stays.
     return Number.isFinite(pmEast) && Number.isFinite(pmNorth) ? moved(ra, dec, pmEast, pmNorth, years) : { ra, dec };
   };

@@ -7,6 +7,8 @@ const MISSING = /^(|null|nan|none|n\/a|na|--|masked|\\n)$/i;
 const INTEGER = /^[+-]?\d+$/;
 const TRUE = /^(true|t|1|yes)$/i;
 const FALSE = /^(false|f|0|no)$/i;
+/** A truth value that is not known, in VOTables. */
+const UNKNOWN = "?";
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
 
 const ARRAYS = {
@@ -44,11 +46,11 @@ export function textColumn(
   file: string,
   rowOf: (row: number) => number,
 ): TextColumn {
-  const wrong = (row: number, text: string, what: string) =>
+  const wrong = (row: number, text: string, what: string, others = "Float64 (or String, Int64)") =>
     badCatalog(
       `${JSON.stringify(text.slice(0, 60))} is no ${what}.`,
       { file, row: rowOf(row), column: name },
-      `Correct the row, or say which type the column has: --type ${name}=Float64 (or String, Int64).`,
+      `Correct the row, or say which type the column has: --type ${name}=${others}.`,
     );
   let nulls = new Uint8Array(capacity);
   const taken = (): Uint8Array => {
@@ -83,7 +85,7 @@ export function textColumn(
         }
         const value = BigInt(plain.startsWith("+") ? plain.slice(1) : plain);
         values[row] = value;
-        if (values[row] !== value) throw wrong(row, text, `whole number of 64 bits (${type})`);
+        if (values[row] !== value) throw wrong(row, text, `whole number of 64 bits (${type})`, "UInt64 (or String)");
       },
       column(rows) {
         const full = values;
@@ -121,6 +123,7 @@ export function textColumn(
       }
       const plain = text.trim();
       if (plain === "" || (plain.length <= 6 && MISSING.test(plain))) nulls[row] = 1;
+      else if (type === "Bool" && plain === UNKNOWN) nulls[row] = 1;
       else values[row] = numberOf(row, plain);
     },
     column(rows) {
@@ -131,17 +134,19 @@ export function textColumn(
   };
 }
 
-/** The narrowest of Int64, Float64, Bool and String that holds all of these texts; String where all are missing. */
-export function typeOfTexts(texts: readonly string[]): ElementType {
+/** The narrowest of Int64, UInt64, Float64, Bool and String that keeps all of these texts; null where all are missing. */
+export function typeOfTexts(texts: readonly string[]): ElementType | null {
   const told = texts.map((text) => text.trim()).filter((text) => !MISSING.test(text));
-  if (told.length === 0) return "String";
+  if (told.length === 0) return null;
   // A number with leading zeros is a name.
   if (told.some((text) => /^0\d+$/.test(text))) return "String";
-  if (told.every((text) => INTEGER.test(text) && isInt64(text))) return "Int64";
+  if (told.every((text) => INTEGER.test(text))) {
+    const whole = told.map((text) => BigInt(text.replace("+", "")));
+    if (whole.every((value) => BigInt.asIntN(64, value) === value)) return "Int64";
+    // As a number with a fraction, their last digits would be others.
+    return whole.every((value) => BigInt.asUintN(64, value) === value) ? "UInt64" : "String";
+  }
   if (told.every((text) => !Number.isNaN(Number(text)) || INFINITE.test(text))) return "Float64";
   if (told.every((text) => /^(true|false)$/i.test(text))) return "Bool";
   return "String";
 }
-
-const isInt64 = (text: string): boolean =>
-  BigInt.asIntN(64, BigInt(text.replace("+", ""))) === BigInt(text.replace("+", ""));

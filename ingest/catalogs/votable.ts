@@ -18,13 +18,26 @@ interface Found {
   /** Cells of the rows of TABLEDATA that are whole. */
   rows: string[][];
   ended: boolean;
+  /** Bytes read since the last tag, which the parser holds. */
+  sinceTag: number;
+}
+
+const LONGEST_CELL = 4 * 1024 ** 2;
+
+/** What is written next, unless the parser holds too much already. */
+function written(parser: SaxesParser, found: Found, text: string, file: string, row?: number): void {
+  found.sinceTag += text.length;
+  parser.write(text);
+  if (found.sinceTag <= LONGEST_CELL) return;
+  const place = row === undefined ? { file } : { file, row };
+  throw badCatalog(`a text between two tags is longer than ${LONGEST_CELL} characters.`, place);
 }
 
 export async function openVoTable(path: string, isGzip: boolean): Promise<TableReader> {
   const file = basename(path);
   const bytes = readBytes(path, isGzip);
   try {
-    const found: Found = { fields: [], content: null, rows: [], ended: false };
+    const found: Found = { fields: [], content: null, rows: [], ended: false, sinceTag: 0 };
     const parser = parserOf(found, file);
     const chunks = bytes.chunks[Symbol.asyncIterator]();
     const rest = await readHead(parser, found, chunks, file);
@@ -58,6 +71,7 @@ function parserOf(found: Found, file: string): SaxesParser {
   });
   parser.on("opentag", ({ name, attributes }) => {
     const tag = local(name);
+    found.sinceTag = 0;
     if (found.ended) return;
     if (tag === "TD") {
       if (attributes.encoding !== undefined) throw badCatalog("its cells are packed, which is not read.", { file });
@@ -94,14 +108,14 @@ function parserOf(found: Found, file: string): SaxesParser {
       );
     }
   });
-  parser.on("text", (text) => {
+  const add = (text: string) => {
     if (inCell || decoded.inDescription) decoded.text += text;
-  });
-  parser.on("cdata", (text) => {
-    if (inCell || decoded.inDescription) decoded.text += text;
-  });
+  };
+  parser.on("text", add);
+  parser.on("cdata", add);
   parser.on("closetag", ({ name }) => {
     const tag = local(name);
+    found.sinceTag = 0;
     if (found.ended) return;
     if (tag === "TD") {
       row.push(decoded.text);
@@ -131,7 +145,7 @@ async function readHead(
     for (let at = 0; at < chunk.length; ) {
       const end = chunk.indexOf(0x3e, at) + 1 || chunk.length;
       // Names and descriptions beyond ASCII may be cut at the end of a piece, at worst.
-      parser.write(chunk.toString("utf8", at, end));
+      written(parser, found, chunk.toString("utf8", at, end), file);
       at = end;
       if (found.content === null && found.ended) throw badCatalog("its first table has no data.", { file });
       if (found.content !== null) {
@@ -162,7 +176,7 @@ async function* textBlocks(
   let seen = 0;
   let rows = 0;
   for (let chunk: Buffer | null = rest; chunk !== null && !found.ended; ) {
-    parser.write(decoder.decode(chunk, { stream: true }));
+    written(parser, found, decoder.decode(chunk, { stream: true }), file, seen + 1);
     const whole = found.rows;
     found.rows = [];
     for (const row of whole) {

@@ -36,7 +36,7 @@ export async function askCatalog(
     const at = near.position[row]!;
     return separationArcsec(ra[at]!, dec[at]!, sourceRa[row]!, sourceDec[row]!);
   });
-  return matchesAmong(catalog, ra.length, { position: near.position, separationArcsec: separations, rows });
+  return matchesAmong(catalog, { ra, dec }, { position: near.position, separationArcsec: separations, rows });
 }
 
 function emptyRows({ idType, columns }: Catalog): Block {

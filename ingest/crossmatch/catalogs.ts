@@ -3,6 +3,7 @@
 import type { Catalog } from "../../domain/catalog.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
 import { askCatalog } from "./asked.js";
+import { withGiants } from "./giants.js";
 import { estimatedBytes, type HeldCatalog, holdCatalog } from "./held.js";
 import type { CatalogMatches } from "./matches.js";
 
@@ -93,7 +94,9 @@ export function createMatchedCatalogs({ store, memoryBytes, log }: MatchedCatalo
 
   async function match(catalog: Catalog, ra: Float64Array, dec: Float64Array): Promise<CatalogMatches> {
     const own = held.get(keyOf(catalog));
-    return own === undefined ? askCatalog(store, catalog, ra, dec) : own.match(ra, dec);
+    return withGiants(catalog, { ra, dec }, async (places) =>
+      own === undefined ? askCatalog(store, catalog, places.ra, places.dec) : own.match(places.ra, places.dec),
+    );
   }
 
   let usedAt = Number.NEGATIVE_INFINITY;

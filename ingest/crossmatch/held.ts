@@ -80,7 +80,7 @@ class Held implements HeldCatalog {
     columns.set("ra", { type: "Float64", values: found.ra, nulls: null });
     columns.set("dec", { type: "Float64", values: found.dec, nulls: null });
     const rows = { rows: position.length, columns };
-    return matchesAmong(this.catalog, ra.length, { position, separationArcsec: found.separationArcsec, rows });
+    return matchesAmong(this.catalog, { ra, dec }, { position, separationArcsec: found.separationArcsec, rows });
   }
 
   /** Values of a column at rows, each of which lies in its part. */

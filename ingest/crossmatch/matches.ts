@@ -1,7 +1,8 @@
 // The rule of a catalog applied to what lies near: which sources match a position, in one order whoever found them.
 // Called by held.ts and asked.ts, so that a catalog in memory and one in the archive match alike.
-import { type Catalog, distanceRadiusArcsec } from "../../domain/catalog.js";
+import { type Catalog, type DistanceRule, distanceRadiusArcsec, ellipseOf } from "../../domain/catalog.js";
 import type { Block, Column } from "../../domain/columns.js";
+import { type Ellipse, isInEllipse } from "../../domain/ellipse.js";
 import { MAX_MATCHES } from "../../domain/skyjoin.js";
 import { takeRows } from "../rows.js";
 
@@ -27,27 +28,64 @@ export interface CatalogMatches {
 const LEAST_REDSHIFT = 0.005;
 const RADIANS = Math.PI / 180;
 
+/** Positions that are matched, degrees ICRS. */
+export interface Positions {
+  readonly ra: ArrayLike<number>;
+  readonly dec: ArrayLike<number>;
+}
+
 /**
- * Radius (arcsec) of each source, from the column of the distance rule; NaN where its distance is unknown. Null: the
- * catalog's radius holds for all. As 32-bit floats, which is how an index in memory keeps them.
+ * How far from each source (arcsec) anything can match it, by the columns of the distance rule; NaN where nothing can. Null:
+ * the catalog's radius holds for all. As 32-bit floats, which is how an index in memory keeps them.
  */
-export function radiiOf({ rule, radiusArcsec }: Catalog, rows: Block): Float32Array | null {
-  if (rule.kind === "radius") return null;
-  const distance = numbersOf(rows, rule.column);
+export function radiiOf(catalog: Catalog, rows: Block): Float32Array | null {
+  if (catalog.rule.kind === "radius") return null;
+  const { circle, ellipse } = reachesOf(catalog.rule, rows);
   return Float32Array.from({ length: rows.rows }, (_, row) => {
-    const own = distanceRadiusArcsec(rule, distance(row));
-    return own > 0 ? Math.min(own, radiusArcsec) : Number.NaN;
+    const widest = Math.max(circle(row), ellipse(row)?.semiMajorArcsec ?? 0);
+    return widest > 0 ? Math.min(widest, catalog.radiusArcsec) : Number.NaN;
   });
 }
 
-/** The matches among the candidates of `positions` positions. The candidates may lie too far or in any order of separation. */
-export function matchesAmong(catalog: Catalog, positions: number, candidates: Candidates): CatalogMatches {
-  const { position, separationArcsec: separation, rows } = candidates;
-  const radii = radiiOf(catalog, rows);
+/** Of a row: the radius in arcsec by its distance (0 where it is unknown), and how it extends. */
+function reachesOf(rule: DistanceRule, rows: Block) {
+  const distance = numbersOf(rows, rule.column);
+  const circle = (row: number): number => distanceRadiusArcsec(rule, distance(row));
+  const { ellipse: columns } = rule;
+  if (columns === undefined) return { circle, ellipse: () => null };
+  const [axis, ratio, angle] = [columns.axis, columns.ratio, columns.angle].map((name) => numbersOf(rows, name));
+  return { circle, ellipse: (row: number): Ellipse | null => ellipseOf(columns, axis!(row), ratio!(row), angle!(row)) };
+}
+
+/** The matches among the candidates of the positions. The candidates may lie too far or in any order of separation. */
+export function matchesAmong(catalog: Catalog, positions: Positions, candidates: Candidates): CatalogMatches {
+  const within = ruleOf(catalog, positions, candidates);
   const kept: number[] = [];
-  for (let row = 0; row < rows.rows; row++) {
-    if (separation[row]! <= (radii === null ? catalog.radiusArcsec : radii[row]!)) kept.push(row);
-  }
+  for (let row = 0; row < candidates.rows.rows; row++) if (within(row)) kept.push(row);
+  return arranged(catalog, positions.ra.length, candidates, kept);
+}
+
+/** Whether a candidate matches its position. */
+function ruleOf(catalog: Catalog, { ra, dec }: Positions, candidates: Candidates): (row: number) => boolean {
+  const { rule, radiusArcsec } = catalog;
+  const { position, separationArcsec: separation, rows } = candidates;
+  if (rule.kind === "radius") return (row) => separation[row]! <= radiusArcsec;
+  const radii = radiiOf(catalog, rows)!;
+  if (rule.ellipse === undefined) return (row) => separation[row]! <= radii[row]!;
+  const { circle, ellipse } = reachesOf(rule, rows);
+  const [sourceRa, sourceDec] = [numbersOf(rows, "ra"), numbersOf(rows, "dec")];
+  return (row) => {
+    if (!(separation[row]! <= radii[row]!)) return false;
+    if (separation[row]! <= Math.fround(circle(row))) return true;
+    const own = ellipse(row);
+    const at = position[row]!;
+    return own !== null && isInEllipse(own, sourceRa(row), sourceDec(row), ra[at]!, dec[at]!);
+  };
+}
+
+/** The candidates `kept`, at most as many of a position as the catalog's limit, in their order. */
+export function arranged(catalog: Catalog, positions: number, candidates: Candidates, kept: number[]): CatalogMatches {
+  const { position, separationArcsec: separation, rows } = candidates;
   const nearestFirst = byNearness(candidates);
   if (!kept.every((row, n) => n === 0 || nearestFirst(kept[n - 1]!, row) <= 0)) kept.sort(nearestFirst);
   const most = Math.min(catalog.limit ?? MAX_MATCHES, MAX_MATCHES);
@@ -91,7 +129,7 @@ function kpcOf({ rule }: Catalog, separation: Float64Array, rows: Block): Float6
 }
 
 /** Value of a row, NaN where it is missing. */
-function numbersOf(rows: Block, name: string): (row: number) => number {
+export function numbersOf(rows: Block, name: string): (row: number) => number {
   const column: Column | undefined = rows.columns.get(name);
   if (column === undefined) return () => Number.NaN;
   return (row) => (column.nulls?.[row] ? Number.NaN : Number(column.values[row]));

@@ -24,6 +24,6 @@ function reach({ rule, radiusArcsec, limit }: Catalog): string {
   const within =
     rule.kind === "radius"
       ? `within ${radiusArcsec} arcsec`
-      : `within ${rule.kpc} kpc at their distance, at most ${radiusArcsec} arcsec`;
+      : `within ${rule.kpc} kpc at their distance${rule.ellipse === undefined ? "" : " or within their ellipse"}, at most ${radiusArcsec} arcsec`;
   return limit === null ? within : `${within}, at most ${limit}`;
 }

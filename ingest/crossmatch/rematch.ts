@@ -14,7 +14,10 @@ import type {
   RematchStore,
   StoredMatch,
 } from "../../stores/matches.store.js";
-import { bigColumn, numberColumn, stringColumn } from "../rows.js";
+import { CROSSMATCH_STEP } from "../enrich/crossmatch.js";
+import { type Fillable, fillIn } from "../fillin.js";
+import { passes } from "../persistently.js";
+import { bigColumn, numberColumn, objectsOf } from "../rows.js";
 import type { MatchedCatalogs } from "./catalogs.js";
 import { matchRows } from "./rows.js";
 
@@ -25,7 +28,7 @@ const REST_BUSY = 9;
 const REST_ALONE = 0.2;
 /** Batches that began so long before a catalog was there may have been written after it without being matched with it. */
 const LATE_MS = 10 * 60_000;
-/** What failed, or was another process's to do, is looked at again. */
+/** What failed, was missed, or was another process's to do, is looked at again. */
 const AGAIN_MS = 30_000;
 
 export interface RematcherParts {
@@ -36,6 +39,8 @@ export interface RematcherParts {
     "write" | "ofAlerts" | "matchedBetween" | "catalogs" | "matchedAfter" | "withdraw"
   >;
   readonly rematches: RematchStore;
+  /** What could not be matched when it came. */
+  readonly missing: Fillable;
   /** A new batch id: its rows take the place of those of earlier batches. */
   readonly begin: () => bigint;
   readonly surveys: readonly Survey[];
@@ -68,6 +73,10 @@ export function createRematcher(parts: RematcherParts): Rematcher {
 
   function nudge(): void {
     stale = true;
+    begin();
+  }
+
+  function begin(): void {
     if (signal.aborted || !parts.mayRun()) return;
     working ??= work().finally(() => {
       working = null;
@@ -77,20 +86,47 @@ export function createRematcher(parts: RematcherParts): Rematcher {
   async function work(): Promise<void> {
     try {
       do {
-        stale = false;
-        // A large catalog takes a while to be read.
-        await Promise.race([catalogs.settled(), stopped]);
-        if (signal.aborted) return;
-        await withdraw(new Set((await registry.list()).map(({ name }) => name)));
-        for (const [catalog, survey] of catalogs.active().flatMap((one) => surveys.map((of) => [one, of] as const))) {
-          if (signal.aborted) return;
-          await rematch(catalog, survey);
-        }
+        if (stale) await rematchAll();
+        await matchMissed();
       } while (stale && !signal.aborted && parts.mayRun());
     } catch (error) {
       stale = true;
       if (!signal.aborted) log(`Archived alerts could not be matched with the catalogs: ${(error as Error).message}`);
     }
+  }
+
+  async function rematchAll(): Promise<void> {
+    stale = false;
+    // A large catalog takes a while to be read.
+    await Promise.race([catalogs.settled(), stopped]);
+    if (signal.aborted) return;
+    await withdraw(new Set((await registry.list()).map(({ name }) => name)));
+    for (const [catalog, survey] of catalogs.active().flatMap((one) => surveys.map((of) => [one, of] as const))) {
+      if (signal.aborted) return;
+      await rematch(catalog, survey);
+    }
+  }
+
+  /** What the step could not match in the stream. A catalog that still cannot be matched is let be until the next time. */
+  async function matchMissed(): Promise<void> {
+    const broken = new Map<string, Error>();
+    await fillIn(parts.missing, CROSSMATCH_STEP, async ({ part, survey }, alerts) => {
+      const startedAt = performance.now();
+      for (const catalog of catalogs.active().filter(({ name }) => part === null || part === name)) {
+        if (signal.aborted || stale || broken.has(catalog.name)) return false;
+        try {
+          await match(catalog, survey, alerts, false);
+        } catch (error) {
+          if (passes(error)) throw error;
+          broken.set(catalog.name, error as Error);
+          return false;
+        }
+      }
+      await rest(startedAt);
+      return true;
+    });
+    for (const [name, { message }] of broken)
+      log(`Catalog ${name} cannot be matched with alerts that miss it: ${message}`);
   }
 
   /** Told first: what is gone cannot be told of. */
@@ -167,9 +203,13 @@ export function createRematcher(parts: RematcherParts): Rematcher {
       from = { jd: jd[alerts.rows - 1]!, candid: candid[alerts.rows - 1]! };
       if (!(await take(alerts, from))) return false;
       if (alerts.rows < CHUNK) return true;
-      const rest = (performance.now() - startedAt) * (parts.isBusy() ? REST_BUSY : REST_ALONE);
-      await delay(rest, undefined, { signal }).catch(() => {});
+      await rest(startedAt);
     }
+  }
+
+  function rest(startedAt: number): Promise<void> {
+    const milliseconds = (performance.now() - startedAt) * (parts.isBusy() ? REST_BUSY : REST_ALONE);
+    return delay(milliseconds, undefined, { signal }).catch(() => {});
   }
 
   /** `whole`: all that have or had matches are told to have changed. */
@@ -198,7 +238,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     catalogs.active().some((one) => one.name === name && one.revision === revision);
 
   const stopHearing = registry.onChange(nudge);
-  const again = setInterval(() => stale && nudge(), AGAIN_MS).unref();
+  const again = setInterval(begin, AGAIN_MS).unref();
   nudge();
   return {
     async idle() {
@@ -211,13 +251,6 @@ export function createRematcher(parts: RematcherParts): Rematcher {
       await working;
     },
   };
-}
-
-function objectsOf(rows: Block): MatchedObject[] {
-  const [jd, candid] = [numberColumn(rows, "jd").values, bigColumn(rows, "candid").values];
-  return stringColumn(rows, "objectId").values.map((objectId, row) => ({
-    ...{ objectId, jd: jd[row]!, candid: candid[row]! },
-  }));
 }
 
 /** What people and filters see of matches, as text. */

@@ -10,7 +10,6 @@ import { createMatchedCatalogs, type MatchedCatalogs } from "../crossmatch/catal
 import { matchOperands } from "../crossmatch/operands.js";
 import { SURVEYS } from "../surveys/index.js";
 import { createCrossmatch } from "./crossmatch.js";
-import type { BrokenStep } from "./enrichment.js";
 
 const ARCSEC = 1 / 3600;
 const GAIA = testCatalog("gaia_dr3", {
@@ -39,8 +38,7 @@ async function matching(store: MemoryCatalogs, memoryBytes: number) {
   const catalogs = createMatchedCatalogs({ store, memoryBytes, log: (line) => lines.push(line) });
   opened.push(catalogs);
   await catalogs.settled();
-  const broken: BrokenStep[] = [];
-  return { catalogs, lines, broken, step: createCrossmatch(catalogs, (one) => broken.push(one)) };
+  return { catalogs, lines, step: createCrossmatch(catalogs) };
 }
 
 const at = (positions: readonly (readonly [number, number])[], survey = SURVEYS[0]!.description): AlertBatch =>
@@ -120,6 +118,93 @@ describe.each([
     expect(listed(batch, "match.ned.id")).toEqual([["within 30", "within 75", "near"]]);
     const [kpc] = listed(batch, "match.ned.distanceKpc") as (number | null)[][];
     expect([kpc![0]!.toFixed(6), kpc![1]!.toFixed(6), kpc![2]]).toEqual(["29.000000", "29.600000", null]);
+  });
+
+  it("match wherever a galaxy extends, where the catalog tells its axes", async () => {
+    const store = memoryCatalogs();
+    const ellipse = { axis: "DIAM", arcsec: 30, ratio: "BA", angle: "PA" };
+    store.put(
+      {
+        ...NED,
+        radiusArcsec: 600,
+        rule: { ...NED.rule, nearArcsec: 20, ellipse } as Catalog["rule"],
+        columns: ["z", "DIAM", "BA", "PA"].map((name) => column(name, "Float64")),
+      },
+      [
+        // Half axes of 300" and 90", turned to the north-east.
+        { id: "ellipse", ra: 0.01, dec: 0, z: null, DIAM: 10, BA: 0.3, PA: 45 },
+        { id: "no angle", ra: 50, dec: 0, z: null, DIAM: 10, BA: 0.3, PA: null },
+        { id: "no axes", ra: 60, dec: 0, z: 0.001, DIAM: null, BA: null, PA: null },
+        { id: "no ratio", ra: 70, dec: 0, z: 0.05, DIAM: 10, BA: null, PA: 3 },
+        { id: "wider than the radius", ra: 80, dec: 0, z: null, DIAM: 100, BA: 1, PA: 0 },
+      ],
+    );
+    const { step } = await matching(store, memory);
+    const off = (ra: number, east: number, north: number) =>
+      [(ra + east * ARCSEC + 360) % 360, north * ARCSEC] as const;
+    const batch = await step.run(
+      at([
+        off(0.01, 200, 200),
+        off(0.01, -200, -200),
+        off(0.01, 200, -200),
+        off(0.01, 60, -60),
+        off(0.01, 70, -70),
+        off(50, 0, 89),
+        off(50, 91, 0),
+        off(60, 19, 0),
+        off(60, 21, 0),
+        off(70, 29, 0),
+        off(70, 31, 0),
+        off(80, 0, 599),
+        off(80, 0, 601),
+      ]),
+    );
+    const ids = listed(batch, "match.ned.id").map(([id]) => id ?? null);
+    expect(ids).toEqual([
+      ...["ellipse", "ellipse", null, "ellipse", null],
+      ...["no angle", null, "no axes", null, "no ratio", null, "wider than the radius", null],
+    ]);
+  });
+
+  it("match with Andromeda and Triangulum wherever those extend", async () => {
+    const store = memoryCatalogs();
+    store.put(NED, [
+      { id: "M31", ra: 10.68479, dec: 41.26906, z: -0.001 },
+      { id: "behind its nucleus", ra: 10.6847, dec: 41.26901, z: 0.3 },
+      { id: "M32", ra: 10.6743, dec: 40.8652, z: -0.0007 },
+      { id: "behind", ra: 11.5, dec: 42.2, z: 0.05 },
+      { id: "only behind M33", ra: 23.46204, dec: 30.66022, z: 0.05 },
+    ]);
+    store.put(
+      {
+        ...NED,
+        name: "mpc",
+        rule: { ...NED.rule, by: "Mpc", column: "d" } as Catalog["rule"],
+        columns: [column("d", "Float64")],
+      },
+      [{ id: "M33", ra: 23.462, dec: 30.66, d: 0.869 }],
+    );
+    store.put(testCatalog("points"), [{ id: "nucleus", ra: 10.6847, dec: 41.26901 }]);
+    const { step } = await matching(store, memory);
+    const batch = await step.run(
+      at([
+        [11.5, 42.2 + 10 * ARCSEC],
+        [10.0, 42.2],
+        [10.68479, 41.26906 + 5 * ARCSEC],
+        [10.6743, 40.8652],
+        [23.6, 31.1],
+        [11.9, 42.86],
+      ]),
+    );
+    // North-east along the disc, north-west beside it, the nucleus, its neighbour, Triangulum, the end of the disc.
+    expect(listed(batch, "match.ned.id")).toEqual([["behind", "M31"], [], ["M31"], ["M32", "M31"], [], []]);
+    expect(listed(batch, "match.mpc.id")).toEqual([[], [], [], [], ["M33"], []]);
+    expect(listed(batch, "match.points.id")).toEqual([[], [], [], [], [], []]);
+    const [first] = listed(batch, "match.ned.separationArcsec") as number[][];
+    expect(first![1]).toBeGreaterThan(4_000);
+    // 0.869 Mpc, 0.4558 degrees.
+    expect((listed(batch, "match.mpc.distanceKpc")[4] as number[])[0]).toBeCloseTo(6.9, 1);
+    expect(batch.annexes!.map(({ rows }) => rows.rows)).toEqual(expect.arrayContaining([3, 1]));
   });
 
   it("keep the nearest where a limit is set, equally near ones by id", async () => {
@@ -208,10 +293,11 @@ describe("what is broken", () => {
   it("leaves out one catalog and goes on; a lost store lets the batch wait", async () => {
     const store = memoryCatalogs();
     store.put(testCatalog("vsx"), [{ id: "V1", ra: 1, dec: 1 }]);
-    const { step, broken } = await matching(store, 0);
+    const { step } = await matching(store, 0);
     store.failure = new Error("no such column");
-    expect((await step.run(at([[1, 1]]))).alerts.lists!.size).toBe(0);
-    expect(broken).toEqual([{ step: "crossmatch vsx", message: "no such column" }]);
+    const { alerts, missing } = await step.run(at([[1, 1]]));
+    expect(alerts.lists!.size).toBe(0);
+    expect(missing).toMatchObject([{ step: "crossmatch", part: "vsx", code: "STEP_FAILED", reason: "no such column" }]);
     store.failure = new TocsinError("ENGINE_UNAVAILABLE", "away");
     await expect(step.run(at([[1, 1]]))).rejects.toThrow("away");
   });

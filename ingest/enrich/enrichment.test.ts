@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { AlertBatch } from "../../domain/alert.js";
 import { TocsinError } from "../../domain/errors.js";
-import { type BrokenStep, type Enrichment, enrich, versionsOf } from "./enrichment.js";
+import { type Enrichment, enrich, versionsOf } from "./enrichment.js";
 
 const empty: AlertBatch = {
   survey: "ZTF",
@@ -19,17 +19,16 @@ const adds = (name: string): Enrichment => ({
 const throws = (error: unknown): Enrichment => ({ name: "broken", version: "1", run: () => Promise.reject(error) });
 
 test("a step that throws is told, and the others add their values", async () => {
-  const broken: BrokenStep[] = [];
-  const batch = await enrich(empty, [adds("a"), throws(new Error("NaN in layer 3")), adds("b")], (one) => {
-    broken.push(one);
-  });
+  const fault = new Error("NaN in layer 3\n    at step.ts:1");
+  const batch = await enrich(empty, [adds("a"), throws(fault), adds("b")]);
   expect(batch.annexes).toHaveLength(2);
-  expect(broken).toEqual([{ step: "broken", message: "NaN in layer 3" }]);
+  const told = { step: "broken", part: null, code: "STEP_FAILED", reason: "NaN in layer 3", cause: fault };
+  expect(batch.missing).toEqual([told]);
 });
 
 test("a store that is away holds the batch", async () => {
   const lost = new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.");
-  await expect(enrich(empty, [throws(lost)], () => {})).rejects.toBe(lost);
+  await expect(enrich(empty, [throws(lost)])).rejects.toBe(lost);
 });
 
 test("versions by name", () => {

@@ -2,13 +2,14 @@
 // `scores` of all that run. Made by cli/, called by enrichment.ts.
 import type { AlertBatch, Annex } from "../../domain/alert.js";
 import type { Column, NumberArray } from "../../domain/columns.js";
+import { type MissingCode, type MissingStep, reasonOf } from "../../domain/missing.js";
 import { prepareInputs } from "../classifiers/inputs.js";
 import { outputNames, wantsCutouts } from "../classifiers/manifest.js";
 import type { Job, ModelWork, Provider, Scored } from "../classifiers/protocol.js";
 import type { ModelRegistry, RunningModel } from "../classifiers/registry.js";
 import type { Outcome, Scorer } from "../classifiers/scorer.js";
 import { bigColumn, numberColumn, stringColumn } from "../rows.js";
-import type { Enrichment } from "./enrichment.js";
+import { type Enrichment, withMissing } from "./enrichment.js";
 
 export interface ScoresParts {
   readonly registry: Pick<ModelRegistry, "running" | "suspended" | "failed" | "succeeded">;
@@ -17,6 +18,10 @@ export interface ScoresParts {
   /** Takes a line for each model that failed with a batch. */
   readonly log: (line: string) => void;
 }
+
+const STEP = "scores";
+/** Of what a model that runs no more did not say. */
+const SUSPENDED = "suspended: ";
 
 /** Never throws: what a model did not say is missing, with the reason in the annex. */
 export function scoresEnrichment({ registry, scorer, provider, log }: ScoresParts): Enrichment {
@@ -27,29 +32,33 @@ export function scoresEnrichment({ registry, scorer, provider, log }: ScoresPart
     for (const { key, file, manifest } of models) {
       const suspended = registry.suspended(key);
       if (suspended !== null) {
-        outcomes.set(key, { fault: `suspended: ${suspended}` });
+        outcomes.set(key, { fault: `${SUSPENDED}${suspended}` });
         continue;
       }
       try {
         work.push({ key, file, manifest, ...prepareInputs(manifest, batch.alerts) });
       } catch (error) {
-        outcomes.set(key, { fault: (error as Error).message });
+        outcomes.set(key, { fault: reasonOf(error) });
       }
     }
     if (work.length === 0) return outcomes;
     for (const [key, outcome] of await scorer.score(jobOf(batch, work, provider))) {
-      outcomes.set(key, outcome);
-      if ("scored" in outcome) registry.succeeded(key);
-      else {
-        log(`The model ${key} gave no scores for ${batch.alerts.rows} alerts: ${outcome.fault}.`);
-        registry.failed(key, outcome.fault);
+      if ("scored" in outcome) {
+        outcomes.set(key, outcome);
+        registry.succeeded(key);
+        continue;
       }
+      log(`The model ${key} gave no scores for ${batch.alerts.rows} alerts: ${outcome.fault}.`);
+      // Others see this one.
+      const fault = reasonOf(outcome.fault);
+      outcomes.set(key, { fault });
+      registry.failed(key, fault);
     }
     return outcomes;
   }
 
   return {
-    name: "scores",
+    name: STEP,
     version: "1",
     async run(batch) {
       const models = registry.running(batch.survey);
@@ -61,9 +70,24 @@ export function scoresEnrichment({ registry, scorer, provider, log }: ScoresPart
         if (!model.shadow) for (const [name, column] of columnsOf(model, said)) columns.set(name, column);
         return annexOf(model, batch, said);
       });
-      return { ...batch, alerts: { ...batch.alerts, columns }, annexes: [...(batch.annexes ?? []), ...annexes] };
+      const scored = {
+        ...batch,
+        alerts: { ...batch.alerts, columns },
+        annexes: [...(batch.annexes ?? []), ...annexes],
+      };
+      return withMissing(scored, missingOf(models, outcomes));
     },
   };
+}
+
+/** What a shadow did not say is nobody's loss. */
+function missingOf(models: readonly RunningModel[], outcomes: ReadonlyMap<string, Outcome>): MissingStep[] {
+  return models.flatMap(({ key, shadow, manifest }) => {
+    const outcome = outcomes.get(key)!;
+    if (shadow || "scored" in outcome) return [];
+    const code: MissingCode = outcome.fault.startsWith(SUSPENDED) ? "MODEL_SUSPENDED" : "MODEL_FAILED";
+    return [{ step: STEP, part: manifest.name, code, reason: outcome.fault }];
+  });
 }
 
 function jobOf({ survey, alerts, packets }: AlertBatch, models: readonly ModelWork[], provider: Provider): Job {

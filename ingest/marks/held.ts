@@ -3,7 +3,7 @@
 import { nestedPixels } from "../../domain/healpix.js";
 import { MAX_WATCH_MATCHES, type Mark, type MarkedCells, type WatchedPositions } from "../../domain/mark.js";
 import { buildSkyJoin, type SkyJoin, type SkyMatches } from "../../domain/skyjoin.js";
-import { credibleLevel } from "../../domain/skymap.js";
+import { cellAt } from "../../domain/skymap.js";
 import type { MarkContents, MarkRegistry } from "../../stores/marks.store.js";
 
 /** A load that failed is tried again after this, or with the next change. */
@@ -55,11 +55,22 @@ export interface Holding {
   readonly matches: SkyMatches | null;
   /** Of areas and sky maps: NaN where the position is not held. */
   readonly level: Float64Array | null;
+  /** Of sky maps, Mpc: NaN where the position is not held or the map does not tell. */
+  readonly distance: { readonly mean: Float64Array; readonly sigma: Float64Array } | null;
 }
 
 export interface HeldMarks {
-  /** What each active mark holds of these alerts. Waits for the first load: an alert is never stored without its marks. */
-  hold(jd: ArrayLike<number>, ra: Float64Array, dec: Float64Array, only?: Mark): Promise<Holding[]>;
+  /**
+   * What each active mark holds of these alerts. Waits for the first load: an alert is never stored without its marks. One
+   * that fails is told and left out; where nobody hears of it, its error is thrown.
+   */
+  hold(
+    jd: ArrayLike<number>,
+    ra: Float64Array,
+    dec: Float64Array,
+    only?: Mark | null,
+    onBroken?: (mark: Mark, error: unknown) => void,
+  ): Promise<Holding[]>;
   /** Resolves when everything that the registry tells of has been loaded. Throws why it could not be. */
   settled(): Promise<void>;
   close(): void;
@@ -110,22 +121,28 @@ export function createHeldMarks({ registry, contents, log }: HeldMarksParts): He
   let isReady = false;
 
   return {
-    async hold(jd, ra, dec, only) {
+    async hold(jd, ra, dec, only = null, onBroken) {
       if (!isReady) await loading;
       isReady = true;
       let pixels: BigUint64Array | null = null;
       return active().flatMap((mark): Holding[] => {
         const own = held.get(mark.id);
-        if (own === undefined || (only !== undefined && (mark.id !== only.id || own.content !== only.content)))
-          return [];
+        if (own === undefined || (only !== null && (mark.id !== only.id || own.content !== only.content))) return [];
         const { content, list, cells } = own;
-        const matches = list?.join.join(ra, dec, MAX_WATCH_MATCHES) ?? null;
-        if (cells === null) return [{ mark, content, list, matches, level: null }];
-        if (pixels === null) {
-          pixels = new BigUint64Array(ra.length);
-          nestedPixels(ra, dec, pixels);
+        try {
+          const matches = list?.join.join(ra, dec, MAX_WATCH_MATCHES) ?? null;
+          if (cells === null) return [{ mark, content, list, matches, level: null, distance: null }];
+          if (pixels === null) {
+            const made = new BigUint64Array(ra.length);
+            nestedPixels(ra, dec, made);
+            pixels = made;
+          }
+          return [{ mark, content, list, matches, ...valuesOf(mark, cells, pixels, jd) }];
+        } catch (error) {
+          if (onBroken === undefined) throw error;
+          onBroken(mark, error);
+          return [];
         }
-        return [{ mark, content, list, matches, level: levelsOf(mark, cells, pixels, jd) }];
       });
     },
     async settled() {
@@ -163,11 +180,23 @@ export async function heldList(blocks: AsyncIterable<WatchedPositions>): Promise
   return { join: await buildSkyJoin({ ra, dec, radiusArcsec }), names, ra, dec };
 }
 
-function levelsOf({ skymap }: Mark, cells: MarkedCells, pixels: BigUint64Array, jd: ArrayLike<number>): Float64Array {
-  const level = new Float64Array(pixels.length).fill(Number.NaN);
+function valuesOf(
+  { kind, skymap }: Mark,
+  cells: MarkedCells,
+  pixels: BigUint64Array,
+  jd: ArrayLike<number>,
+): Pick<Holding, "level" | "distance"> {
+  const missing = () => new Float64Array(pixels.length).fill(Number.NaN);
+  const level = missing();
+  const distance = kind === "SKYMAP" ? { mean: missing(), sigma: missing() } : null;
   for (let row = 0; row < pixels.length; row++) {
     if (skymap !== null && !(jd[row]! >= skymap.startJd && jd[row]! <= skymap.endJd)) continue;
-    level[row] = credibleLevel(cells, pixels[row]!) ?? Number.NaN;
+    const cell = cellAt(cells, pixels[row]!);
+    if (cell === null) continue;
+    level[row] = cells.level[cell]!;
+    if (distance === null || cells.distance === undefined) continue;
+    distance.mean[row] = cells.distance.mean[cell]!;
+    distance.sigma[row] = cells.distance.sigma[cell]!;
   }
-  return level;
+  return { level, distance };
 }

@@ -126,7 +126,7 @@ beforeAll(async () => {
   held = createHeldMarks({ registry, contents, log });
   desk = new Desk({ stores: stores.marks, held });
   past = createPastMarker({
-    ...{ registry, held, marked, rematches: stores.rematches, surveys: ["ZTF"], log },
+    ...{ registry, held, marked, rematches: stores.rematches, missing: stores.missing, surveys: ["ZTF"], log },
     begin: () => stores.batches.begin(),
     mayRun: () => true,
     isBusy: () => false,
@@ -278,12 +278,31 @@ describe("uploaded lists", () => {
     expect(await read("a, 10.5, -20\nb, 11, 21\n")).toEqual(list(["a", 10.5, -20, 3], ["b", 11, 21, 3]));
     expect(await read("10.5|-20|a|4\n11|21|b|5\n")).toEqual(list(["a", 10.5, -20, 4], ["b", 11, 21, 5]));
     expect(await read("x,10:00:00,-20:30:00\n")).toEqual(list(["x", 150, -20.5, 3]));
+    expect(await read("x,10h00m00s,-20d30m00s\n")).toEqual(list(["x", 150, -20.5, 3]));
+    expect(await read("x,10 00 00,-20 30 00\n")).toEqual(list(["x", 150, -20.5, 3]));
+    // Names that are numbers: a line that can be read in one order only decides.
+    const numbered = list(["17", 10.5, -20, 3], ["418", 211, 21, 3]);
+    expect(await read("10.5,-20,17\n211,21,418\n")).toEqual(numbered);
+    expect(await read("17,10.5,-20\n418,211,21")).toEqual(numbered);
+    await expect(read("10.5,20,17\n11,21,18\n")).rejects.toThrow("name, ra, dec as well as ra, dec, name");
+    await expect(read("10.5 -20\n")).rejects.toThrow("without a comma");
+    // A magnitude in r is no radius.
+    const magnitudes = await read("name,RAdeg,DEdeg,g,r\nx,10.5,-20,18.2,17.9\n");
+    expect(magnitudes).toEqual(list(["x", 10.5, -20, 3]));
     expect(await read("o5\no6\n", "ZTF")).toMatchObject({ names: ["o5", "o6"], ra: Float64Array.of(150, 150) });
     const xml = `<?xml version="1.0"?><VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>
       <FIELD name="main_id" datatype="char" arraysize="*"/><FIELD name="RAJ2000" datatype="double" unit="deg"/>
       <FIELD name="DEJ2000" datatype="double" unit="deg"/><DATA><TABLEDATA>
       <TR><TD>M31</TD><TD>10.684</TD><TD>41.269</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>`;
     expect(await read(xml)).toEqual(list(["M31", 10.684, 41.269, 3]));
+    const [inUnits, inParsec] = ["arcmin", "pc"].map((unit) =>
+      read(`<?xml version="1.0"?><VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3"><RESOURCE><TABLE>
+      <FIELD name="ra" datatype="double" unit="h"/><FIELD name="dec" datatype="double" unit="deg"/>
+      <FIELD name="radius" datatype="double" unit="${unit}"/>
+      <DATA><TABLEDATA><TR><TD>10</TD><TD>-20</TD><TD>0.5</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>`),
+    );
+    expect(await inUnits).toEqual(list(["1", 150, -20, 30]));
+    await expect(inParsec).rejects.toThrow("The column radius is in pc");
   });
 
   it.each([

@@ -9,7 +9,7 @@ export function markOperands(registry: Pick<MarkRegistry, "all" | "onChange">): 
     operands() {
       const marks = registry.all();
       return {
-        values: marks.filter(({ kind }) => kind !== "WATCH_LIST").map(operandOf),
+        values: marks.filter(({ kind }) => kind !== "WATCH_LIST").flatMap(operandsOf),
         lists: marks.filter(({ kind }) => kind === "WATCH_LIST").map(listOf),
       };
     },
@@ -17,14 +17,22 @@ export function markOperands(registry: Pick<MarkRegistry, "all" | "onChange">): 
   };
 }
 
-function operandOf(mark: Mark): Operand {
+function operandsOf(mark: Mark): Operand[] {
   if (mark.kind === "AREA") {
     const description = `Whether the alert lies in the area ${mark.name}${told(mark)}.`;
-    return { name: markOperand(mark), type: "Bool", nullable: false, unit: null, description };
+    return [{ name: markOperand(mark), type: "Bool", nullable: false, unit: null, description }];
   }
   const when = "missing outside of its time window and where the map does not reach";
-  const what = `Smallest credible level (0 to 1) of the sky map ${mark.name} that holds the alert's position, ${when}`;
-  return { name: markOperand(mark), type: "Float64", nullable: true, unit: null, description: `${what}${told(mark)}.` };
+  const value = (name: string, unit: string | null, what: string): Operand => {
+    const description = `${what}, ${when}${told(mark)}.`;
+    return { name: `${markOperand(mark)}${name}`, type: "Float64", nullable: true, unit, description };
+  };
+  const along = `distance that the sky map ${mark.name} gives its source, were it at the alert's position`;
+  return [
+    value("", null, `Smallest credible level (0 to 1) of the sky map ${mark.name} that holds the alert's position`),
+    value(".distance.mean", "Mpc", `Mean of the ${along}`),
+    value(".distance.sigma", "Mpc", `Standard deviation of the ${along}`),
+  ];
 }
 
 const field = (name: string, type: Operand["type"], unit: string | null, description: string): Operand => {

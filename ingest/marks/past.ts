@@ -2,12 +2,13 @@
 // goes on after a restart. Made by cli/service.ts.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Block } from "../../domain/columns.js";
-import type { Mark } from "../../domain/mark.js";
+import { type Mark, markOperand } from "../../domain/mark.js";
 import type { Survey } from "../../domain/survey.js";
 import type { MarkedStore, MarkRegistry } from "../../stores/marks.store.js";
-import type { MatchedAlert, Rematch, RematchStore } from "../../stores/matches.store.js";
-import { MARKS_VERSION } from "../enrich/marks.js";
-import { bigColumn, numberColumn } from "../rows.js";
+import type { MatchedAlert, MatchedObject, Rematch, RematchStore } from "../../stores/matches.store.js";
+import { MARKS_STEP, MARKS_VERSION } from "../enrich/marks.js";
+import { type Fillable, fillIn } from "../fillin.js";
+import { bigColumn, numberColumn, objectsOf } from "../rows.js";
 import type { HeldMarks } from "./held.js";
 import { markRows } from "./rows.js";
 
@@ -31,6 +32,10 @@ export interface PastMarkerParts {
   readonly held: Pick<HeldMarks, "hold" | "settled">;
   readonly marked: Pick<MarkedStore, "write">;
   readonly rematches: RematchStore;
+  /** What could not be marked when it came. */
+  readonly missing: Fillable;
+  /** Alerts that a mark holds and that it should have marked when they came. */
+  readonly onMissed?: (survey: Survey, mark: Mark, alerts: readonly MatchedObject[]) => Promise<void>;
   /** A new batch id. */
   readonly begin: () => bigint;
   readonly surveys: readonly Survey[];
@@ -58,6 +63,10 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
 
   function nudge(): void {
     stale = true;
+    begin();
+  }
+
+  function begin(): void {
     if (signal.aborted || !parts.mayRun()) return;
     working ??= work().finally(() => {
       working = null;
@@ -67,19 +76,40 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
   async function work(): Promise<void> {
     try {
       do {
-        stale = false;
-        await held.settled();
-        for (const mark of registry.all().filter(({ state }) => state === "ACTIVE")) {
-          for (const survey of surveys) {
-            if (signal.aborted) return;
-            await markPast(mark, survey);
-          }
-        }
+        if (stale) await markAll();
+        await markMissed();
       } while (stale && !signal.aborted);
     } catch (error) {
       stale = true;
       if (!signal.aborted) parts.log(`Archived alerts could not be marked: ${(error as Error).message}`);
     }
+  }
+
+  const active = (): Mark[] => registry.all().filter(({ state }) => state === "ACTIVE");
+
+  async function markAll(): Promise<void> {
+    stale = false;
+    await held.settled();
+    for (const mark of active()) {
+      for (const survey of surveys) {
+        if (signal.aborted) return;
+        await markPast(mark, survey);
+      }
+    }
+  }
+
+  /** What the step could not mark in the stream: by all, where the mark has another name by now. */
+  async function markMissed(): Promise<void> {
+    await fillIn(parts.missing, MARKS_STEP, async ({ part, survey }, alerts) => {
+      const named = active().filter((mark) => markOperand(mark) === part);
+      for (const mark of named.length > 0 ? named : active()) {
+        if (signal.aborted || stale) return false;
+        const rows = await write(mark, survey, alerts);
+        if (rows === null) return false;
+        if (rows.rows > 0) await parts.onMissed?.(survey, mark, objectsOf(rows));
+      }
+      return true;
+    });
   }
 
   async function markPast(mark: Mark, survey: Survey): Promise<void> {
@@ -95,24 +125,27 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
     const fromJd = Math.max(mark.pastFromJd, mark.skymap?.startJd ?? 0);
     const first = fromJd === 0 ? null : { jd: fromJd, candid: LOWEST_ID };
     await each(survey, at.until ?? first, undefined, async (alerts, last) => {
-      if (!(await write(mark, survey, alerts))) return false;
+      if ((await write(mark, survey, alerts)) === null) return false;
       at = { ...at, until: last, done: at.done + alerts.rows };
       await rematches.saveRematch(at);
       return last.jd <= (mark.skymap?.endJd ?? Number.POSITIVE_INFINITY);
     });
     // What was written meanwhile by batches that had begun before, here or in processes that had not heard yet.
     if (parts.shared) await delay(Math.max(0, mark.changedAt + HEARD_MS - Date.now()), undefined, { signal });
-    const whole = await each(survey, null, mark.changedAt - LATE_MS, (alerts) => write(mark, survey, alerts));
+    const whole = await each(survey, null, mark.changedAt - LATE_MS, async (alerts) => {
+      return (await write(mark, survey, alerts)) !== null;
+    });
     if (whole) await rematches.saveRematch({ ...at, total: Math.max(at.done, at.total), complete: true });
   }
 
-  /** False where the mark has been replaced or removed. */
-  async function write(mark: Mark, survey: Survey, alerts: Block): Promise<boolean> {
+  /** The rows of the alerts that it holds; null where the mark has been replaced or removed. */
+  async function write(mark: Mark, survey: Survey, alerts: Block): Promise<Block | null> {
     const [jd, ra, dec] = ["jd", "ra", "dec"].map((name) => numberColumn(alerts, name).values as Float64Array);
     const holdings = await held.hold(jd!, ra!, dec!, mark);
-    if (holdings.length === 0) return false;
-    await marked.write(survey, parts.begin(), markRows(alerts, holdings));
-    return true;
+    if (holdings.length === 0) return null;
+    const rows = markRows(alerts, holdings);
+    await marked.write(survey, parts.begin(), rows);
+    return rows;
   }
 
   /** Chunk by chunk, with rests, until `take` says that it is enough or everything ends. True where all were taken. */
@@ -138,7 +171,7 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
   }
 
   const stopHearing = registry.onChange(nudge);
-  const again = setInterval(() => stale && nudge(), AGAIN_MS).unref();
+  const again = setInterval(begin, AGAIN_MS).unref();
   nudge();
   return {
     async idle() {

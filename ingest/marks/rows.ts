@@ -13,18 +13,25 @@ export function markColumns(holdings: readonly Holding[]): {
   const columns = new Map<string, Column>();
   const lists = new Map<string, ListColumn>();
   for (const holding of holdings) {
-    const { mark, level } = holding;
+    const { mark, level, distance } = holding;
     const name = markOperand(mark);
     if (level === null) {
       for (const [field, list] of Object.entries(fieldsOf(holding))) lists.set(`${name}.${field}`, list);
     } else if (mark.kind === "AREA") {
       columns.set(name, { type: "Bool", values: Uint8Array.from(level, (of) => Number(of === 1)), nulls: null });
     } else {
-      const nulls = Uint8Array.from(level, (of) => Number(Number.isNaN(of)));
-      columns.set(name, { type: "Float64", values: level.map((of) => (Number.isNaN(of) ? 0 : of)), nulls });
+      columns.set(name, withMissing(level));
+      for (const [field, values] of Object.entries(distance!))
+        columns.set(`${name}.distance.${field}`, withMissing(values));
     }
   }
   return { columns, lists };
+}
+
+/** NaN is missing. */
+function withMissing(values: Float64Array): Column {
+  const nulls = Uint8Array.from(values, (of) => Number(Number.isNaN(of)));
+  return { type: "Float64", values: values.map((of) => (Number.isNaN(of) ? 0 : of)), nulls };
 }
 
 /** By field of the list watch.<name>. */
@@ -45,15 +52,18 @@ export function markRows(alerts: Block, holdings: readonly Holding[]): Block {
   const taken: number[] = [];
   const contents: string[] = [];
   const levels: number[] = [];
+  const distances = { mean: [] as number[], sigma: [] as number[] };
   const counts: number[] = [];
   const lists = { name: [] as string[], separationArcsec: [] as number[], ra: [] as number[], dec: [] as number[] };
-  for (const { content, list, matches, level } of holdings) {
+  for (const { content, list, matches, level, distance } of holdings) {
     for (let row = 0; row < alerts.rows; row++) {
       const [from, to] = matches === null ? [0, 0] : [row === 0 ? 0 : matches.ends[row - 1]!, matches.ends[row]!];
       if (level === null ? from === to : Number.isNaN(level[row]!)) continue;
       taken.push(row);
       contents.push(content);
       levels.push(level?.[row] ?? 1);
+      distances.mean.push(distance?.mean[row] ?? Number.NaN);
+      distances.sigma.push(distance?.sigma[row] ?? Number.NaN);
       counts.push(to - from);
       for (let at = from; at < to; at++) {
         const own = matches!.rows[at]!;
@@ -78,6 +88,8 @@ export function markRows(alerts: Block, holdings: readonly Holding[]): Block {
       ...columns,
       ["content", { type: "String", values: contents, nulls: null }],
       ["level", { type: "Float64", values: Float64Array.from(levels), nulls: null }],
+      ["distanceMean", { type: "Float64", values: Float64Array.from(distances.mean), nulls: null }],
+      ["distanceSigma", { type: "Float64", values: Float64Array.from(distances.sigma), nulls: null }],
     ]),
     lists: new Map<string, ListColumn>([
       ["names", { ends, items: { type: "String", values: lists.name, nulls: null } }],

@@ -18,15 +18,25 @@ import type { TableColumn, TableReader } from "../catalogs/table.js";
 
 /** A million positions with names of 100 characters. */
 const MAX_BYTES = 256 * 1024 ** 2;
+/** Bytes by which plain lines are told from tables. */
+const HEAD = 4096;
 /** Objects that are asked for at once. */
 const IDS = 1_000;
 
 const NAMED = {
-  ra: ["ra", "raj2000", "ra_icrs", "_raj2000", "ra_deg", "radeg", "alpha_j2000", "right_ascension"],
-  dec: ["dec", "de", "dej2000", "decj2000", "de_icrs", "_dej2000", "dec_deg", "decdeg", "delta_j2000", "declination"],
+  ra: ["ra", "raj2000", "ra_icrs", "_raj2000", "_ra", "ra_deg", "radeg", "alpha_j2000", "right_ascension"],
+  dec: [
+    ...["dec", "de", "dej2000", "decj2000", "de_icrs", "_dej2000", "_de", "dec_deg", "decdeg", "dedeg"],
+    ...["delta_j2000", "declination"],
+  ],
   name: ["name", "id", "objectid", "object_id", "main_id", "source_id", "designation", "target", "object"],
-  radius: ["radiusarcsec", "radius_arcsec", "radius", "arcsec", "r"],
+  radius: ["radiusarcsec", "radius_arcsec", "radius", "arcsec"],
 } as const;
+/** Arcsec in the units that files tell of a radius. */
+const ARCSEC_IN: Readonly<Record<string, number>> = {
+  ...{ arcsec: 1, arcseconds: 1, '"': 1, mas: 1e-3, arcmin: 60, arcminutes: 60, "'": 60 },
+  ...{ deg: 3600, degree: 3600, degrees: 3600 },
+};
 
 export interface ListOptions {
   /** Of positions that tell none of their own. */
@@ -77,7 +87,7 @@ async function* withHeader(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
       continue;
     }
     head = Buffer.concat([head, chunk]);
-    if (head.length < 4096) continue;
+    if (head.length < HEAD) continue;
     yield Buffer.from(headerFor(head));
     yield head;
     head = null;
@@ -93,24 +103,51 @@ function headerFor(head: Buffer): string {
   const isBinary = head.includes(0) || (head[0] === 0x1f && head[1] === 0x8b);
   const text = head.toString("utf8").replace(/^\ufeff/, "");
   if (isBinary || /^\s*<|^SIMPLE {2}=|^PAR1|^#/.test(text)) return "";
-  const line = text.split(/\r?\n/).find((one) => one.trim() !== "") ?? "";
+  const lines = text.split(/\r?\n/);
+  const line = lines.find((one) => one.trim() !== "") ?? "";
   const delimiter = [",", "|", "\t", ";"].find((one) => line.includes(one)) ?? ",";
-  const fields = line.split(delimiter).map((field) => field.trim().replace(/^"|"$/g, ""));
-  const isAngle = (field: string | undefined) => field !== undefined && /^[+-]?\d[\d.:]*(e[+-]?\d+)?$/i.test(field);
+  const fieldsOf = (line: string) => line.split(delimiter).map((field) => field.trim().replace(/^"|"$/g, ""));
+  const fields = fieldsOf(line);
+  if (fields.length === 1 && isPlace(...line.trim().split(/\s+/))) {
+    throw badMark("A line holds a position without a comma or a bar in it: write ra, dec or name, ra, dec.");
+  }
   const orders = [
     ["name", "ra", "dec", "radius"],
     ["ra", "dec", "name", "radius"],
-  ];
-  for (const order of orders) {
-    const [ra, dec] = [order.indexOf("ra"), order.indexOf("dec")];
-    if (fields.length <= 4 && isAngle(fields[ra]) && isAngle(fields[dec])) {
-      return `${order.slice(0, fields.length).join(delimiter)}\n`;
+  ].filter((order) => fields.length <= order.length && placeIn(order, fields).every(isAngle));
+  if (orders.length > 0) {
+    // Where names are numbers, the lines that can be read in one order only decide; the last one may be cut off.
+    const whole = head.length < HEAD ? lines : lines.slice(0, -1);
+    const counts = orders.map((order) => whole.filter((one) => isPlace(...placeIn(order, fieldsOf(one)))).length);
+    if (counts.length > 1 && counts[0] === counts[1]) {
+      const remedy = "put a first line that says which: name,ra,dec or ra,dec,name";
+      throw badMark(`Its lines may be name, ra, dec as well as ra, dec, name: ${remedy}.`);
     }
+    return `${orders[counts.indexOf(Math.max(...counts))]!.slice(0, fields.length).join(delimiter)}\n`;
   }
   const isHeader = Object.values(NAMED).some((names) =>
     (names as readonly string[]).includes(fields[0]!.toLowerCase()),
   );
   return fields.length === 1 && !isHeader ? "objectId\n" : "";
+}
+
+const placeIn = (order: readonly string[], fields: readonly string[]) =>
+  [fields[order.indexOf("ra")], fields[order.indexOf("dec")]] as const;
+
+const isAngle = (field: string | undefined): boolean =>
+  field !== undefined && /^[+-]?\d[\d.:hdms\s]*(e[+-]?\d+)?$/i.test(field);
+
+/** Degrees or sexagesimal, within their ranges. */
+function isPlace(ra = "", dec = "", ...more: readonly string[]): boolean {
+  if (more.length > 0 || ra === "" || dec === "") return false;
+  const [x, y] = [Number(ra), Number(dec)];
+  if (Math.abs(x) <= 360 && Math.abs(y) <= 90) return true;
+  try {
+    parsePosition(`${ra} ${dec}`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function* blocksOf(
@@ -131,7 +168,7 @@ async function* blocksOf(
   let row = 0;
   for await (const block of reader.blocks(wanted, 0)) {
     const texts = name && textsOf(block.columns.get(name.name)!);
-    const radii = radius === undefined ? null : floatsOf(block.columns.get(radius.name)!);
+    const radii = radius === undefined ? null : arcsecOf(block.columns.get(radius.name)!, radius);
     const radiusOf = Float32Array.from({ length: block.rows }, (_, n) => {
       const own = radii?.[n] ?? Number.NaN;
       return Number.isNaN(own) ? radiusArcsec : own;
@@ -139,7 +176,7 @@ async function* blocksOf(
     if (ra === undefined) yield await placesOf(texts!, radiusOf, row, survey, viewer, objects);
     else {
       const names = texts ?? Array.from({ length: block.rows }, (_, n) => `${row + n + 1}`);
-      yield { names, ...anglesOf(block, ra.name, dec!.name, row), radiusArcsec: radiusOf };
+      yield { names, ...anglesOf(block, ra, dec!, row), radiusArcsec: radiusOf };
     }
     row += block.rows;
   }
@@ -156,10 +193,31 @@ const floatsOf = (column: Column): Float64Array =>
     column.nulls?.[n] ? Number.NaN : Number(value),
   );
 
+const unitOf = ({ unit }: TableColumn): string => unit?.trim().toLowerCase() ?? "";
+
+function arcsecOf(values: Column, column: TableColumn): Float64Array {
+  const unit = unitOf(column);
+  const factor = unit === "" ? 1 : ARCSEC_IN[unit];
+  if (factor === undefined) throw badMark(`The column ${column.name} is in ${column.unit}; a radius is in arcsec.`);
+  return floatsOf(values).map((value) => value * factor);
+}
+
 /** Degrees, or hours and degrees with colons as people type them. */
-function anglesOf(block: Block, ra: string, dec: string, row: number): { ra: Float64Array; dec: Float64Array } {
-  const columns = [block.columns.get(ra)!, block.columns.get(dec)!] as const;
-  if (columns.every(({ type }) => type !== "String")) return { ra: floatsOf(columns[0]), dec: floatsOf(columns[1]) };
+function anglesOf(
+  block: Block,
+  ra: TableColumn,
+  dec: TableColumn,
+  row: number,
+): { ra: Float64Array; dec: Float64Array } {
+  const columns = [block.columns.get(ra.name)!, block.columns.get(dec.name)!] as const;
+  if (columns.every(({ type }) => type !== "String")) {
+    const isHours = /^(h|hr|hrs|hour|hours|hourangle)$/.test(unitOf(ra));
+    for (const column of isHours ? [dec] : [ra, dec]) {
+      if (/^(|deg.*|°)$/.test(unitOf(column))) continue;
+      throw badMark(`The column ${column.name} is in ${column.unit}; positions are in degrees.`);
+    }
+    return { ra: floatsOf(columns[0]).map((value) => (isHours ? 15 * value : value)), dec: floatsOf(columns[1]) };
+  }
   const [ras, decs] = columns.map(textsOf);
   const places = ras!.map((text, n) => {
     try {

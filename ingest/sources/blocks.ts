@@ -3,6 +3,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { MAX_BLOCK_BYTES } from "../avro/codecs.js";
 import { MAX_RECORDS } from "../avro/container.js";
+import { isHeader } from "../avro/header.js";
 import type { Slab, Slabs } from "./slabs.js";
 
 /** Pieces are closed once they are this large. */
@@ -12,6 +13,7 @@ const MAX_HEADER_BYTES = 2 * 1024 * 1024;
 /** What is read beyond a piece's end is copied to the next one's room. */
 const READ_BYTES = 2 * 1024 * 1024;
 const SYNC_BYTES = 16;
+const MAGIC_BYTES = 4;
 /** Two varints of 64 bits: a block's head is not longer. */
 const MAX_HEAD_BYTES = 20;
 
@@ -61,9 +63,9 @@ export function headerLength(bytes: Uint8Array): number | null {
 }
 
 /**
- * The file in pieces. A block whose declared size cannot be right, or that does not end with the file's sync marker, ends
- * the splitting: the rest of what was read goes out as the last piece, where the container reader finds the fault and
- * names it.
+ * The file in pieces, and after it those of containers that were put behind it as they are. A block whose declared size
+ * cannot be right, or that does not end with the file's sync marker, ends the splitting: the rest of what was read goes
+ * out as the last piece, where the container reader finds the fault and names it.
  */
 export async function* containerPieces(file: FileHandle, slabs: Slabs): AsyncGenerator<ContainerPiece> {
   // A slab holds the header and, behind it, what has been read and not gone out: a piece is the front of its slab, and
@@ -88,27 +90,42 @@ export async function* containerPieces(file: FileHandle, slabs: Slabs): AsyncGen
     else pending = slab.bytes.subarray(header.length, end + bytesRead);
   };
 
-  let headerBytes: number | null = null;
-  while (headerBytes === null && !ended && pending.length < MAX_HEADER_BYTES) {
-    await fill();
-    headerBytes = headerLength(pending);
-  }
-  if (headerBytes === null) {
-    yield { bytes: pending, slab, recordsBefore: 0, bytesBefore: 0 };
-    slab.release();
-    return;
-  }
-  header = Buffer.from(pending.subarray(0, headerBytes));
-  const sync = header.subarray(headerBytes - SYNC_BYTES);
-  pending = pending.subarray(headerBytes);
+  /** Of the container that begins with what is pending; false where it does not end. */
+  const takeHeader = async (): Promise<boolean> => {
+    let headerBytes = pending.length > 0 ? headerLength(pending) : null;
+    while (headerBytes === null && !ended && pending.length < MAX_HEADER_BYTES) {
+      await fill();
+      headerBytes = headerLength(pending);
+    }
+    if (headerBytes === null) return false;
+    header = Buffer.from(pending.subarray(0, headerBytes));
+    pending = pending.subarray(headerBytes);
+    return true;
+  };
 
   let recordsBefore = 0;
   let bytesBefore = 0;
+  let isNext = true;
   for (;;) {
+    if (isNext && !(await takeHeader())) {
+      yield { bytes: pending, slab, recordsBefore, bytesBefore };
+      slab.release();
+      return;
+    }
+    const sync = header.subarray(-SYNC_BYTES);
     let at = 0;
     let records = 0;
     let torn = false;
+    isNext = false;
     while (at < PIECE_BYTES) {
+      if (!ended && pending.length - at < MAGIC_BYTES) {
+        await fill();
+        continue;
+      }
+      if (isHeader(pending, at)) {
+        isNext = true;
+        break;
+      }
       const count = varint(pending, at);
       const size = count && varint(pending, count.end);
       const endless = !size && pending.length - at >= MAX_HEAD_BYTES;
@@ -130,7 +147,7 @@ export async function* containerPieces(file: FileHandle, slabs: Slabs): AsyncGen
         await fill();
       }
     }
-    const last = torn || (ended && at < PIECE_BYTES);
+    const last = torn || (ended && at < PIECE_BYTES && !isNext);
     const length = last ? pending.length : at;
     if (length > 0 || recordsBefore === 0) {
       yield { bytes: slab.bytes.subarray(0, header.length + length), slab, recordsBefore, bytesBefore };
@@ -139,8 +156,12 @@ export async function* containerPieces(file: FileHandle, slabs: Slabs): AsyncGen
       slab.release();
       return;
     }
-    move(pending.subarray(at));
     recordsBefore += records;
     bytesBefore += at;
+    if (isNext) {
+      bytesBefore += header.length;
+      header = Buffer.alloc(0);
+    }
+    move(pending.subarray(at));
   }
 }

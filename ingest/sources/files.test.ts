@@ -217,6 +217,28 @@ describe("hostile archives", () => {
     expect((await read(await put("large.tar", large))).found.map(([what]) => what)).toEqual(["TOO_LARGE", "TRUNCATED"]);
   });
 
+  test("the archive of a night without alerts: a tar of no members, zipped or not, and no schema is asked for", async () => {
+    const asked: number[] = [];
+    const asking = () =>
+      schemaLookup(async (id) => {
+        asked.push(id);
+        return null;
+      });
+    const none = await tar();
+    for (const [name, bytes] of [
+      ["none.tar.gz", gzipSync(none)],
+      ["blocked.tar.gz", gzipSync(Buffer.alloc(10_240))],
+      ["none.tar", none],
+      ["zeros.avro", Buffer.alloc(5)],
+    ] as const) {
+      const { items } = await openFiles([await put(`empty/${name}`, bytes)], asking);
+      const found = [];
+      for await (const item of items()) found.push(item);
+      expect(found).toMatchObject([{ reason: "EMPTY", message: expect.stringMatching(/nothing but zeros/) }]);
+    }
+    expect(asked).toEqual([]);
+  });
+
   test("a .gz that is cut, damaged, or unpacks without an end", async () => {
     const zipped = gzipSync(container(...Array.from({ length: 50 }, (_, i) => i)));
     const damaged = Buffer.from(zipped);
@@ -314,6 +336,43 @@ describe("files larger than memory should be", () => {
     const whole = Array.from({ length: 150 }, (_, block) => 1 + (block % 13)).reduce((sum, n) => sum + n, 0);
     expect(found.slice(0, -1).map(([id]) => id)).toEqual(Array.from({ length: whole }, (_, i) => i + 1));
     expect(found.at(-1)).toEqual(["MALFORMED", "night.avro", `byte ${ends[149]}`]);
+    await rm(path);
+  }, 120_000);
+
+  test("containers one behind the other in 120 MB, with schemas and sync markers of their own, the last one torn", async () => {
+    const path = join(folder, "joined.avro");
+    const file = await open(path, "w");
+    const wide = SCHEMA.replace('"fields":[', '"fields":[{"name":"before","type":["null","int"]},');
+    const encodeWide = recordEncoder(wide);
+    const [starts, total]: [number[], number] = [[], 120];
+    let at = 0;
+    for (let n = 1; n <= total; n += 1) {
+      const schema = n % 3 === 0 ? wide : SCHEMA;
+      const payload = Buffer.alloc(1_000_000, n);
+      const one = n % 3 === 0 ? encodeWide({ before: null, id: BigInt(n), payload }) : body(n, payload.length);
+      starts.push(at);
+      // Now and then a container without a block.
+      const bytes = n % 10 === 0 ? new ContainerWriter(SCHEMA).header() : writeContainer(schema, [one]);
+      await file.write(bytes);
+      at += bytes.length;
+    }
+    await file.close();
+    const filled = Array.from({ length: total }, (_, i) => i + 1).filter((n) => n % 10 !== 0);
+    const { items } = await openFiles([path], schemas, new Slabs());
+    const found: [number, string][] = [];
+    for await (const item of items()) {
+      if ("reason" in item) throw new Error(item.message);
+      const payload = item.bytes.subarray(-1_000_000);
+      found.push([payload[0]!, item.origin.position]);
+      if (item.schema.text !== (payload[0]! % 3 === 0 ? wide : SCHEMA)) throw new Error(`schema of ${payload[0]}`);
+    }
+    expect(found).toEqual(filled.map((n, i) => [n, `record ${i + 1}`]));
+
+    // The last but one holds a block.
+    await truncate(path, starts.at(-1)! - 500_000);
+    const torn = await read(path);
+    expect(torn.found).toHaveLength(filled.length);
+    expect(torn.found.at(-1)![0]).toBe("TRUNCATED");
     await rm(path);
   }, 120_000);
 });

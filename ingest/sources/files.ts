@@ -25,6 +25,8 @@ export interface FileProgress {
 /** Output of a .gz beyond both of these is a bomb: alert packets hardly compress. */
 const MAX_RATIO = 100;
 const MIN_SUSPECT_BYTES = 256 * 1024 * 1024;
+/** An archive of no members has at most so many zeros. */
+const EMPTY_ARCHIVE_BYTES = 1024 * 1024;
 /** Larger files are read in pieces. */
 const WHOLE_FILE_BYTES = 48 * 1024 * 1024;
 
@@ -166,9 +168,20 @@ async function* packetItems(
   source: string,
   schemas: SchemaLookup,
 ): AsyncGenerator<SourceItem> {
-  if (looksFramed(bytes)) yield lent(await schemas.packet(bytes, { source, position: "record 1" }), slab);
+  if (isZeros(bytes)) yield nothingIn(source);
+  else if (looksFramed(bytes)) yield lent(await schemas.packet(bytes, { source, position: "record 1" }), slab);
   else for (const item of readContainer(bytes, source, 0)) yield lent(item, slab);
 }
+
+/** ZTF's archive of a night without alerts is a tar of no members, which is zeros. They are no frame of a schema 0. */
+const nothingIn = (source: string): DeadLetter => ({
+  reason: "EMPTY",
+  message: `${source} holds nothing but zeros, as an archive without members does.`,
+  origin: { source, position: "file" },
+  survey: null,
+  bytes: null,
+  schemaFingerprint: null,
+});
 
 /** A .tar.gz, or one zipped packet file; which of them shows in its first bytes. */
 async function* zippedItems(
@@ -252,6 +265,8 @@ async function* rejoin(start: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerat
 }
 
 const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
+const isZeros = (bytes: Uint8Array): boolean =>
+  bytes.length > 0 && bytes.length <= EMPTY_ARCHIVE_BYTES && bytes.every((byte) => byte === 0);
 const isContainer = (head: Uint8Array): boolean => head[0] === 0x4f && head[1] === 0x62 && head[2] === 0x6a;
 const isTar = (head: Uint8Array): boolean =>
   head.length >= 262 && Buffer.from(head.subarray(257, 262)).toString("latin1") === "ustar";

@@ -8,11 +8,14 @@ import type { Decoded, Layout } from "../avro/columnar.js";
 import type { PacketRecord } from "../avro/record.js";
 import type { RecordNode } from "../avro/schema.js";
 import type { SimulatedSurvey } from "../simulator/survey.js";
+import type { FormerNames } from "./formernames.js";
 
 export interface SurveyModule {
   readonly description: SurveyDescription;
   /** Is this the schema of this survey's packets, whatever their version? */
   recognises(schema: RecordNode): boolean;
+  /** Names of earlier versions; the layout and the columns know those of today only. A shown packet has its own. */
+  readonly formerNames: FormerNames;
   /** Which fields of a packet become which columns. */
   readonly layout: Layout;
   normalise(decoded: Decoded): Normalised;

@@ -68,11 +68,14 @@ export class BacktestQueries {
     const next = () => read.next().value;
     return {
       passes: Boolean(next()),
-      clauses: clauses.map(({ text, line, column, values }) => ({
+      clauses: clauses.map(({ text, line, column, condition, values }) => ({
         ...{ text, line, column },
+        reads: { survey, candid, columns: [condition, ...values.map(({ value }) => value)].flatMap(columnsOf) },
         passes: Boolean(next()),
         values: Object.fromEntries(values.map(({ name, kind }) => [name, shownValue(kind, next())])),
       })),
     };
   }
 }
+
+const columnsOf = ({ columns }: { readonly columns: readonly string[] }): readonly string[] => columns;

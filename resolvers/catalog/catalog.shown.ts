@@ -9,7 +9,7 @@ export function shownCatalog({ rule, progress, rows, duplicates, files, ...catal
     ...catalog,
     revision: BigInt(catalog.revision),
     state: catalog.state as CatalogStateEnum,
-    rule: rule.kind === "radius" ? null : rule,
+    rule: rule.kind === "radius" ? null : { ...rule, ellipse: rule.ellipse ?? null },
     columns: [...catalog.columns],
     files: files.map((file) => ({ ...file, bytes: BigInt(file.bytes) })),
     sources: BigInt(rows),

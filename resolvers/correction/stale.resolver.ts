@@ -1,4 +1,4 @@
-// Objects whose latest values were not made by what makes them now.
+// Objects whose latest values were not made by what makes them now, or could not be made.
 import { Arg, Args, Ctx, Int, Query, Resolver } from "type-graphql";
 import { cursorKind, queryIdentity } from "../../domain/cursor.js";
 import { TocsinError } from "../../domain/errors.js";
@@ -19,7 +19,7 @@ const staleCursor = cursorKind("staleobjects", ["text"]);
 export class StaleObjectsResolver {
   @Query(() => StaleObjectConnectionType, {
     complexity: searchCost,
-    description: "Objects whose latest values were not made by what makes them now, by objectId.",
+    description: "Objects whose latest values were not made by what makes them now, or could not be made, by objectId.",
   })
   async staleObjects(
     @Ctx() context: Context,
@@ -52,24 +52,38 @@ export class StaleObjectsResolver {
   }
 }
 
-type Find = (first: number, after: string | null) => Promise<StaleValues[]>;
+interface StaleObject extends Pick<StaleValues, "objectId"> {
+  /** Null: there is nothing. */
+  readonly madeBy: string | null;
+}
+type Find = (first: number, after: string | null) => Promise<StaleObject[]>;
+type Missing = Parameters<Context["stores"]["stale"]["missing"]>[2];
 
-function finder(
-  { services, stores, viewer }: Context,
-  survey: Survey,
-  step: StaleStep,
-  before: number | null,
-  named: string | null,
-): Find {
+/** Those that `old` finds, and those that lack such values. */
+function withMissing({ stores, viewer }: Context, survey: Survey, missing: Missing, old: Find): Find {
+  return async (first, after) => {
+    const [found, lacking] = await Promise.all([
+      old(first, after),
+      stores.stale.missing(viewer, survey, missing, first, after),
+    ]);
+    const madeBy = new Map<string, string | null>(found.map((one) => [one.objectId, one.madeBy]));
+    for (const objectId of lacking) madeBy.set(objectId, null);
+    const ids = [...madeBy.keys()].sort((a, b) => (a < b ? -1 : 1));
+    return ids.slice(0, first).map((objectId) => ({ objectId, madeBy: madeBy.get(objectId) ?? null }));
+  };
+}
+
+function finder(context: Context, survey: Survey, step: StaleStep, before: number | null, named: string | null): Find {
+  const { services, stores, viewer } = context;
   if (step === "FEATURES") {
     if (named !== null) throw badArgument("name belongs to SCORES and MATCHES.", { argument: "name" });
     if (before === null || before < 1) {
       throw badArgument(`beforeVersion must be 1 or more, found ${before}.`, { argument: "beforeVersion" });
     }
-    return async (first, after) => {
+    return withMissing(context, survey, { step: "features", part: null }, async (first, after) => {
       const found = await stores.features.stale(viewer, survey, before, first, after);
       return found.map(({ objectId, version }) => ({ objectId, madeBy: String(version) }));
-    };
+    });
   }
   if (before !== null) throw badArgument("beforeVersion belongs to FEATURES.", { argument: "beforeVersion" });
   if (named === null) throw badArgument(`${step} must have a name.`, { argument: "name" });
@@ -77,12 +91,14 @@ function finder(
   if (step === "SCORES") {
     const model = services.models?.list().find((one) => one.name === name && one.state === "active");
     if (model === undefined) throw new TocsinError("UNKNOWN_MODEL", `No model ${JSON.stringify(name)} is active.`);
-    return (first, after) => stores.stale.scores(viewer, survey, model, first, after);
+    return withMissing(context, survey, { step: "scores", part: name }, (first, after) =>
+      stores.stale.scores(viewer, survey, model, first, after),
+    );
   }
-  return async (first, after) => {
+  return withMissing(context, survey, { step: "crossmatch", part: name }, async (first, after) => {
     const catalog = (await stores.catalogs.active()).find((one) => one.name === name);
     if (catalog === undefined)
       throw new TocsinError("NOT_FOUND", `There is no active catalog ${JSON.stringify(name)}.`);
     return stores.stale.matches(viewer, survey, catalog, first, after);
-  };
+  });
 }

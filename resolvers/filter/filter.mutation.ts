@@ -35,7 +35,7 @@ export class FilterMutations {
       active: input.active ?? true,
     };
     services.language.validate(filter.survey, filter.where, filter.annotations);
-    if (filter.active) await requireCheap(context, filter.survey, filter.where);
+    if (filter.active) await requireCheap(context, filter.survey, filter.where, filter.annotations);
     return shownFilter(await stores.filters.create({ ...filter, stream: await streamOf(context, input.stream) }));
   }
 
@@ -61,14 +61,15 @@ export class FilterMutations {
     const filter = await stores.filters.get(text("id", id, MAX_NAME));
     const version = filter?.versions.at(-1);
     if (filter == null || version === undefined) throw unknownFilter(id);
-    if (change.where !== undefined || change.annotations !== undefined) {
-      const annotations = change.annotations ?? version.annotations;
-      services.language.validate(filter.survey, change.where ?? version.where, annotations);
-    }
     const where = change.where ?? version.where;
+    const annotations = change.annotations ?? version.annotations;
+    if (change.where !== undefined || change.annotations !== undefined) {
+      services.language.validate(filter.survey, where, annotations);
+    }
     const begins = change.active === true && !filter.active;
-    if ((change.active ?? filter.active) && (begins || where !== version.where)) {
-      await requireCheap(context, filter.survey, where);
+    const differs = where !== version.where || change.annotations !== undefined;
+    if ((change.active ?? filter.active) && (begins || differs)) {
+      await requireCheap(context, filter.survey, where, annotations);
     }
     const changed = await stores.filters.update(id, change);
     if (changed === null) throw unknownFilter(id);

@@ -42,7 +42,7 @@ export class WatchMutation {
     const operand = markOperand(mark);
     const where = kind === "SKYMAP" ? `${operand} <= ${credible}` : operand;
     services.language.validate(survey, where, []);
-    await requireCheap(context, survey, where);
+    await requireCheap(context, survey, where, []);
     return shownFilter(await stores.filters.create({ name: operand, survey, where, annotations: [], active: true }));
   }
 }

@@ -78,9 +78,10 @@ export class MarkQueries {
     const after = key && { jd: key[0], candid: key[1] };
     const rows = await marksOf(context).page(mark.content, survey, first + 1, after);
     const alerts = await Promise.all(rows.map(({ candid }) => context.loaders.alert.load({ survey, id: candid })));
-    const { edges, pageInfo } = connection(rows, first, ({ jd, candid, level, positions }) => ({
+    const { edges, pageInfo } = connection(rows, first, ({ jd, candid, level, distance, positions }) => ({
       cursor: alertCursor.encode(identity, [jd, candid]),
       level: kind === "SKYMAP" ? level : null,
+      distance,
       positions,
       candid,
     }));

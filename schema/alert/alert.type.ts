@@ -1,7 +1,7 @@
 // The Alert type and its connection. Filled by resolvers/shown; links to other areas are added by resolvers/alert.
 import { Field, Float, ID, Int, ObjectType } from "type-graphql";
 import type { Survey } from "../../domain/survey.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { JsonValue } from "../scalars/json.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
@@ -61,11 +61,7 @@ export class CutoutsType {
 }
 
 @ObjectType("AlertEdge", { simpleResolvers: true })
-export class AlertEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => AlertType)
-  node!: AlertType;
+export class AlertEdgeType extends edgeOf(AlertType) {
   @Field(() => JsonValue, {
     nullable: true,
     description: "Of a backtest: the annotations that it was asked for, by name.",
@@ -74,9 +70,4 @@ export class AlertEdgeType {
 }
 
 @ObjectType("AlertConnection", { simpleResolvers: true })
-export class AlertConnectionType {
-  @Field(() => [AlertEdgeType])
-  edges!: AlertEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class AlertConnectionType extends connectionOf(AlertEdgeType) {}

@@ -2,7 +2,7 @@
 // objects and catalogs by resolvers/object and resolvers/catalog.
 import { Field, Float, ID, ObjectType } from "type-graphql";
 import type { ArchivalSource, TimeKind } from "../../domain/archival.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { JsonValue } from "../scalars/json.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
 import { TimeKindEnum } from "./archive.type.js";
@@ -39,20 +39,10 @@ export class ArchivalPointType {
 }
 
 @ObjectType("ArchivalPointEdge", { simpleResolvers: true })
-export class ArchivalPointEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => ArchivalPointType)
-  node!: ArchivalPointType;
-}
+export class ArchivalPointEdgeType extends edgeOf(ArchivalPointType) {}
 
 @ObjectType("ArchivalPointConnection", { simpleResolvers: true })
-export class ArchivalPointConnectionType {
-  @Field(() => [ArchivalPointEdgeType])
-  edges!: ArchivalPointEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class ArchivalPointConnectionType extends connectionOf(ArchivalPointEdgeType) {}
 
 @ObjectType("ArchivalLightCurve", {
   simpleResolvers: true,
@@ -83,20 +73,10 @@ export class ArchivalLightCurveType {
 }
 
 @ObjectType("ArchivalLightCurveEdge", { simpleResolvers: true })
-export class ArchivalLightCurveEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => ArchivalLightCurveType)
-  node!: ArchivalLightCurveType;
-}
+export class ArchivalLightCurveEdgeType extends edgeOf(ArchivalLightCurveType) {}
 
 @ObjectType("ArchivalLightCurveConnection", { simpleResolvers: true })
-export class ArchivalLightCurveConnectionType {
-  @Field(() => [ArchivalLightCurveEdgeType])
-  edges!: ArchivalLightCurveEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class ArchivalLightCurveConnectionType extends connectionOf(ArchivalLightCurveEdgeType) {}
 
 @ObjectType("EverythingHere", {
   simpleResolvers: true,

@@ -1,9 +1,8 @@
 // Archives of light curves: what they are, how a load of one stands, and what is said to add one. Filled by
 // resolvers/archival.
-import { Field, Float, InputType, ObjectType, registerEnumType } from "type-graphql";
+import { Field, InputType, ObjectType, registerEnumType } from "type-graphql";
 import type { TimeKind } from "../../domain/archival.js";
-import { CatalogFileType, RejectedRowType } from "../catalog/catalog.type.js";
-import { DateTime } from "../scalars/datetime.scalar.js";
+import { LoadedFields, LoadFields } from "../load/load.type.js";
 import { Long } from "../scalars/long.scalar.js";
 
 export const TimeKindEnum = { HMJD: "hmjd", MJD: "mjd", BMJD: "bmjd" } as const satisfies Record<string, TimeKind>;
@@ -21,66 +20,32 @@ registerEnumType(TimeKindEnum, {
   simpleResolvers: true,
   description: "Light curves that a survey's archive has published. Everybody may see them.",
 })
-export class LightCurveArchiveType {
-  @Field(() => String)
-  name!: string;
-  @Field(() => Long, { description: "Rises with each load of this name." })
-  revision!: bigint;
+export class LightCurveArchiveType extends LoadedFields {
   @Field(() => Boolean, { description: "Its rows are being stored, or a load of it was broken off." })
   isLoading!: boolean;
-  @Field(() => String)
-  title!: string;
-  @Field(() => String, { nullable: true, description: "Where it can be had." })
-  source!: string | null;
-  @Field(() => String, { nullable: true })
-  version!: string | null;
-  @Field(() => String, { nullable: true, description: "When it was published or fetched." })
-  date!: string | null;
-  @Field(() => String, { nullable: true })
-  licence!: string | null;
-  @Field(() => String, { nullable: true })
-  citation!: string | null;
   @Field(() => TimeKindEnum)
   timeKind!: TimeKind;
   @Field(() => String, { nullable: true, description: "What else there is to know of its times." })
   timeNote!: string | null;
   @Field(() => Long, { description: "Points with any of these bits in their flags are not good; 0: all are good." })
   badFlags!: bigint;
-  @Field(() => [CatalogFileType])
-  files!: CatalogFileType[];
   @Field(() => Long, { description: "Light curves, each of a source in one band; 0 while it loads." })
   sources!: bigint;
   @Field(() => Long, { description: "0 while it loads." })
   points!: bigint;
-  @Field(() => Long, { description: "Rows read of the files so far." })
-  rowsRead!: bigint;
   @Field(() => Long, { description: "Rows without a usable position, id or band." })
   rejected!: bigint;
-  @Field(() => [RejectedRowType], { description: "The first 20." })
-  rejectedRows!: RejectedRowType[];
   @Field(() => Long, { description: "Points without a time or a magnitude, and those of rejected rows." })
   pointsRejected!: bigint;
-  @Field(() => DateTime)
-  changedAt!: number;
 }
 
 @ObjectType("LightCurveLoad", {
   simpleResolvers: true,
   description: "A load that addLightCurves began in this process.",
 })
-export class LightCurveLoadType {
-  @Field(() => String)
-  name!: string;
-  @Field(() => DateTime)
-  startedAt!: number;
-  @Field(() => Float, { description: "Part that is done, 0 to 1: the files' checksums, then their rows." })
-  done!: number;
+export class LightCurveLoadType extends LoadFields {
   @Field(() => Long, { description: "Points stored." })
   points!: bigint;
-  @Field(() => Boolean)
-  finished!: boolean;
-  @Field(() => String, { nullable: true, description: "Why it failed, and what to do." })
-  error!: string | null;
 }
 
 @InputType("AddLightCurvesInput")

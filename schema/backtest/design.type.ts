@@ -1,7 +1,15 @@
 // Reasons and measures of a filter that is being designed. Filled by resolvers/backtest.
 import { Field, Float, Int, ObjectType } from "type-graphql";
+import type { Survey } from "../../domain/survey.js";
 import { JsonValue } from "../scalars/json.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
+
+/** Of which alert a clause tells, and the columns that it reads. */
+export interface ClauseReads {
+  readonly survey: Survey;
+  readonly candid: bigint;
+  readonly columns: readonly string[];
+}
 
 @ObjectType("Clause", { simpleResolvers: true, description: "A part of a condition that `and` joins to the others." })
 export class ClauseType {
@@ -13,6 +21,8 @@ export class ClauseType {
   column!: number;
   @Field(() => Boolean)
   passes!: boolean;
+  /** Not shown. */
+  reads!: ClauseReads;
   @Field(() => JsonValue, { description: "What it read: fields, named parts and list functions, by their text." })
   values!: unknown;
 }

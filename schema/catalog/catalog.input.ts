@@ -31,6 +31,16 @@ export class AddCatalogInput {
   limit?: number | null;
   @Field(() => String, { nullable: true, description: "radius, redshift:COLUMN or Mpc:COLUMN." })
   rule?: string | null;
+  @Field(() => Float, { nullable: true, description: "Of a rule: the length at the source's distance, default 30." })
+  kpc?: number | null;
+  @Field(() => Float, { nullable: true, description: "Of a rule: arcsec for near sources, default 300." })
+  near?: number | null;
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Of a rule: AXIS:RATIO:ANGLE:ARCSEC, columns of how sources extend and arcsec of half an axis of 1; or none.",
+  })
+  ellipse?: string | null;
   @Field(() => String, { nullable: true, description: "Column of right ascension." })
   ra?: string | null;
   @Field(() => String, { nullable: true, description: "Column of declination." })

@@ -1,8 +1,8 @@
 // Catalogs of sources on the sky: what they are, how a load of one stands, what lies near positions. Filled by
 // resolvers/catalog.
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from "type-graphql";
-import { PageInfoType } from "../paging/pageinfo.type.js";
-import { DateTime } from "../scalars/datetime.scalar.js";
+import { LoadedFields, LoadFields } from "../load/load.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { JsonValue } from "../scalars/json.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
 
@@ -30,6 +30,21 @@ export class CatalogColumnType {
   description!: string;
 }
 
+@ObjectType("CatalogEllipse", {
+  simpleResolvers: true,
+  description: "Columns that tell how a source extends: it matches there too.",
+})
+export class CatalogEllipseType {
+  @Field(() => String, { description: "Column of the major axis." })
+  axis!: string;
+  @Field(() => Float, { description: "Arcsec of half of it in one of its units." })
+  arcsec!: number;
+  @Field(() => String, { description: "Column of minor over major axis." })
+  ratio!: string;
+  @Field(() => String, { description: "Column of the major axis' angle: degrees from north through east." })
+  angle!: string;
+}
+
 @ObjectType("CatalogRule", {
   simpleResolvers: true,
   description: "Sources match within a length at their own distance, at most within the catalog's radius.",
@@ -43,48 +58,14 @@ export class CatalogRuleType {
   kpc!: number;
   @Field(() => Float, { description: "Radius of sources nearer than z = 0.01 or 40 Mpc." })
   nearArcsec!: number;
-}
-
-@ObjectType("CatalogFile", { simpleResolvers: true })
-export class CatalogFileType {
-  @Field(() => String)
-  name!: string;
-  @Field(() => Long)
-  bytes!: bigint;
-  @Field(() => String)
-  sha256!: string;
-}
-
-@ObjectType("RejectedRow", { simpleResolvers: true, description: "A row that was not taken." })
-export class RejectedRowType {
-  @Field(() => String)
-  file!: string;
-  @Field(() => Long, { description: "From 1, without header lines." })
-  row!: bigint;
-  @Field(() => String)
-  reason!: string;
+  @Field(() => CatalogEllipseType, { nullable: true, description: "Null: the source is a point." })
+  ellipse!: CatalogEllipseType | null;
 }
 
 @ObjectType("Catalog", { simpleResolvers: true })
-export class CatalogType {
-  @Field(() => String, { description: "Filters write match.<name>." })
-  name!: string;
-  @Field(() => Long, { description: "Rises with each load of this name." })
-  revision!: bigint;
+export class CatalogType extends LoadedFields {
   @Field(() => CatalogStateEnum)
   state!: CatalogStateEnum;
-  @Field(() => String)
-  title!: string;
-  @Field(() => String, { nullable: true, description: "Where it can be had." })
-  source!: string | null;
-  @Field(() => String, { nullable: true })
-  version!: string | null;
-  @Field(() => String, { nullable: true, description: "When it was published or fetched." })
-  date!: string | null;
-  @Field(() => String, { nullable: true })
-  licence!: string | null;
-  @Field(() => String, { nullable: true })
-  citation!: string | null;
   @Field(() => Float, { description: "Sources are matched within this." })
   radiusArcsec!: number;
   @Field(() => CatalogRuleType, { nullable: true, description: "Null: all within the radius match." })
@@ -100,38 +81,20 @@ export class CatalogType {
     description: "Julian year of the positions as they were given, where proper motion brought them to epoch.",
   })
   epochGiven!: number | null;
-  @Field(() => [CatalogFileType])
-  files!: CatalogFileType[];
   @Field(() => Long, { description: "Sources; 0 while it loads." })
   sources!: bigint;
-  @Field(() => Long, { description: "Rows read of the files so far." })
-  rowsRead!: bigint;
   @Field(() => Long, { description: "Rows without a usable position or id." })
   rejected!: bigint;
-  @Field(() => [RejectedRowType], { description: "The first 20." })
-  rejectedRows!: RejectedRowType[];
   @Field(() => Long, {
     description: "Rows that said again what stands there: same id, same place. The last one stays.",
   })
   duplicates!: bigint;
-  @Field(() => DateTime)
-  changedAt!: number;
 }
 
 @ObjectType("CatalogLoad", { simpleResolvers: true, description: "A load that addCatalog began in this process." })
-export class CatalogLoadType {
-  @Field(() => String)
-  name!: string;
-  @Field(() => DateTime)
-  startedAt!: number;
-  @Field(() => Float, { description: "Part that is done, 0 to 1: the files' checksums, then their rows." })
-  done!: number;
+export class CatalogLoadType extends LoadFields {
   @Field(() => Long, { description: "Sources stored." })
   sources!: bigint;
-  @Field(() => Boolean)
-  finished!: boolean;
-  @Field(() => String, { nullable: true, description: "Why it failed, and what to do." })
-  error!: string | null;
 }
 
 @ObjectType("KnownCatalog", {
@@ -186,17 +149,7 @@ export class PositionSourcesType {
 }
 
 @ObjectType("CatalogSourceEdge", { simpleResolvers: true })
-export class CatalogSourceEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => CatalogSourceType)
-  node!: CatalogSourceType;
-}
+export class CatalogSourceEdgeType extends edgeOf(CatalogSourceType) {}
 
 @ObjectType("CatalogSourceConnection", { simpleResolvers: true })
-export class CatalogSourceConnectionType {
-  @Field(() => [CatalogSourceEdgeType])
-  edges!: CatalogSourceEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class CatalogSourceConnectionType extends connectionOf(CatalogSourceEdgeType) {}

@@ -2,7 +2,7 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import { CORRECTED, type Corrected } from "../../domain/correction.js";
 import type { Survey } from "../../domain/survey.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
 import { SurveyEnum } from "../survey/survey.type.js";
@@ -59,17 +59,7 @@ export class CorrectionType {
 }
 
 @ObjectType("CorrectionEdge", { simpleResolvers: true })
-export class CorrectionEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => CorrectionType)
-  node!: CorrectionType;
-}
+export class CorrectionEdgeType extends edgeOf(CorrectionType) {}
 
 @ObjectType("CorrectionConnection", { simpleResolvers: true })
-export class CorrectionConnectionType {
-  @Field(() => [CorrectionEdgeType])
-  edges!: CorrectionEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class CorrectionConnectionType extends connectionOf(CorrectionEdgeType) {}

@@ -1,7 +1,7 @@
 // Dead letters: packets and files that could not be taken in. Filled by resolvers/deadletter.
 import { Field, Int, ObjectType } from "type-graphql";
 import type { Survey } from "../../domain/survey.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
 import { SurveyEnum } from "../survey/survey.type.js";
@@ -43,17 +43,7 @@ export class ReplayResultType {
 }
 
 @ObjectType("DeadLetterEdge", { simpleResolvers: true })
-export class DeadLetterEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => DeadLetterType)
-  node!: DeadLetterType;
-}
+export class DeadLetterEdgeType extends edgeOf(DeadLetterType) {}
 
 @ObjectType("DeadLetterConnection", { simpleResolvers: true })
-export class DeadLetterConnectionType {
-  @Field(() => [DeadLetterEdgeType])
-  edges!: DeadLetterEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class DeadLetterConnectionType extends connectionOf(DeadLetterEdgeType) {}

@@ -5,7 +5,7 @@ import { BAND_FEATURES } from "../../domain/features/band.features.js";
 import type { Feature } from "../../domain/features/definition.js";
 import { COLOUR_FEATURES, OBJECT_FEATURES } from "../../domain/features/object.features.js";
 import { SkyObjectType } from "../object/object.type.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 
 const TYPES = { Float32: Float, Float64: Float, Int32: Int, Bool: Boolean, String };
 
@@ -65,19 +65,10 @@ export class PeriodType {
 }
 
 @ObjectType("StaleFeaturesEdge", { simpleResolvers: true })
-export class StaleFeaturesEdgeType {
-  @Field(() => String)
-  cursor!: string;
+export class StaleFeaturesEdgeType extends edgeOf(SkyObjectType) {
   @Field(() => Int, { description: "Version that made the object's latest features." })
   version!: number;
-  @Field(() => SkyObjectType)
-  node!: SkyObjectType;
 }
 
 @ObjectType("StaleFeaturesConnection", { simpleResolvers: true })
-export class StaleFeaturesConnectionType {
-  @Field(() => [StaleFeaturesEdgeType])
-  edges!: StaleFeaturesEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class StaleFeaturesConnectionType extends connectionOf(StaleFeaturesEdgeType) {}

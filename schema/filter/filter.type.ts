@@ -2,7 +2,7 @@
 import { Field, ID, Int, ObjectType, registerEnumType } from "type-graphql";
 import type { StreamFormat } from "../../domain/filter.js";
 import type { Survey } from "../../domain/survey.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { SurveyEnum } from "../survey/survey.type.js";
 
@@ -114,17 +114,7 @@ export class FilterType {
 }
 
 @ObjectType("FilterEdge", { simpleResolvers: true })
-export class FilterEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => FilterType)
-  node!: FilterType;
-}
+export class FilterEdgeType extends edgeOf(FilterType) {}
 
 @ObjectType("FilterConnection", { simpleResolvers: true })
-export class FilterConnectionType {
-  @Field(() => [FilterEdgeType])
-  edges!: FilterEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class FilterConnectionType extends connectionOf(FilterEdgeType) {}

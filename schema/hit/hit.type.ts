@@ -1,7 +1,7 @@
 // FilterHit and its connection: the same type for stored and for live hits. The alert is added by resolvers/hit.
 import { Field, ID, Int, ObjectType } from "type-graphql";
 import type { Hit } from "../../domain/filter.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { JsonValue } from "../scalars/json.scalar.js";
 
@@ -22,17 +22,7 @@ export class FilterHitType {
 }
 
 @ObjectType("FilterHitEdge", { simpleResolvers: true })
-export class FilterHitEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => FilterHitType)
-  node!: FilterHitType;
-}
+export class FilterHitEdgeType extends edgeOf(FilterHitType) {}
 
 @ObjectType("FilterHitConnection", { simpleResolvers: true })
-export class FilterHitConnectionType {
-  @Field(() => [FilterHitEdgeType])
-  edges!: FilterHitEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class FilterHitConnectionType extends connectionOf(FilterHitEdgeType) {}

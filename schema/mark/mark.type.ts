@@ -3,7 +3,7 @@ import { Field, Float, ID, Int, ObjectType, registerEnumType } from "type-graphq
 import type { MarkKind, MarkState } from "../../domain/mark.js";
 import type { Survey } from "../../domain/survey.js";
 import { AlertType } from "../alert/alert.type.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { Long } from "../scalars/long.scalar.js";
 import { SurveyEnum } from "../survey/survey.type.js";
@@ -112,38 +112,32 @@ export class MarkedPositionType {
   separationArcsec!: number;
 }
 
+@ObjectType("MarkedDistance", {
+  simpleResolvers: true,
+  description: "How far away a sky map's source is, were it at the alert's position.",
+})
+export class MarkedDistanceType {
+  @Field(() => Float)
+  meanMpc!: number;
+  @Field(() => Float, { description: "Standard deviation." })
+  sigmaMpc!: number;
+}
+
 @ObjectType("MarkedAlertEdge", { simpleResolvers: true })
-export class MarkedAlertEdgeType {
-  @Field(() => String)
-  cursor!: string;
+export class MarkedAlertEdgeType extends edgeOf(AlertType) {
   @Field(() => Float, { nullable: true, description: "Credible level of a sky map at the alert's position." })
   level!: number | null;
+  @Field(() => MarkedDistanceType, { nullable: true, description: "Of a sky map that tells distances." })
+  distance!: MarkedDistanceType | null;
   @Field(() => [MarkedPositionType], { description: "Of a watch list, nearest first, at most 100." })
   positions!: readonly MarkedPositionType[];
-  @Field(() => AlertType)
-  node!: AlertType;
 }
 
 @ObjectType("MarkedAlertConnection", { simpleResolvers: true })
-export class MarkedAlertConnectionType {
-  @Field(() => [MarkedAlertEdgeType])
-  edges!: MarkedAlertEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class MarkedAlertConnectionType extends connectionOf(MarkedAlertEdgeType) {}
 
 @ObjectType("MarkEventEdge", { simpleResolvers: true })
-export class MarkEventEdgeType {
-  @Field(() => String)
-  cursor!: string;
-  @Field(() => MarkType, { description: "As it stood after the change." })
-  node!: MarkType;
-}
+export class MarkEventEdgeType extends edgeOf(MarkType, { description: "As it stood after the change." }) {}
 
 @ObjectType("MarkEventConnection", { simpleResolvers: true })
-export class MarkEventConnectionType {
-  @Field(() => [MarkEventEdgeType])
-  edges!: MarkEventEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class MarkEventConnectionType extends connectionOf(MarkEventEdgeType) {}

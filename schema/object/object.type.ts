@@ -1,7 +1,7 @@
 // The SkyObject type, cones and counterparts. Links to alerts and light curves are added by resolvers/object.
 import { Field, Float, ID, Int, ObjectType } from "type-graphql";
 import type { Survey } from "../../domain/survey.js";
-import { PageInfoType } from "../paging/pageinfo.type.js";
+import { connectionOf, edgeOf } from "../paging/connection.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
 import { SurveyEnum } from "../survey/survey.type.js";
 
@@ -41,19 +41,10 @@ export class CounterpartType {
 }
 
 @ObjectType("ConeEdge", { simpleResolvers: true })
-export class ConeEdgeType {
-  @Field(() => String)
-  cursor!: string;
+export class ConeEdgeType extends edgeOf(SkyObjectType) {
   @Field(() => Float, { description: "Distance from the centre, arcsec." })
   separationArcsec!: number;
-  @Field(() => SkyObjectType)
-  node!: SkyObjectType;
 }
 
 @ObjectType("ConeConnection", { simpleResolvers: true })
-export class ConeConnectionType {
-  @Field(() => [ConeEdgeType])
-  edges!: ConeEdgeType[];
-  @Field(() => PageInfoType)
-  pageInfo!: PageInfoType;
-}
+export class ConeConnectionType extends connectionOf(ConeEdgeType) {}

@@ -31,7 +31,7 @@ export async function costOf(
     const read = withColumns(batch, new Set(["candid", ...columns]));
     const time = async (...texts: { alias: string; sql: string }[]) => {
       const from = performance.now();
-      await inFlight.select(read, texts, null);
+      await inFlight.select(read, texts);
       return performance.now() - from;
     };
     let [with_, without, spent] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0];

@@ -14,17 +14,12 @@ const TIMEOUT_MS = 10_000;
 /** Compiled texts read the block's columns by their names; the table's own name is `batch`. */
 export function createInFlightQuery(client: ArchiveClient): InFlightQuery {
   return {
-    async select(block: Block, columns: readonly CompiledColumn[], where: string | null): Promise<Block> {
+    async select(block: Block, columns: readonly CompiledColumn[]): Promise<Block> {
       if (block.rows === 0 || columns.length === 0) return { rows: 0, columns: new Map() };
-      const condition = where === null ? "" : `\nWHERE ${where}`;
       const external = [{ name: "batch", block }];
       const answers = await Promise.all(
-        statements(columns, LONGEST_FIELD - condition.length - 1_000).map((list) =>
-          client.query(
-            `SELECT ${list}\nFROM batch${condition}\nSETTINGS ${SETTINGS}`,
-            {},
-            { external, timeoutMs: TIMEOUT_MS },
-          ),
+        statements(columns, LONGEST_FIELD - 1_000).map((list) =>
+          client.query(`SELECT ${list}\nFROM batch\nSETTINGS ${SETTINGS}`, {}, { external, timeoutMs: TIMEOUT_MS }),
         ),
       );
       return joined(answers);

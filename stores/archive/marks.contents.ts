@@ -29,7 +29,7 @@ export class ArchiveMarkContents implements MarkContents {
     await this.client.insert("watched_positions", block);
   }
 
-  async addCells(content: string, { start, end, level }: MarkedCells): Promise<void> {
+  async addCells(content: string, { start, end, level, distance }: MarkedCells): Promise<void> {
     for (let from = 0; from < level.length; from += PART) {
       const to = Math.min(level.length, from + PART);
       const block = blockOf(to - from, {
@@ -37,6 +37,10 @@ export class ArchiveMarkContents implements MarkContents {
         start: unsigned(start.slice(from, to)),
         end: unsigned(end.slice(from, to)),
         level: floats(level.slice(from, to)),
+        ...(distance !== undefined && {
+          distanceMean: { type: "Float32" as const, values: distance.mean.slice(from, to), nulls: null },
+          distanceSigma: { type: "Float32" as const, values: distance.sigma.slice(from, to), nulls: null },
+        }),
       });
       await this.client.insert("marked_cells", block);
     }
@@ -64,7 +68,7 @@ export class ArchiveMarkContents implements MarkContents {
     const parts: Block[] = [];
     for (let after = -1n; ; ) {
       const block = await this.client.query(
-        `SELECT start, end, level FROM marked_cells
+        `SELECT start, end, level, distanceMean, distanceSigma FROM marked_cells
         WHERE content = {content:String} AND start >= {from:UInt64}
         ORDER BY start LIMIT 1 BY start LIMIT {part:UInt32}`,
         { content, from: after + 1n, part: 5 * PART },
@@ -75,14 +79,18 @@ export class ArchiveMarkContents implements MarkContents {
     }
     const size = parts.reduce((sum, { rows }) => sum + rows, 0);
     const cells = { start: new BigUint64Array(size), end: new BigUint64Array(size), level: new Float64Array(size) };
+    const distance = { mean: new Float32Array(size), sigma: new Float32Array(size) };
     let at = 0;
     for (const part of parts) {
       cells.start.set(bigints(part, "start"), at);
       cells.end.set(bigints(part, "end"), at);
       cells.level.set(numbers(part, "level"), at);
+      distance.mean.set(numbers(part, "distanceMean"), at);
+      distance.sigma.set(numbers(part, "distanceSigma"), at);
       at += part.rows;
     }
-    return cells;
+    // Areas have none, and so have many maps.
+    return distance.mean.every(Number.isNaN) ? cells : { ...cells, distance };
   }
 
   async names(): Promise<string[]> {

@@ -5,6 +5,8 @@ import type { MarkDifference, MarkedAlert, MarkedStore } from "../marks.store.js
 import { bigints, eachRow, numbers, repeated, strings, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 
+/** What a mark says of an alert. */
+const HELD = "cityHash64(level, distanceMean, distanceSigma, names, separations, ras, decs)";
 /** Rows of one difference, and those of the same time as the last of them. */
 const LOOKED_AT = 10_000;
 
@@ -32,7 +34,7 @@ export class ArchiveMarked implements MarkedStore {
     const upToJd = numbers(end, "jd")[0] ?? null;
     const block = await this.client.query(
       `SELECT any(objectId) AS id, jd, candid FROM (
-        SELECT content, objectId, jd, candid, cityHash64(level, names, separations, ras, decs) AS held FROM marks
+        SELECT content, objectId, jd, candid, ${HELD} AS held FROM marks
         WHERE ${own} AND jd <= {upToJd:Float64}
         ORDER BY content, jd, candid LIMIT 1 BY content, jd, candid
       ) AS held GROUP BY jd, candid
@@ -54,13 +56,14 @@ export class ArchiveMarked implements MarkedStore {
   ): Promise<MarkedAlert[]> {
     const { jd: beforeJd, candid: beforeCandid } = after ?? { jd: 1e300, candid: 0n };
     const block = await this.client.query(
-      `SELECT jd, candid, level, names, separations, ras, decs FROM marks
+      `SELECT jd, candid, level, distanceMean, distanceSigma, names, separations, ras, decs FROM marks
       WHERE survey = {survey:String} AND content = {content:String}
         AND jd <= {beforeJd:Float64} AND (jd < {beforeJd:Float64} OR candid < {beforeCandid:Int64})
       ORDER BY jd DESC, candid DESC LIMIT 1 BY jd, candid LIMIT {first:UInt32}`,
       { survey, content, first, beforeJd, beforeCandid },
     );
     const [jd, candid, level] = [numbers(block, "jd"), bigints(block, "candid"), numbers(block, "level")];
+    const [mean, sigma] = [numbers(block, "distanceMean"), numbers(block, "distanceSigma")];
     return eachRow(block, (row) => {
       const items = (name: string) => itemsOf(block.lists!.get(name)!, row);
       const [names, separations, ras, decs] = ["names", "separations", "ras", "decs"].map(items);
@@ -70,7 +73,8 @@ export class ArchiveMarked implements MarkedStore {
         dec: decs![n] as number,
         separationArcsec: separations![n] as number,
       }));
-      return { jd: jd[row]!, candid: candid[row]!, level: level[row]!, positions };
+      const distance = Number.isNaN(mean[row]!) ? null : { meanMpc: mean[row]!, sigmaMpc: sigma[row]! };
+      return { jd: jd[row]!, candid: candid[row]!, level: level[row]!, distance, positions };
     });
   }
 }

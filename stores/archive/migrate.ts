@@ -21,6 +21,8 @@ import * as scores from "./migrations/0013-scores.js";
 import * as marks from "./migrations/0014-marks.js";
 import * as correctionOrder from "./migrations/0015-corrections.js";
 import * as archival from "./migrations/0016-archival.js";
+import * as missing from "./migrations/0018-missing.js";
+import * as distances from "./migrations/0019-distances.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
 const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise<void>])[] = [
@@ -40,6 +42,8 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0014-marks", marks.up],
   ["0015-corrections", correctionOrder.up],
   ["0016-archival", archival.up],
+  ["0018-missing", missing.up],
+  ["0019-distances", distances.up],
 ];
 
 /**

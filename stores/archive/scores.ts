@@ -5,6 +5,7 @@ import { TocsinError } from "../../domain/errors.js";
 import type { Survey } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
 import type { ScoredAlert, ScoreStore } from "../scores.store.js";
+import { begunAt } from "./batches.time.js";
 import { bigints, blockOf, floats, numbers, signed, strings, stringsOrNull, texts } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { visibleIn } from "./visibility.js";
@@ -31,7 +32,7 @@ export class ArchiveScores implements ScoreStore {
       objectId: texts(alerts.map(({ objectId }) => objectId)),
     });
     const block = await this.client.query(
-      `SELECT candid, model, version, shadow, inputHash, outputs, values, toNullable(class) AS class, toNullable(reason) AS reason
+      `SELECT candid, batch, model, version, shadow, inputHash, outputs, values, toNullable(class) AS class, toNullable(reason) AS reason
       FROM scores
       WHERE survey = {survey:String} AND (jd, candid) IN (SELECT jd, candid FROM asked) AND ${visible.sql}
         ${shadow ? "" : "AND NOT shadow"}
@@ -42,6 +43,7 @@ export class ArchiveScores implements ScoreStore {
     const found = new Map<bigint, AlertScores[]>();
     if (block.rows === 0) return found;
     const candid = bigints(block, "candid");
+    const batch = bigints(block, "batch");
     const model = strings(block, "model");
     const version = strings(block, "version");
     const shadows = numbers(block, "shadow");
@@ -60,6 +62,7 @@ export class ArchiveScores implements ScoreStore {
         inputHash: inputHash[row]!,
         reason: reason(row),
         shadow: shadows[row] === 1,
+        saidAt: begunAt(batch[row]!),
       });
     }
     return found;

@@ -121,14 +121,9 @@ describe.each(["plain", "fixed"])("a user who may do what the service needs and 
       sql: `(magpsf >= ${i % 10} AND ${Array.from({ length: 20 }, (_, k) => `magpsf != ${100 + k}`).join(" AND ")})`,
     }));
     expect(columns.reduce((sum, { sql }) => sum + sql.length, 0)).toBeGreaterThan(300_000);
-    const got = await createInFlightQuery(client).select(block, columns, "magpsf != 3");
+    const got = await createInFlightQuery(client).select(block, columns);
     expect(got.columns.size).toBe(1000);
-    expect(got.columns.get("f999")?.values).toEqual(
-      Uint8Array.from(
-        values.filter((value) => value !== 3),
-        (value) => Number(value >= 9),
-      ),
-    );
+    expect(got.columns.get("f999")?.values).toEqual(Uint8Array.from(values, (value) => Number(value >= 9)));
     const long = await client.query(`SELECT length('${"x".repeat(500_000)}') + {n:UInt8} AS n`, { n: 1 });
     expect(Number(long.columns.get("n")?.values[0])).toBe(500_001);
     await client.close();

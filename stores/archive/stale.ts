@@ -5,6 +5,7 @@ import type { Viewer } from "../../domain/viewer.js";
 import type { StaleStore, StaleValues } from "../stale.store.js";
 import { eachRow, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
+import { featureTable } from "./features.table.js";
 import { visibleIn } from "./visibility.js";
 
 export class ArchiveStale implements StaleStore {
@@ -57,6 +58,35 @@ export class ArchiveStale implements StaleStore {
       { ...visible.parameters, survey, name, revision: BigInt(revision), first, after: after ?? "" },
     );
     return staleOf(block);
+  }
+
+  async missing(
+    viewer: Viewer,
+    survey: Survey,
+    { step, part }: { readonly step: string; readonly part: string | null },
+    first: number,
+    after: string | null,
+  ): Promise<string[]> {
+    const visible = visibleIn(viewer, survey);
+    if (visible === null) return [];
+    const open = `SELECT batch FROM missing_values AS open
+      WHERE survey = {survey:String} AND step = {step:String} AND part IN ('', {part:String})
+      GROUP BY batch, step, part HAVING max(filledAt) = 0`;
+    const lacking = (alias: string, columns: string) =>
+      `SELECT ${columns} FROM alert_index AS ${alias} WHERE survey = {survey:String}
+      AND batch GLOBAL IN (${open}) AND batch GLOBAL IN (SELECT batch FROM batches)`;
+    // Features that are there have been made anew.
+    const made = `SELECT jd, candid FROM ${featureTable(survey)} AS made WHERE (jd, candid) IN (${lacking("found", "jd, candid")})`;
+    const since = step === "features" ? `AND (jd, candid) NOT IN (${made})` : "";
+    const block = await this.client.query(
+      `SELECT objectId, argMax((jd, candid) IN (${lacking("lacking", "jd, candid")} ${since}), (jd, candid)) AS lacks
+      FROM object_alerts
+      WHERE survey = {survey:String} AND ${visible.sql} AND objectId > {after:String}
+        AND objectId IN (${lacking("objects", "objectId")})
+      GROUP BY objectId HAVING lacks = 1 ORDER BY objectId LIMIT {first:UInt32}`,
+      { ...visible.parameters, survey, step, part: part ?? "", first, after: after ?? "" },
+    );
+    return [...strings(block, "objectId")];
   }
 }
 

@@ -14,6 +14,7 @@ import type { HistoryStore } from "../history.store.js";
 import type { HitStore } from "../hits.store.js";
 import type { MarkStores } from "../marks.store.js";
 import type { MatchStore, RematchStore } from "../matches.store.js";
+import type { MissingStore } from "../missing.store.js";
 import type { ObjectStore } from "../objects.store.js";
 import type { PhotometryStore } from "../photometry.store.js";
 import type { ReceiptStore } from "../receipts.store.js";
@@ -46,6 +47,7 @@ import { ArchiveMarks } from "./marks.js";
 import { ArchiveMarked } from "./marks.marked.js";
 import { ArchiveMatches } from "./matches.js";
 import { migrate } from "./migrate.js";
+import { ArchiveMissing } from "./missing.js";
 import { IndexedObjects } from "./objects.indexed.js";
 import { ArchiveObjects } from "./objects.js";
 import { ArchivePhotometry } from "./photometry.js";
@@ -80,6 +82,7 @@ export interface ArchiveStores {
   readonly marks: MarkStores;
   readonly matches: MatchStore;
   readonly rematches: RematchStore;
+  readonly missing: MissingStore;
   readonly backtest: BacktestStore;
   /** Whether the sky index answers, once the positions have been read into it. */
   readonly skyIndexed: Promise<boolean>;
@@ -161,6 +164,7 @@ export async function createArchiveStores(
     marks,
     matches: new ArchiveMatches(client),
     rematches: new ArchiveRematches(client, byName),
+    missing: new ArchiveMissing(client, committed),
     deadLetters: new ArchiveDeadLetters(client),
     counterparts: new ArchiveCounterparts(client),
     nearest,

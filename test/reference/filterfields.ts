@@ -81,6 +81,7 @@ export const TEST_OPERANDS: Operands = {
     own("class.net", "String", true),
     own("area.m31", "Bool", false),
     own("skymap.S1", "Float64", true),
+    own("skymap.S1.distance.mean", "Float64", true, "Mpc"),
     own("feature.count", "Int32", false),
   ],
   lists: [

@@ -1,4 +1,4 @@
-// LSST's own alert fields: a diaSource's (schemas 9.0 to 11.0; covariances that only 7.4 had stay in the packet), but for
+// LSST's own alert fields: a diaSource's (schemas 9.0 to 11.1; covariances, which earlier ones had, stay in the packet), but for
 // ra, dec, band and snr, which are common columns, and of diaObject and ssSource what filters want, named with the
 // record's name and an underscore: diaObject_nDiaSources. Fluxes are difference fluxes in nJy; NaN stays NaN.
 import type { OwnField } from "../../../domain/survey.js";
@@ -15,6 +15,7 @@ diaObjectId                         Int64    -            Id of the object; 0 or
 ssObjectId                          Int64    -            Id of the solar-system object; 0 or missing: none.
 parentDiaSourceId                   Int64    -            Source that this one was deblended from.
 midpointMjdTai                      Float64  d            Middle of the visit, MJD, TAI.
+exposureTime                        Float32  s            Effective exposure time.
 raErr                               Float32  deg          1-sigma error of ra.
 decErr                              Float32  deg          1-sigma error of dec.
 ra_dec_Cov                          Float32  deg^2        Covariance of ra and dec.
@@ -48,7 +49,9 @@ trailAngle                          Float32  deg          Direction of the trail
 trailAngleErr                       Float32  deg          1-sigma error of trailAngle.
 trailChi2                           Float32  -            Chi-square of the trail fit.
 trailNdata                          Int32    -            Pixels in the trail fit.
+trailAlgorithm                      Int32    -            How the trail was measured: 1 SDSSShape, 2 HSMShape.
 trail_flag_edge                     Bool     -            The trail reaches the edge of the image.
+trail_flag                          Bool     -            The trail could not be fitted.
 dipoleMeanFlux                      Float32  nJy          Mean absolute flux of a dipole's lobes.
 dipoleMeanFluxErr                   Float32  nJy          1-sigma error of dipoleMeanFlux.
 dipoleFluxDiff                      Float32  nJy          Difference of the lobes' absolute fluxes.
@@ -76,6 +79,7 @@ shape_flag_not_contained            Bool     -            The centre lies outsid
 shape_flag_parent_source            Bool     -            A parent source, whose shape is not measured.
 extendedness                        Float32  -            0 point-like to 1 extended.
 reliability                         Float32  -            Probability of being astrophysical, 0 to 1.
+reliabilityVersion                  String   -            Version of the model of reliability.
 isDipole                            Bool     -            Well fitted by a dipole.
 dipoleFitAttempted                  Bool     -            A dipole fit was tried.
 timeProcessedMjdTai                 Float64  d            When the image was processed, MJD, TAI.

@@ -28,8 +28,6 @@ export const LSST_LAYOUT: Layout = {
     ...["ra", "dec"].map((name) => field(`diaSource.${name}`, "Float64", name)),
     field("diaSource.band", "String", "band"),
     field("diaSource.snr", "Float32", "snr"),
-    // Schema 7.4's name of isNegative.
-    field("diaSource.is_negative", "Bool", "is_negative"),
     field("diaObject.diaObjectId", "Int64"),
     field("ssSource.designation", "String"),
     field("mpc_orbits.designation", "String"),
@@ -45,14 +43,19 @@ export const LSST_LAYOUT: Layout = {
         ...MEASURED,
         field("diaSourceId", "Int64"),
         field("isNegative", "Bool"),
-        field("is_negative", "Bool"),
         ...RETOLD.map((name) => field(name, name === "ra" || name === "dec" ? "Float64" : "Float32")),
       ],
     },
     {
       path: "prvDiaForcedSources",
       name: "prvDiaForcedSources",
-      fields: [...MEASURED, field("visit", "Int64"), field("detector", "Int32")],
+      fields: [
+        ...MEASURED,
+        field("visit", "Int64"),
+        field("detector", "Int32"),
+        // Before 7.0, instead of the two.
+        field("ccdVisitId", "Int64"),
+      ],
     },
     {
       path: "prvDiaNondetectionLimits",
@@ -147,11 +150,9 @@ function measured(block: Decoded["alerts"]) {
 
 /** The survey's own word on the sign where it has one, else the sign of the flux. */
 function signs(block: Decoded["alerts"], flux: Float64Array): Uint8Array {
-  const now = block.columns.get("isNegative") as NumberColumn;
-  const before = block.columns.get("is_negative") as NumberColumn;
+  const isNegative = block.columns.get("isNegative") as NumberColumn;
   return Uint8Array.from(flux, (value, i) => {
-    if (now.nulls?.[i] === 0) return 1 - now.values[i]!;
-    if (before.nulls?.[i] === 0) return 1 - before.values[i]!;
+    if (isNegative.nulls?.[i] === 0) return 1 - isNegative.values[i]!;
     return value >= 0 ? 1 : 0;
   });
 }
@@ -173,9 +174,10 @@ function addHistory(points: Points, list: ListBlock): void {
 
 function addForced(points: Points, list: ListBlock): void {
   const jd = floats(list, "midpointMjdTai").map(utcJdFromTaiMjd);
-  const visit = longs(list, "visit").values;
+  const visit = longs(list, "visit");
   const detector = (list.columns.get("detector") as NumberColumn).values;
-  const image = visit.map((number, i) => imageId(number, detector[i]!));
+  const ccdVisit = longs(list, "ccdVisitId").values;
+  const image = visit.values.map((number, i) => (visit.nulls[i] === 1 ? ccdVisit[i]! : imageId(number, detector[i]!)));
   const band = strings(list, "band");
   const flux = floats(list, "psfFlux");
   const fluxError = floats(list, "psfFluxErr");

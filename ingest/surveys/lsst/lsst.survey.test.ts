@@ -17,6 +17,8 @@ import { schemasInFolder } from "../../avro/schemafolder.js";
 import { avroFiles, fastavroRecords, hasFastavro } from "../../avro/truth.fixture.js";
 import { recordEncoder } from "../../avro/write.js";
 import { decode } from "../../decode.js";
+import { recordType } from "../../simulator/schema.js";
+import { LSST_FORMER_NAMES } from "./lsst.formernames.js";
 import { lsst } from "./lsst.survey.js";
 
 const RUBIN = join(SHARED, "data/lsst/7912941781254298.avro");
@@ -65,11 +67,13 @@ describe("real and sample packets", () => {
 
   test.skipIf(!hasFastavro)("own fields equal fastavro's, of every version (needs Python with fastavro)", () => {
     const truth = fastavroRecords(samples).flat();
+    const formerly = new Map([...LSST_FORMER_NAMES].map(([former, today]) => [today, former]));
     for (const [i, record] of truth.entries()) {
       const found = row(batch.alerts, i);
       for (const { name } of lsst.description.fields) {
         const [, outer, inner] = /^(diaObject|ssSource)_(.+)$/.exec(name) ?? [null, "diaSource", name];
-        const wanted = (record[outer!] as Record<string, unknown> | null | undefined)?.[inner!] ?? null;
+        const part = record[outer!] as Record<string, unknown> | null | undefined;
+        const wanted = part?.[inner!] ?? part?.[formerly.get(inner!) ?? ""] ?? null;
         const value = found[name];
         const plain = typeof wanted === "boolean" ? value === 1 : typeof value === "bigint" ? `${value}` : value;
         expect([name, plain]).toEqual([name, wanted]);
@@ -188,6 +192,135 @@ describe("rules", () => {
       band: "y",
       isPositive: 0,
     });
+  });
+
+  test("names of earlier versions, 2.1 and 4.0: everything by its name of today, images by ccdVisitId", () => {
+    const versions = [
+      // Covariances were records of their own, as cutouts were.
+      {
+        namespace: "lsst",
+        root: "alert",
+        more: [{ name: "ra_decl_Cov", type: recordType("covariance", "raSigma float, declSigma float") }],
+        values: { ra_decl_Cov: { raSigma: 1, declSigma: 2 } },
+        cutout: recordType("cutout", "fileName string, stampData bytes"),
+        stamp: { fileName: "a.fits", stampData: Buffer.from("SIMPLE  =") },
+      },
+      {
+        namespace: "lsst.v4_0",
+        root: "alert",
+        more: [],
+        values: { ra_decl_Cov: 0.25 },
+        cutout: "bytes",
+        stamp: Buffer.from("SIMPLE  ="),
+      },
+    ];
+    for (const { namespace, root, more, values, cutout, stamp } of versions) {
+      const image = "ccdVisitId long, midPointTai double, filterName string, psFlux float, psFluxErr float";
+      const source = recordType(
+        `${namespace}.alert.diaSource`,
+        `diaSourceId long, diaObjectId [long], ssObjectId [long], ${image}, ra double, decl double, declErr [float],
+         snr float, totFlux [float], dipMeanFlux [float], programId int${more.length > 0 ? "" : ", ra_decl_Cov [float]"}`,
+      );
+      source.fields.push(...(more as unknown as typeof source.fields));
+      const list = (items: unknown) => ["null", { type: "array", items }];
+      const text = JSON.stringify({
+        type: "record",
+        name: root,
+        namespace,
+        fields: [
+          { name: "alertId", type: "long" },
+          { name: "diaSource", type: source },
+          { name: "prvDiaSources", type: list(source.name) },
+          {
+            name: "prvDiaForcedSources",
+            type: list(recordType(`${namespace}.forced`, `diaForcedSourceId long, ${image}`)),
+          },
+          {
+            name: "prvDiaNondetectionLimits",
+            type: list(
+              recordType(
+                `${namespace}.limit`,
+                "ccdVisitId long, midPointTai double, filterName string, diaNoise float",
+              ),
+            ),
+          },
+          {
+            name: "diaObject",
+            type: ["null", recordType(`${namespace}.object`, "diaObjectId long, yPSFluxMean [float]")],
+          },
+          { name: "cutoutDifference", type: ["null", cutout] },
+        ],
+      });
+      const at = { midPointTai: 59_000.25, filterName: "y", psFlux: 3631, psFluxErr: 363.1 };
+      const first = { ...at, ...values, diaSourceId: 5n, ccdVisitId: 7n, ra: 10, decl: -20, snr: 10, programId: 1 };
+      const own = { ...first, diaObjectId: 2n ** 60n + 1n, declErr: 0.5, totFlux: 2.5, dipMeanFlux: 1.5 };
+      const bytes = recordEncoder(text)({
+        alertId: 5n,
+        diaSource: own,
+        prvDiaSources: [{ ...first, diaSourceId: 4n, filterName: "u", psFlux: -3631 }],
+        prvDiaForcedSources: [1n, 2n].map((n) => ({ ...at, diaForcedSourceId: n, ccdVisitId: 100n + n })),
+        prvDiaNondetectionLimits: [{ ...at, ccdVisitId: 9n, diaNoise: 726.2 }],
+        diaObject: { diaObjectId: 2n ** 60n + 1n, yPSFluxMean: 4.5 },
+        cutoutDifference: stamp,
+      });
+      const batch = decoded({ bytes, schema: { fingerprint: text, text }, origin: { source: "old", position: "1" } });
+      expect(row(batch.alerts, 0)).toMatchObject({
+        candid: 5n,
+        objectId: "1152921504606846977",
+        ra: 10,
+        dec: -20,
+        band: "y",
+        flux: 3631,
+        snr: 10,
+        psfFlux: 3631,
+        decErr: 0.5,
+        scienceFlux: 2.5,
+        dipoleMeanFlux: 1.5,
+        midpointMjdTai: 59_000.25,
+        ra_dec_Cov: more.length > 0 ? null : 0.25,
+        diaObject_y_psfFluxMean: 4.5,
+        visit: null,
+      });
+      expect(row(batch.alerts, 0).magnitude).toBeCloseTo(22.5, 3);
+      expect(rows(batch.photometry).map(({ kind, pointId, band, flux }) => [kind, pointId, band, flux])).toEqual([
+        [1, 5n, "y", 3631],
+        [1, 4n, "u", -3631],
+        [3, 101n, "y", 3631],
+        [3, 102n, "y", 3631],
+        [2, 9n, "y", null],
+      ]);
+      const fits = lsst.cutout(readRecord(parseSchema(text), bytes), "difference")!;
+      expect(Buffer.from(fits).toString()).toBe("SIMPLE  =");
+      expect(lsst.cutout(readRecord(parseSchema(text), bytes), "science")).toBeNull();
+    }
+  });
+
+  test("schema 9.0: distances and predicted magnitude of ssSource; 11.1: fields that it added", () => {
+    const given = { heliocentricDist: 2.5, topocentricDist: 1.5, predictedVMagnitude: 20.25, phaseAngle: 3 };
+    const mover = edited(real, (record) => Object.assign(record, { ssSource: given }));
+    const later = JSON.parse(sample("v11_0").schema.text.replaceAll("v11_0", "v11_1")) as {
+      fields: { name: string; type: { fields: { name: string; type: string[] }[] } }[];
+    };
+    const added = { exposureTime: 29.5, trailAlgorithm: 2, trail_flag: true, reliabilityVersion: "v7" };
+    const types = ["float", "int", "boolean", "string"];
+    const more = Object.keys(added).map((name, i) => ({ name, type: ["null", types[i]!] }));
+    later.fields.find(({ name }) => name === "diaSource")!.type.fields.unshift(...more);
+    const text = JSON.stringify(later);
+    const record = avscType(sample("v11_0").schema.text).fromBuffer(Buffer.from(sample("v11_0").bytes));
+    Object.assign(record.diaSource, added);
+    const batch = decoded(mover, {
+      ...sample("v11_0"),
+      schema: { fingerprint: "11.1", text },
+      bytes: recordEncoder(text)(record),
+    });
+    expect(row(batch.alerts, 0)).toMatchObject({
+      ssSource_helioRange: 2.5,
+      ssSource_topoRange: 1.5,
+      ssSource_ephVmag: 20.25,
+      ssSource_phaseAngle: 3,
+      exposureTime: null,
+    });
+    expect(row(batch.alerts, 1)).toMatchObject({ ...added, trail_flag: 1 });
   });
 
   test("schema 7.4: is_negative and limits of 5 sigma", () => {

@@ -1,10 +1,12 @@
-// LSST, the Legacy Survey of Space and Time of the Vera C. Rubin Observatory: alert schemas 7.4 to 11.0 and, as far as
+// LSST, the Legacy Survey of Space and Time of the Vera C. Rubin Observatory: alert schemas 2.0 to 11.1 and, as far as
 // their fields keep their names, later ones. Listed in ../index.ts.
+import type { PacketRecord } from "../../avro/record.js";
 import { longs } from "../columns.js";
 import { plainFits } from "../cutouts.js";
 import type { SurveyModule } from "../survey.js";
 import { LSST_CUTS } from "./lsst.cuts.js";
 import { LSST_BANDS, LSST_FIELDS } from "./lsst.fields.js";
+import { LSST_FORMER_NAMES } from "./lsst.formernames.js";
 import { LSST_LAYOUT, normaliseLsst } from "./lsst.normalise.js";
 import { LSST_POINT_COLUMNS, LSST_POINT_FIELDS } from "./lsst.points.js";
 import { simulatedLsst } from "./simulated.js";
@@ -26,7 +28,9 @@ export const lsst: SurveyModule = {
     // Rubin's day_obs: the date at UTC - 12 h.
     nightOffsetHours: 12,
   },
-  recognises: (schema) => /^lsst\.v\d+_\d+\.alert$/.test(schema.name),
+  // Without a version in the name up to the first of 3.0.
+  recognises: (schema) => /^lsst\.(v\d+_\d+\.)?alert$/.test(schema.name),
+  formerNames: LSST_FORMER_NAMES,
   layout: LSST_LAYOUT,
   normalise: normaliseLsst,
   /** The packet names solar-system objects, but no neighbours in catalogs: nothing else can be told apart. */
@@ -36,6 +40,10 @@ export const lsst: SurveyModule = {
   },
   /** Everything in a Rubin packet is public. */
   visiblePacket: (record) => Object.fromEntries(Object.entries(record).filter(([name]) => !CUTOUT_FIELDS.has(name))),
-  cutout: (record, kind) => plainFits(record[CUTOUTS[kind]]),
+  cutout(record, kind) {
+    const cutout = record[CUTOUTS[kind]];
+    // A record up to schema 2.1, as ZTF's.
+    return plainFits(cutout instanceof Uint8Array ? cutout : (cutout as PacketRecord | null | undefined)?.stampData);
+  },
   simulated: simulatedLsst,
 };

@@ -65,15 +65,21 @@ export const ZTF_LAYOUT: Layout = {
 
 const BANDS = ["unknown", "g", "r", "i"];
 const bandOf = (fid: number): string => BANDS[fid] ?? "unknown";
-const isPositive = (isdiffpos: string): number => (isdiffpos === "t" || isdiffpos === "1" ? 1 : 0);
+const POSITIVE: ReadonlySet<string> = new Set(["t", "1", "T", "true", "True"]);
+const isPositive = (isdiffpos: string): number => (POSITIVE.has(isdiffpos) ? 1 : 0);
 /** ZTF's sign for "no value" in forced photometry. */
 const SENTINEL = -99999;
 const real = (value: number): number => (value === SENTINEL ? Number.NaN : value);
+/** No magnitude is so bright: -999 and -99999 stand for none. */
+const magnitudeOf = (value: number): number => (value > -99 ? value : Number.NaN);
+const errorOf = (value: number): number => (value >= 0 ? value : Number.NaN);
+/** The name of no object. */
+const NO_NAME = /^\s*null\s*$/i;
 
 export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
   const { rows } = alerts;
-  const magnitude = floats(alerts, "magpsf");
-  const magnitudeError = floats(alerts, "sigmapsf");
+  const magnitude = floats(alerts, "magpsf").map(magnitudeOf);
+  const magnitudeError = floats(alerts, "sigmapsf").map(errorOf);
   const flux = new Float64Array(rows);
   const fluxError = new Float64Array(rows);
   const snr = new Float64Array(rows);
@@ -94,7 +100,7 @@ export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
   const history = lists.get("prv_candidates")!;
   const forced = lists.get("fp_hists")!;
   const points = new Points(rows + history.rows + forced.rows, ZTF_POINT_COLUMNS);
-  const limits = floats(alerts, "diffmaglim");
+  const limits = floats(alerts, "diffmaglim").map(magnitudeOf);
   for (let i = 0; i < rows; i += 1) {
     const at = points.add(POINT_KIND.detection, tellers.candid, i, tellers.jd[i]!, band[i]!, programid[i]!, i);
     points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
@@ -105,7 +111,7 @@ export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
   addHistory(points, history, programid);
   addForced(points, forced, programid);
 
-  const names = strings(alerts, "ssnamenr").map((name) => (name === "null" ? "" : name.trim()));
+  const names = strings(alerts, "ssnamenr").map((name) => (NO_NAME.test(name) ? "" : name.trim()));
   const columns = new Map<string, Column>([
     ...["candid", "objectId", "jd", "ra", "dec", "programid"].map(
       (name) => [name, alerts.columns.get(name)!] as [string, Column],
@@ -137,9 +143,9 @@ function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<numb
   const fid = floats(list, "fid");
   const pid = longs(list, "pid");
   const candid = longs(list, "candid");
-  const limit = floats(list, "diffmaglim");
-  const magnitude = floats(list, "magpsf");
-  const magnitudeError = floats(list, "sigmapsf");
+  const limit = floats(list, "diffmaglim").map(magnitudeOf);
+  const magnitude = floats(list, "magpsf").map(magnitudeOf);
+  const magnitudeError = floats(list, "sigmapsf").map(errorOf);
   const isdiffpos = strings(list, "isdiffpos");
   const programid = rights(list, alertRights);
   const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(columnOf(name)) }));
@@ -163,10 +169,10 @@ function addForced(points: Points, list: ListBlock, alertRights: ArrayLike<numbe
   const jd = floats(list, "jd");
   const fid = floats(list, "fid");
   const pid = longs(list, "pid");
-  const limit = floats(list, "diffmaglim");
-  const counts = floats(list, "forcediffimflux");
-  const countsError = floats(list, "forcediffimfluxunc");
-  const zeroPoint = floats(list, "magzpsci");
+  const limit = floats(list, "diffmaglim").map(magnitudeOf);
+  const counts = floats(list, "forcediffimflux").map(real);
+  const countsError = floats(list, "forcediffimfluxunc").map(errorOf);
+  const zeroPoint = floats(list, "magzpsci").map(magnitudeOf);
   const status = list.columns.get("procstatus") as StringColumn;
   const procstatus = points.texts("ztf_procstatus");
   const programid = rights(list, alertRights);
@@ -174,10 +180,10 @@ function addForced(points: Points, list: ListBlock, alertRights: ArrayLike<numbe
     if (!isJd(jd[i]!)) continue;
     const band = bandOf(fid[i]!);
     const at = points.add(POINT_KIND.forced, pid.values, i, jd[i]!, band, programid[i]!, list.parents[i]!);
-    const scale = fluxFromCounts(1, real(zeroPoint[i]!));
-    points.force(at, real(counts[i]!) * scale, real(countsError[i]!) * scale);
+    const scale = fluxFromCounts(1, zeroPoint[i]!);
+    points.force(at, counts[i]! * scale, countsError[i]! * scale);
     if (status.nulls?.[i] !== 1) procstatus[at] = status.values[i]!;
-    points.zeroPoint[at] = real(zeroPoint[i]!);
-    points.limitingMagnitude[at] = real(limit[i]!);
+    points.zeroPoint[at] = zeroPoint[i]!;
+    points.limitingMagnitude[at] = limit[i]!;
   }
 }

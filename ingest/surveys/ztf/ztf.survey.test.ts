@@ -140,6 +140,59 @@ describe("the 36 real packets", () => {
     expect(forced[3]!.fluxError).toBeCloseTo(10_000, 0);
   });
 
+  test("-999 and the like are no magnitudes, errors and limits; they stay in the survey's own fields", () => {
+    const { schema, bytes, origin } = packets.find(({ origin }) => origin.source.includes("2475433850015010009"))!;
+    type Record = { candidate: object; prv_candidates: { candid: bigint | null }[]; fp_hists: object[] };
+    const record = avscType(schema.text).fromBuffer(Buffer.from(bytes)) as Record;
+    Object.assign(record.candidate, { magpsf: -999, sigmapsf: -999, isdiffpos: "true", ssnamenr: "NULL" });
+    const [seen, limit] = [true, false].map(
+      (is) => record.prv_candidates.find(({ candid }) => (candid !== null) === is)!,
+    );
+    record.prv_candidates = [
+      { ...seen!, candid: 1n, ...{ magpsf: -99999, diffmaglim: -999, isdiffpos: "T" } },
+      { ...seen!, candid: 2n, ...{ magpsf: 18, sigmapsf: -99, isdiffpos: "0" } },
+      { ...limit!, ...{ diffmaglim: -999 } },
+      { ...limit!, ...{ diffmaglim: Number.NaN } },
+      { ...limit!, ...{ diffmaglim: 20.5, pid: 77n } },
+    ];
+    record.fp_hists = [
+      { ...record.fp_hists[0], forcediffimflux: 50, forcediffimfluxunc: -99999, magzpsci: 23.9, diffmaglim: -999 },
+      { ...record.fp_hists[0], forcediffimflux: -999, forcediffimfluxunc: 1, magzpsci: -999 },
+    ];
+    const batch = decoded([{ schema, bytes: recordEncoder(schema.text)(record as never), origin }]);
+    const missing = { magnitude: null, magnitudeError: null, flux: null, fluxError: null };
+    expect(rowsOf(batch.alerts)[0]).toMatchObject({
+      ...missing,
+      snr: null,
+      isPositive: 1,
+      solarSystemName: null,
+      magpsf: -999,
+      sigmapsf: -999,
+      ssnamenr: "NULL",
+    });
+    const points = rowsOf(batch.photometry);
+    expect(points).toHaveLength(6);
+    expect(points[0]).toMatchObject(missing);
+    expect(points[1]).toMatchObject({
+      ...missing,
+      pointId: 1n,
+      magnitudeError: expect.any(Number),
+      limitingMagnitude: null,
+      isPositive: 1,
+    });
+    expect(points[2]).toMatchObject({
+      pointId: 2n,
+      magnitude: 18,
+      magnitudeError: null,
+      fluxError: null,
+      isPositive: 0,
+    });
+    expect(points[3]).toMatchObject({ kind: 2, pointId: 77n, limitingMagnitude: 20.5 });
+    expect(points[4]).toMatchObject({ kind: 3, fluxError: null, magnitude: null, limitingMagnitude: null });
+    expect(Number(points[4]!.flux)).toBeCloseTo(50_000, -1);
+    expect(points[5]).toMatchObject({ kind: 3, flux: null, fluxError: null, zeroPoint: null });
+  });
+
   test("fluxes follow from the definition of AB magnitudes", () => {
     for (const row of rowsOf(batch.alerts)) {
       const sign = row.isdiffpos === "t" || row.isdiffpos === "1" ? 1 : -1;

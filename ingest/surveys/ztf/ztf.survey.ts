@@ -31,6 +31,7 @@ export const ztf: SurveyModule = {
     nightOffsetHours: 0,
   },
   recognises: (schema) => schema.name === "ztf.alert",
+  formerNames: new Map(),
   layout: ZTF_LAYOUT,
   normalise: normaliseZtf,
   classify: classifyZtf,

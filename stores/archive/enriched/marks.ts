@@ -1,28 +1,28 @@
 // watch.<list>.*, area.<name> and skymap.<name> of archived alerts, out of the table `marks`. Named in sources.ts.
-import type { Mark } from "../../../domain/mark.js";
-import { MARK_PREFIX } from "../../../domain/mark.js";
+import { MARK_PREFIX, type Mark, type MarkKind } from "../../../domain/mark.js";
 import { quoted, sqlText } from "../http.form.js";
 import { type EnrichedSource, keysOf } from "./source.js";
 
-/** Columns of the table that are the fields of a list. */
-const LISTS: Readonly<Record<string, string>> = {
-  name: "names",
-  separationArcsec: "separations",
-  ra: "ras",
-  dec: "decs",
+/** By what stands behind the mark's name: what to read of the table. A map that tells no distances has NaN there. */
+const VALUES: Readonly<Record<MarkKind, Readonly<Record<string, string>>>> = {
+  WATCH_LIST: { name: "names", separationArcsec: "separations", ra: "ras", dec: "decs" },
+  AREA: { "": "true" },
+  SKYMAP: {
+    "": "level",
+    "distance.mean": "if(isNaN(distanceMean), NULL, distanceMean)",
+    "distance.sigma": "if(isNaN(distanceSigma), NULL, distanceSigma)",
+  },
 };
 
 /** What the marks hold when a statement is made: a list that was uploaded today marks alerts of last year. */
 export function enrichedMarks(all: () => readonly Mark[]): EnrichedSource {
   function parsed(column: string): { mark: Mark; value: string } | null {
-    const [prefix, name, field, ...rest] = column.split(".");
+    const [prefix, name, ...rest] = column.split(".");
+    const field = rest.join(".");
     const mark = all().find((one) => MARK_PREFIX[one.kind] === prefix && one.name === name);
-    if (mark === undefined || rest.length > 0) return null;
-    if (mark.kind === "WATCH_LIST") {
-      const value = field === undefined ? undefined : LISTS[field];
-      return value === undefined ? null : { mark, value };
-    }
-    return field === undefined ? { mark, value: mark.kind === "AREA" ? "true" : "level" } : null;
+    if (mark === undefined) return null;
+    const value = VALUES[mark.kind][field];
+    return value === undefined ? null : { mark, value };
   }
 
   return {

@@ -1,0 +1,48 @@
+// What enrichment could not add, and why. Filled by resolvers/missing.
+import { Field, ObjectType, registerEnumType } from "type-graphql";
+import { MISSING_CODES, type MissingCode } from "../../domain/missing.js";
+import { DateTime } from "../scalars/datetime.scalar.js";
+
+export const MissingCodeEnum = Object.fromEntries(Object.keys(MISSING_CODES).map((code) => [code, code])) as Record<
+  string,
+  MissingCode
+>;
+registerEnumType(MissingCodeEnum, {
+  name: "MissingCode",
+  description: "Why values are missing.",
+  valuesConfig: Object.fromEntries(Object.entries(MISSING_CODES).map(([code, description]) => [code, { description }])),
+});
+
+@ObjectType("MissingValues", {
+  simpleResolvers: true,
+  description: "What enrichment could not add to an alert: filters found nothing there.",
+})
+export class MissingValuesType {
+  @Field(() => String, {
+    description:
+      "The step that should have made them: history, counterparthistory, crossmatch, features, scores, marks.",
+  })
+  step!: string;
+  @Field(() => String, {
+    nullable: true,
+    description: "The catalog, the model, or the mark as filters write it (watch.mine); null: all that the step adds.",
+  })
+  part!: string | null;
+  @Field(() => MissingCodeEnum)
+  code!: MissingCode;
+  @Field(() => String, { description: "What the fault said, at most 300 characters." })
+  reason!: string;
+  @Field(() => DateTime, { description: "When they could not be made: filters ran without them." })
+  since!: number;
+  @Field(() => DateTime, { nullable: true, description: "When they were made after all; null: they are missing." })
+  filledAt!: number | null;
+}
+
+@ObjectType("MissingOperand", {
+  simpleResolvers: true,
+  description: "Something that a clause reads and the alert lacks.",
+})
+export class MissingOperandType extends MissingValuesType {
+  @Field(() => String, { description: "As filters write it; of a list without its fields: match.gaia_dr3." })
+  operand!: string;
+}

@@ -231,7 +231,7 @@ describe("hostile archives", () => {
       ["none.tar", none],
       ["zeros.avro", Buffer.alloc(5)],
     ] as const) {
-      const { items } = await openFiles([await put(`empty/${name}`, bytes)], asking);
+      const { items } = await openFiles([await put(`empty/${name}`, bytes)], asking, new Slabs());
       const found = [];
       for await (const item of items()) found.push(item);
       expect(found).toMatchObject([{ reason: "EMPTY", message: expect.stringMatching(/nothing but zeros/) }]);

@@ -1,32 +1,56 @@
-// Catalogs for the API's owner: files of CATALOG_DIR are loaded in the background of the service. Made by cli/service.ts.
-import { allDefinitions } from "../ingest/catalogs/definition.js";
+// Catalogs for the API's owner: files of CATALOG_DIR, or sent ones, are loaded in the background of the service. Made by
+// cli/service.ts.
+import { setTimeout as delay } from "node:timers/promises";
+import { allDefinitions, type CatalogDefinition } from "../ingest/catalogs/definition.js";
 import { type CatalogOptions, describedBy } from "../ingest/catalogs/options.js";
 import type { CatalogKeeper, CatalogLoading, KnownCatalog } from "../resolvers/services.js";
 import type { Catalogs } from "./catalogs.js";
-import { createLoads, type Loading, within } from "./loads.js";
+import type { Uploads } from "./catalogs.uploads.js";
+import { createLoads, type Loading, type LoadWork, within } from "./loads.js";
 
 export interface Keeper extends CatalogKeeper {
   /** Breaks loads off where they are; they go on when they are asked for again. */
   close(): Promise<void>;
 }
 
-export function createKeeper(catalogs: Catalogs, folder: string): Keeper {
+/** A sender waits so long for the end of a load. */
+const ANSWER_MS = 10_000;
+
+export function createKeeper(catalogs: Catalogs, folder: string, uploads: Uploads): Keeper {
   const loads = createLoads("catalog");
+  const load = (
+    definition: CatalogDefinition,
+    paths: readonly string[],
+    columns: readonly string[] | null,
+  ): LoadWork => {
+    return async (tell, signal) => {
+      const { catalog } = await catalogs.add(
+        { definition, paths, columns, types: {} },
+        ({ bytesDone, bytesTotal, rows }) => tell(bytesDone / Math.max(1, bytesTotal), rows),
+        signal,
+      );
+      return catalog.rows;
+    };
+  };
   let known: readonly KnownCatalog[] | null = null;
   return {
     async start({ name, files, columns, options }) {
       const definition = describedBy(name, options as CatalogOptions);
       const paths = await Promise.all(files.map((file) => within(folder, file)));
-      const request = { definition, paths, columns, types: {} };
-      const load = loads.start(name, async (tell, signal) => {
-        const { catalog } = await catalogs.add(
-          request,
-          ({ bytesDone, bytesTotal, rows }) => tell(bytesDone / Math.max(1, bytesTotal), rows),
-          signal,
-        );
-        return catalog.rows;
+      return shown(loads.start(name, load(definition, paths, columns)));
+    },
+    async receive({ name, columns, options, offset, isLast, body }) {
+      const definition = describedBy(name, options as CatalogOptions);
+      const bytes = await uploads.receive(name, offset, body);
+      if (!isLast) return { bytes, load: null };
+      let ended: Promise<unknown> = Promise.resolve();
+      loads.start(name, (tell, signal) => {
+        const work = uploads.use(name, (path) => load(definition, [path], columns)(tell, signal));
+        ended = work;
+        return work;
       });
-      return shown(load);
+      await Promise.race([ended, delay(ANSWER_MS, undefined, { ref: false })]);
+      return { bytes, load: shown(loads.all().findLast((one) => one.name === name)!) };
     },
     loads: () => loads.all().map(shown),
     remove: (name) => catalogs.remove(name),

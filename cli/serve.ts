@@ -5,6 +5,7 @@ import { uploadedPositions } from "../ingest/marks/upload.js";
 import { buildTocsinSchema } from "../resolvers/build.js";
 import { createApp } from "../server/app.js";
 import { type AuthSettings, viewers } from "../server/auth.js";
+import { catalogRoutes } from "../server/catalogs.js";
 import { cutoutRoutes } from "../server/cutouts.js";
 import { deadLetterRoutes } from "../server/deadletters.js";
 import { healthRoutes } from "../server/health.routes.js";
@@ -73,6 +74,7 @@ async function apiApp(settings: Settings, service: Service, log: Logger) {
           uploadedPositions(body, options, viewer, services.stores.objects);
         routes.use(markRoutes({ desk: services.marks.desk, viewerOf, positionsOf }));
       }
+      routes.use(catalogRoutes(services.catalogs, viewerOf));
       routes.use(deadLetterRoutes(service.letters, viewerOf));
       routes.use(metricsRoute(watching.metrics.registry, viewerOf));
     },

@@ -28,6 +28,7 @@ import { createHitPublisher, type HitPublisher } from "../subscriptions/streams/
 import { sharedClaims } from "./alone.js";
 import { createCatalogs } from "./catalogs.js";
 import { createKeeper } from "./catalogs.keeper.js";
+import { createUploads } from "./catalogs.uploads.js";
 import { type Control, handleControl } from "./control.js";
 import { createCorrections } from "./corrections.js";
 import { lockDataDir } from "./datadir.js";
@@ -265,7 +266,12 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
     const claims = shared ? sharedClaims(graph) : createClaims(null);
     const catalogs = createCatalogs(archived.catalogs, claims);
     const catalogFolder = settings.CATALOG_DIR ?? join(settings.DATA_DIR, "catalogs");
-    const keeper = role === "serve" ? null : closing(createKeeper(catalogs, catalogFolder), (opened) => opened.close());
+    const keeper =
+      role === "serve"
+        ? null
+        : closing(createKeeper(catalogs, catalogFolder, createUploads(join(settings.DATA_DIR, "uploads"))), (opened) =>
+            opened.close(),
+          );
     const lightCurves = createLightCurves(archived.archival, claims);
     const lightCurveKeeper =
       role === "serve" ? null : closing(createLightCurveKeeper(lightCurves, catalogFolder), (opened) => opened.close());

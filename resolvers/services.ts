@@ -97,10 +97,24 @@ export interface CatalogToLoad {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
+/** A catalog's file, or a piece of one, that a caller sends. */
+export interface CatalogPiece extends Omit<CatalogToLoad, "files"> {
+  /** Bytes that were sent before; 0: a new file. */
+  readonly offset: number;
+  /** With it the file is whole, and is loaded. */
+  readonly isLast: boolean;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** What the owner does with catalogs. */
 export interface CatalogKeeper {
   /** Throws BAD_CATALOG, BAD_ARGUMENT, NOT_FOUND for what can be told at once. */
   start(load: CatalogToLoad): Promise<CatalogLoading>;
+  /**
+   * With the last piece the load begins; what ends it within some seconds is told at once. Throws as start, and TOO_LARGE,
+   * DISK_FULL, LOAD_IN_PROGRESS.
+   */
+  receive(piece: CatalogPiece): Promise<{ readonly bytes: number; readonly load: CatalogLoading | null }>;
   loads(): readonly CatalogLoading[];
   remove(name: string): Promise<boolean>;
   known(): readonly KnownCatalog[];

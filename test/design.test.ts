@@ -227,6 +227,17 @@ describe("designing a filter", () => {
     });
   });
 
+  it("has no example, nor the published filter, that costs too much by the quota of the house", async () => {
+    const published = readFileSync(new URL("../docs/examples/cats150.filter", import.meta.url), "utf8");
+    for (const [name, where] of [["cats150", published], ...[...examples].map(([name, { where }]) => [name, where])]) {
+      const { checkFilter } = await service.ask<{ checkFilter: { ok: boolean; cost: { medians: number } } }>(
+        `query ($where: String!) { checkFilter(survey: ZTF, where: $where) { ok cost { medians } } }`,
+        { where },
+      );
+      expect([name, checkFilter.ok, checkFilter.cost.medians < 50]).toEqual([name, true, true]);
+    }
+  });
+
   it("refuses to activate what costs too much, and says which clause does", async () => {
     const terms = Array.from({ length: 60 }, (_, n) => `separation(ra, dec, ${n}.5, ${n})`);
     const dear = terms.map((term) => `${term} < 0`).join(" or ");

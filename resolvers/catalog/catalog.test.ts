@@ -6,6 +6,7 @@ import { graphql } from "graphql";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createCatalogs } from "../../cli/catalogs.js";
 import { createKeeper, type Keeper } from "../../cli/catalogs.keeper.js";
+import { createUploads } from "../../cli/catalogs.uploads.js";
 import type { Viewer } from "../../domain/viewer.js";
 import { createClaims } from "../../ingest/claims.js";
 import { SURVEYS } from "../../ingest/surveys/index.js";
@@ -25,7 +26,7 @@ beforeAll(async () => {
   await up(archive.client);
   store = await ArchiveCatalogs.open(archive.client);
   folder = await mkdtemp(join(tmpdir(), "tocsin-keeper-"));
-  keeper = createKeeper(createCatalogs(store, createClaims(null)), folder);
+  keeper = createKeeper(createCatalogs(store, createClaims(null)), folder, createUploads(join(folder, "uploads")));
   await writeFile(
     join(folder, "a.csv"),
     "source_id,ra,dec,v\n9007199254740993,10,20,1.5\n2,10.0001,20,\n3,200,-45,3\n",

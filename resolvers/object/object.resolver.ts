@@ -21,7 +21,11 @@ import { alertEdge, shownAlert, shownObject } from "../shown.js";
 import { search } from "./object.cone.js";
 import { visibleCounterparts } from "./object.counterparts.js";
 
-const AS_OF = "As it stood at that time: what alerts up to then had told. Null where none had come.";
+const AS_OF =
+  "As it stood at that time, to the millisecond as times are shown: what alerts up to then had told. Null where none had come.";
+/** Times are shown rounded to the millisecond: an alert is there at the time that it shows. */
+const HALF_MS = 0.5 / 86_400_000;
+const upTo = (asOf: number | null | undefined): number | null => (asOf == null ? null : asOf + HALF_MS);
 /** No alert of that time comes behind it, newest first. */
 const LAST_CANDID = 2n ** 63n - 1n;
 
@@ -34,8 +38,9 @@ export class ObjectResolver {
     @Arg("objectId", () => ID) objectId: string,
     @Arg("asOf", () => DateTime, { nullable: true, description: AS_OF }) asOf: number | null | undefined,
   ): Promise<SkyObjectType | null> {
-    const object = await loaders.object.load({ survey, id: text("objectId", objectId, MAX_NAME), asOf });
-    return object && shownObject(object, asOf);
+    const time = upTo(asOf);
+    const object = await loaders.object.load({ survey, id: text("objectId", objectId, MAX_NAME), asOf: time });
+    return object && shownObject(object, time);
   }
 
   @Query(() => [SkyObjectType], {
@@ -50,8 +55,9 @@ export class ObjectResolver {
     @Arg("asOf", () => DateTime, { nullable: true, description: AS_OF }) asOf: number | null | undefined,
   ): Promise<(SkyObjectType | null)[]> {
     const ids = list("objectIds", objectIds, MAX_PAGE).map((id) => text("objectIds", id, MAX_NAME));
-    const objects = await Promise.all(ids.map((id) => loaders.object.load({ survey, id, asOf })));
-    return objects.map((object) => object && shownObject(object, asOf));
+    const time = upTo(asOf);
+    const objects = await Promise.all(ids.map((id) => loaders.object.load({ survey, id, asOf: time })));
+    return objects.map((object) => object && shownObject(object, time));
   }
 
   @Query(() => ConeConnectionType, { complexity: searchCost, description: "Nearest first." })
@@ -124,7 +130,7 @@ export class ObjectResolver {
     complexity: ({ childComplexity }) => 5 + 3 * childComplexity,
     description: "The same source in other surveys, nearest first.",
   })
-  counterparts(@Root() object: SkyObject, @Ctx() context: Context): Promise<CounterpartType[]> {
+  counterparts(@Root() object: SkyObjectType, @Ctx() context: Context): Promise<CounterpartType[]> {
     return visibleCounterparts(object, context);
   }
 }

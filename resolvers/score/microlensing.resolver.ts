@@ -3,7 +3,6 @@ import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
 import { fitMicrolensing, magnification } from "../../domain/microlensing.js";
 import type { LightCurve } from "../../domain/photometry.js";
 import type { FluxPoint } from "../../domain/shapefit.js";
-import type { SkyObject } from "../../domain/skyobject.js";
 import { FIT_COST } from "../../schema/cost.js";
 import { SkyObjectType } from "../../schema/object/object.type.js";
 import { MicrolensingType } from "../../schema/score/microlensing.type.js";
@@ -21,10 +20,10 @@ export class MicrolensingResolver {
       "Null with fewer than 10 points. Forced photometry counts in place of the detection of the same image.",
   })
   async microlensing(
-    @Root() { survey, objectId }: SkyObject,
+    @Root() { survey, objectId, asOf }: SkyObjectType,
     @Ctx() { loaders, breathe }: Context,
   ): Promise<MicrolensingType | null> {
-    const curve = await loaders.lightCurve.load({ survey, id: objectId });
+    const curve = await loaders.lightCurve.load({ survey, id: objectId, asOf });
     await breathe();
     const fit = curve && fitMicrolensing(fluxPoints(curve));
     if (fit === null) return null;

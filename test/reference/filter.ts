@@ -1,6 +1,8 @@
 // The filter language in plain JavaScript, value by value, straight from the parser's tree: the slow reference that the
 // tests hold ClickHouse's answers against. It shares nothing with check.ts and compile.ts. Never shipped.
+import { parse, type Whole } from "../../filters/parser.js";
 import type { LetPart, Node } from "../../filters/syntax.js";
+import { TEST_SURVEY } from "./filterfields.js";
 import { evaluateList, LIST_NAMES } from "./filterlists.js";
 import type { Element, Row, Value } from "./filtervalues.js";
 
@@ -79,6 +81,8 @@ function named(name: string, { alert, lets, element }: Scope): Value {
   if (element && known === name && name in element) return present(element[name]!);
   const part = lets.get(known);
   if (part) return evaluateNode(part, { alert, lets, element: null });
+  const cut = TEST_SURVEY.cuts!.find((one) => `cut.${one.name}` === known);
+  if (cut) return evaluateReference(parse(cut.expression) as Whole, alert);
   const found = alert[known]!;
   return Array.isArray(found) ? found.length > 0 : present(found as Value);
 }

@@ -10,6 +10,8 @@ const table = TEST_FIELDS(TEST_SURVEY.id);
 const namesOf = (fields: readonly FilterField[], kind: string, prefix = "") =>
   fields.filter((field) => field.kind === kind).map((field) => prefix + field.name);
 
+const isWhole = ({ columnType }: FilterField) => !columnType.startsWith("Float");
+
 /** Names as they are at a place: of a list's element, else of the alert, whose names inside lists begin with alert. */
 function namedIn(list: FilterList | null): (kind: string) => fc.Arbitrary<string> {
   return (kind) => {
@@ -70,6 +72,10 @@ export function exactExpressions(
       ? table.lists.map((next) => listCalls(next, exactExpressions(next, depth + 1, parts), list !== null))
       : [];
   const calls = (kind: keyof Expressions) => inner.map((one) => one[kind]);
+  // Columns of 32 bits and fewer, which compare with ids.
+  const wholes = namesOf(table.fields.filter(isWhole), "number", list ? "alert." : "");
+  const wholeHere = fc.constantFrom(...wholes, ...namesOf(list?.fields.filter(isWhole) ?? [], "number"));
+  const cuts = fc.constantFrom(...[...table.cuts.keys()].map((name) => (list ? `alert.${name}` : name)));
   const orderSign = fc.constantFrom("=", "!=", "<", "<=", ">", ">=");
   return fc.letrec<{ number: string; text: string; id: string; truth: string }>((tie) => {
     const n = tie("number");
@@ -91,6 +97,7 @@ export function exactExpressions(
         numberText,
         fc.tuple(n, fc.constantFrom("+", "-", "*", "/"), n).map(([a, sign, b]) => `(${a} ${sign} ${b})`),
         fc.tuple(fc.constantFrom("abs", "sqrt", "floor", "ceil", "round"), n).map(([f, a]) => `${f}(${a})`),
+        fc.tuple(n, fc.integer({ min: -3, max: 5 })).map(([a, digits]) => `round(${a}, ${digits})`),
         n.map((a) => `(- ${a})`),
         fc.tuple(fc.constantFrom("least", "greatest"), n, n, n).map(([f, a, b, c]) => `${f}(${a}, ${b}, ${c})`),
         ...choice(n),
@@ -101,6 +108,7 @@ export function exactExpressions(
         deep,
         named("id"),
         idText.map((id) => `coalesce(${list ? "alert." : ""}candid, ${id})`),
+        fc.tuple(tie("id"), wholeHere).map(([id, whole]) => `coalesce(${id}, ${whole})`),
         ...choice(tie("id")),
         ...calls("id"),
       ),
@@ -109,6 +117,8 @@ export function exactExpressions(
         named("truth"),
         alike((part) => fc.tuple(part, orderSign, part).map(([a, sign, b]) => `(${a} ${sign} ${b})`)),
         fc.tuple(named("id"), orderSign, idText).map(([a, sign, b]) => `(${a} ${sign} ${b})`),
+        fc.tuple(named("id"), orderSign, wholeHere).map(([a, sign, b]) => `(${a} ${sign} ${b})`),
+        fc.tuple(wholeHere, maybeNot, listed(tie("id"))).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
         fc.tuple(named("id"), maybeNot, listed(idText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
         fc.tuple(n, maybeNot, listed(numberText)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
         fc.tuple(tie("text"), maybeNot, listed(textLiteral)).map(([a, not, items]) => `(${a} ${not}in (${items}))`),
@@ -124,6 +134,7 @@ export function exactExpressions(
         fc.tuple(t, fc.constantFrom("and", "or", "=", "!="), t).map(([a, op, b]) => `(${a} ${op} ${b})`),
         t.map((a) => `(not ${a})`),
         fc.constantFrom("true", "false"),
+        ...(depth === 0 ? [cuts] : []),
         ...choice(t),
         ...calls("truth"),
         ...calls("truth"),
@@ -133,16 +144,34 @@ export function exactExpressions(
 }
 
 /** Names that the parts before an expression let mean something, of each kind. */
-const PARTS = { number: "part_n", truth: "part_t" } as const;
+const PARTS = { number: "part_n", text: "part_s", id: "part_i", truth: "part_t" } as const;
 
-/** Expressions of a kind, some with named parts before them. */
+/** Expressions of a kind, some with named parts before them, each of which may read those before it. */
 export function wholeExpressions(kind: keyof Expressions): fc.Arbitrary<string> {
   const parts = exactExpressions();
+  const behind = exactExpressions(null, 0, { number: PARTS.number, text: PARTS.text });
   const inside = exactExpressions(null, 0, PARTS);
   const withParts = fc
-    .tuple(parts.number, parts.truth, inside[kind])
-    .map(([n, t, text]) => `let ${PARTS.number} = ${n}; let ${PARTS.truth} = ${t}; ${text}`);
-  return fc.oneof({ weight: 4, arbitrary: parts[kind] }, withParts);
+    .tuple(parts.number, parts.text, behind.id, behind.truth, inside[kind])
+    .map(([n, s, i, t, text]) => {
+      const lets = [
+        [PARTS.number, n] as const,
+        [PARTS.text, s] as const,
+        [PARTS.id, i] as const,
+        [PARTS.truth, t] as const,
+      ];
+      return `${lets.map(([name, value]) => `let ${name} = ${value}; `).join("")}${text}`;
+    });
+  return fc.oneof({ weight: 4, arbitrary: parts[kind].map(rewritten) }, withParts.map(rewritten));
+}
+
+/** The same with comments and other spaces, keywords in any case; what stands in quotes stays. */
+function rewritten(text: string): string {
+  if (text.length % 3 !== 0) return text;
+  return text.replace(/'(?:[^']|'')*'|\b(?:and|or|not|in|is|null|between|true|false)\b|\) /g, (found) => {
+    if (found.startsWith("'")) return found;
+    return found === ") " ? ")\u00a0-- it's (\r\n\t" : found.toUpperCase();
+  });
 }
 
 /** Calls of list functions over the list; `inner` are expressions over its elements, `nested` those inside another's. */

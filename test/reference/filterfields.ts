@@ -41,6 +41,14 @@ export const TEST_SURVEY: SurveyDescription = {
   pointColumns: [],
   pointFields: { detections: [], nonDetections: [], forced: [] },
   nightOffsetHours: 0,
+  cuts: [
+    { name: "bright", expression: "let m = magpsf + 1; m < 19 or drb > 0.5", description: "A cut for tests." },
+    {
+      name: "again",
+      expression: "has(detections, alert.jd - jd > 0 and not isPositive)",
+      description: "One of lists.",
+    },
+  ],
 };
 
 const ofPoint = (name: string, column: string, type: ElementType) => {

@@ -111,7 +111,7 @@ export function normaliseLsst({ alerts, lists }: Decoded): Normalised {
   }
   // These are the first rows, in the alerts' order.
   for (const name of RETOLD) points.numbers(columnOf(name)).set(floats(alerts, name));
-  addHistory(points, history);
+  addHistory(points, history, candid.values);
   addForced(points, forced);
   addLimits(points, limits);
 
@@ -157,7 +157,8 @@ function signs(block: Decoded["alerts"], flux: Float64Array): Uint8Array {
   });
 }
 
-function addHistory(points: Points, list: ListBlock): void {
+/** Earlier sources; of the alert's own the alert itself has the word. */
+function addHistory(points: Points, list: ListBlock, own: BigInt64Array): void {
   const jd = floats(list, "midpointMjdTai").map(utcJdFromTaiMjd);
   const id = longs(list, "diaSourceId");
   const band = strings(list, "band");
@@ -165,7 +166,7 @@ function addHistory(points: Points, list: ListBlock): void {
   const positive = signs(list, flux);
   const retold = RETOLD.map((name) => ({ from: floats(list, name), to: points.numbers(columnOf(name)) }));
   for (let i = 0; i < list.rows; i += 1) {
-    if (!isJd(jd[i]!) || id.nulls[i] === 1) continue;
+    if (!isJd(jd[i]!) || id.nulls[i] === 1 || id.values[i] === own[list.parents[i]!]) continue;
     const at = points.add(POINT_KIND.detection, id.values, i, jd[i]!, band[i] || "unknown", PUBLIC, list.parents[i]!);
     points.measure(at, flux[i]!, fluxError[i]!, magnitude[i]!, magnitudeError[i]!, positive[i]!);
     for (const { from, to } of retold) to[at] = from[i]!;

@@ -70,8 +70,8 @@ const isPositive = (isdiffpos: string): number => (POSITIVE.has(isdiffpos) ? 1 :
 /** ZTF's sign for "no value" in forced photometry. */
 const SENTINEL = -99999;
 const real = (value: number): number => (value === SENTINEL ? Number.NaN : value);
-/** No magnitude is so bright: -999 and -99999 stand for none. */
-const magnitudeOf = (value: number): number => (value > -99 ? value : Number.NaN);
+/** No magnitude is so bright or faint: -999, -99999 and 99 stand for none. */
+const magnitudeOf = (value: number): number => (Math.abs(value) < 99 ? value : Number.NaN);
 const errorOf = (value: number): number => (value >= 0 ? value : Number.NaN);
 /** The name of no object. */
 const NO_NAME = /^\s*null\s*$/i;
@@ -108,7 +108,7 @@ export function normaliseZtf({ alerts, lists }: Decoded): Normalised {
   }
   // These are the first rows, in the alerts' order.
   for (const name of [...RETOLD, ...OWN]) points.numbers(columnOf(name)).set(floats(alerts, name));
-  addHistory(points, history, programid);
+  addHistory(points, history, programid, tellers.candid);
   addForced(points, forced, programid);
 
   const names = strings(alerts, "ssnamenr").map((name) => (NO_NAME.test(name) ? "" : name.trim()));
@@ -137,8 +137,11 @@ function rights(list: ListBlock, alertRights: ArrayLike<number>): Int32Array {
   return programid;
 }
 
-/** Entries with a candid are earlier detections, the others upper limits; an entry without a time tells nothing. */
-function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<number>): void {
+/**
+ * Entries with a candid are earlier detections, the others upper limits; an entry without a time tells nothing, and of the
+ * alert's own detection the alert itself has the word.
+ */
+function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<number>, own: BigInt64Array): void {
   const jd = floats(list, "jd");
   const fid = floats(list, "fid");
   const pid = longs(list, "pid");
@@ -152,6 +155,7 @@ function addHistory(points: Points, list: ListBlock, alertRights: ArrayLike<numb
   for (let i = 0; i < list.rows; i += 1) {
     const detected = candid.nulls[i] === 0;
     if (!isJd(jd[i]!) || !(detected || Number.isFinite(limit[i]))) continue;
+    if (detected && candid.values[i] === own[list.parents[i]!]) continue;
     const kind = detected ? POINT_KIND.detection : POINT_KIND.nonDetection;
     const ids = (detected ? candid : pid).values;
     const at = points.add(kind, ids, i, jd[i]!, bandOf(fid[i]!), programid[i]!, list.parents[i]!);

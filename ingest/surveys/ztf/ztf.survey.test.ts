@@ -159,6 +159,9 @@ describe("the 36 real packets", () => {
       { ...record.fp_hists[0], forcediffimflux: 50, forcediffimfluxunc: -99999, magzpsci: 23.9, diffmaglim: -999 },
       { ...record.fp_hists[0], forcediffimflux: -999, forcediffimfluxunc: 1, magzpsci: -999 },
     ];
+    // Whatever a history says of the alert's own detection, the alert has the word.
+    const { candid } = record.candidate as { candid: bigint };
+    record.prv_candidates.push({ ...seen!, candid, ...{ magpsf: 20 } } as never);
     const batch = decoded([{ schema, bytes: recordEncoder(schema.text)(record as never), origin }]);
     const missing = { magnitude: null, magnitudeError: null, flux: null, fluxError: null };
     expect(rowsOf(batch.alerts)[0]).toMatchObject({
@@ -242,6 +245,16 @@ describe("what a viewer sees of a packet", () => {
     expect(seen([1, 2]).prv_candidates).toEqual(history.filter(({ programid }) => programid !== 3));
     expect(seen([2]).fp_hists).toEqual([]);
     expect(seen([1]).fp_hists).toEqual(record.fp_hists);
+    const asText = (points: readonly PacketRecord[]) =>
+      points.map((point) => ({ ...point, programid: `${point.programid}` }));
+    const wide = ztf.visiblePacket({ ...record, prv_candidates: asText(history) }, viewer([1]));
+    expect(wide.prv_candidates).toEqual(asText(history.filter(({ programid }) => programid === 1)));
+    const own = { ...(record.candidate as PacketRecord), programid: "2" };
+    const without = history.map(({ programid, ...point }) => point);
+    const partnership = { ...record, candidate: own, prv_candidates: without } as PacketRecord;
+    expect(
+      [[1], [2]].map((ids) => (ztf.visiblePacket(partnership, viewer(ids)).prv_candidates as unknown[]).length),
+    ).toEqual([0, history.length]);
     expect(Object.keys(seen("all"))).toEqual(Object.keys(record).filter((name) => !name.startsWith("cutout")));
   });
 

@@ -38,8 +38,9 @@ export const ztf: SurveyModule = {
   visiblePacket(record, viewer) {
     const alertRights = (record.candidate as PacketRecord).programid;
     const visible = (entry: RecordValue) => {
-      const programid = (entry as PacketRecord).programid ?? alertRights;
-      return typeof programid === "number" && maySee(viewer, ID, programid);
+      // A long is text.
+      const programid = Number((entry as PacketRecord).programid ?? alertRights ?? Number.NaN);
+      return Number.isInteger(programid) && maySee(viewer, ID, programid);
     };
     return Object.fromEntries(
       Object.entries(record)

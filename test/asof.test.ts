@@ -1,0 +1,94 @@
+// An object as it stood at a time, through a whole service: everything that is made of its light curve and of its place.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { type LsstAlert, lsstFile, type ZtfAlert, ztfFile } from "./packets.js";
+import { startTestService, type TestService } from "./service.js";
+
+/** No whole number of milliseconds: shown, it is a little earlier or later. */
+const JD = 2_461_000.5 + 3.3 / 86_400_000;
+const ARCSEC = 1 / 3600;
+const NIGHTS = 16;
+
+const alert = (n: number): ZtfAlert => ({
+  ...{ candid: 2_461_000_000_015_000_000n + BigInt(n), objectId: "ZTF26lens", jd: JD + n + n / 7, programid: 1 },
+  ...{ ra: 150, dec: 2, magpsf: 18 + Math.abs(n - 8) / 8 },
+});
+const rubin = (n: number, diaObjectId: bigint, dec: number): LsstAlert => ({
+  ...{ diaSourceId: 900_000n + BigInt(n), diaObjectId, ra: 150, dec },
+  ...{ mjd: JD - 2_400_000.5 + n, psfFlux: 1000 },
+});
+/** One comes nearer from 1.2 to 0.3 arcsec, the other is there later only. */
+const RUBIN = [
+  ...[0, 1, 2, 13].map((n) => rubin(n, 71n, 2 + (n < 13 ? 1.2 : 0.3) * ARCSEC)),
+  rubin(14, 72n, 2 - 0.5 * ARCSEC),
+];
+
+interface Shown {
+  readonly alertCount: number;
+  readonly lastSeen: string;
+  readonly latestAlert: { readonly candid: string };
+  readonly alerts: { readonly edges: readonly { readonly node: { readonly candid: string } }[] };
+  readonly lightCurve: { readonly detections: readonly unknown[] };
+  readonly microlensing: { readonly points: number } | null;
+  readonly counterparts: readonly {
+    readonly separationArcsec: number;
+    readonly object: { readonly objectId: string; readonly alertCount: number };
+  }[];
+}
+
+let service: TestService;
+let folder: string;
+
+async function shown(asOf: string | null): Promise<Shown | null> {
+  const query = `query ($asOf: DateTime) { object(survey: ZTF, objectId: "ZTF26lens", asOf: $asOf) {
+    alertCount lastSeen latestAlert { candid } alerts(first: 100) { edges { node { candid } } }
+    lightCurve { detections { candid } } microlensing { points }
+    counterparts { separationArcsec object { objectId alertCount } } } }`;
+  return (await service.ask<{ object: Shown | null }>(query, { asOf })).object;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tocsin-asof-"));
+  service = await startTestService();
+  await writeFile(join(folder, "lsst.avro"), lsstFile(...RUBIN));
+  await writeFile(join(folder, "ztf.avro"), ztfFile(...Array.from({ length: NIGHTS }, (_, n) => alert(n))));
+  await service.ingest(join(folder, "lsst.avro"), join(folder, "ztf.avro"));
+}, 60_000);
+afterAll(async () => {
+  await service?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it("shows nothing of what came later, and what came at that very time", { timeout: 60_000 }, async () => {
+  await vi.waitFor(async () => expect((await shown(null))?.counterparts).toHaveLength(2), 30_000);
+  const now = (await shown(null))!;
+  expect(now).toMatchObject({ alertCount: NIGHTS, microlensing: { points: NIGHTS } });
+  expect(now.counterparts.map(({ object }) => object)).toEqual([
+    { objectId: "71", alertCount: 4 },
+    { objectId: "72", alertCount: 1 },
+  ]);
+  const times = await service.ask<{ alerts: { edges: { node: { time: string; candid: string } }[] } }>(
+    "{ alerts(where: { survey: ZTF }, first: 100) { edges { node { time candid } } } }",
+  );
+  const oldestFirst = [...times.alerts.edges].reverse();
+  expect(oldestFirst).toHaveLength(NIGHTS);
+  for (const [n, { node }] of oldestFirst.entries()) {
+    const then = (await shown(node.time))!;
+    expect(then).toMatchObject({ alertCount: n + 1, lastSeen: node.time, latestAlert: { candid: node.candid } });
+    expect(then.alerts.edges).toHaveLength(n + 1);
+    expect(then.lightCurve.detections).toHaveLength(n + 1);
+    expect(then.microlensing?.points ?? 0).toBe(n + 1 < 10 ? 0 : n + 1);
+    const days = n + n / 7;
+    const known = RUBIN.filter(({ mjd }) => mjd - (JD - 2_400_000.5) <= days + 0.01);
+    const objects = [...new Set(known.map(({ diaObjectId }) => String(diaObjectId)))];
+    expect(then.counterparts.map(({ object }) => object.objectId)).toEqual(objects);
+    for (const { separationArcsec, object } of then.counterparts) {
+      const own = known.filter(({ diaObjectId }) => String(diaObjectId) === object.objectId);
+      expect(object.alertCount).toBe(own.length);
+      expect(separationArcsec).toBeCloseTo(Math.abs(own.at(-1)!.dec - 2) * 3600, 4);
+    }
+  }
+  expect(await shown(`JD ${JD - 1}`)).toBeNull();
+});

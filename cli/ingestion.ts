@@ -11,6 +11,7 @@ import { createPipeline, type Pipeline, type PipelineStores, recover } from "../
 import type { RecentHits } from "../ingest/recent.js";
 import type { Follower } from "../ingest/sequencer.followers.js";
 import { createSequencer, type Sequencer } from "../ingest/sequencer.js";
+import { settingAside } from "../ingest/setaside.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import type { Lease } from "../stores/lease.store.js";
 import type { LinkStore } from "../stores/links.store.js";
@@ -74,39 +75,51 @@ export async function openIngestion(parts: IngestionParts): Promise<Ingestion> {
       watch: watching.batches,
     }),
   );
-  const pipeline = watching.batches.pipeline(
-    createPipeline({
-      stores,
-      filters: createFilterRun(parts.inFlight, parts.active),
-      follower: {
-        async enter(batch) {
-          await follower.enter(batch);
-          await parts.onEntered(batch);
-        },
+  const taking = createPipeline({
+    stores,
+    filters: createFilterRun(parts.inFlight, parts.active),
+    follower: {
+      async enter(batch) {
+        await follower.enter(batch);
+        await parts.onEntered(batch);
       },
-      sequencer,
-      enrichments: parts.enrichments,
-      onMissing: ({ step, part, code, reason, cause }) => {
-        // Models tell for themselves.
-        if (code === "STEP_FAILED")
-          log.error({ step, part, reason, err: cause }, "a step failed: its values are missing in a batch");
-      },
-      onBroken: (broken) => log.error({ broken }, "active filters could not run"),
-      outages,
-      watch: watching.batches,
-    }),
-  );
+    },
+    sequencer,
+    enrichments: parts.enrichments,
+    onMissing: ({ step, part, code, reason, cause }) => {
+      // Models tell for themselves.
+      if (code === "STEP_FAILED")
+        log.error({ step, part, reason, err: cause }, "a step failed: its values are missing in a batch");
+    },
+    onBroken: (broken) => log.error({ broken }, "active filters could not run"),
+    outages,
+    watch: watching.batches,
+  });
+  const pipelineThat = (how: { readonly evenAlone: boolean }): Pipeline =>
+    watching.batches.pipeline(
+      settingAside(taking, {
+        ...how,
+        onSetAside: (letters) =>
+          log.error(
+            { packets: letters.length, reason: letters[0]!.message },
+            "packets that fail alone are dead letters",
+          ),
+      }),
+    );
   try {
     await sequencer.start();
     const before = Date.now() - (shared ? GIVEN_UP_MS : 0);
-    const recovered = await persistently(() => recover(pipeline, stores, BATCH_ALERTS, before), outages);
+    const recovered = await persistently(
+      () => recover(pipelineThat({ evenAlone: true }), stores, BATCH_ALERTS, before),
+      outages,
+    );
     if (recovered > 0) log.info({ alerts: recovered }, "finished the batches that a crash had interrupted");
   } catch (error) {
     await sequencer.close();
     throw error;
   }
   return {
-    pipeline,
+    pipeline: pipelineThat({ evenAlone: false }),
     sequencer,
     onWaiting: outages.listen,
     close: () => sequencer.close(),

@@ -29,6 +29,14 @@ interface Region {
   readonly fraction: number;
 }
 
+it("reads JSON of the finest orders exactly", () => {
+  const [pixel, other] = [3458764513820540927n, 29970561362409456n];
+  const moc = parseMoc(`{"29": [${pixel}, ${pixel - 1n}], "26":[${other}]}`);
+  expect(moc).toEqual(mocOfRanges([cellRange(29, pixel - 1n, 2n), cellRange(26, other)]));
+  expect(() => parseMoc('{"29": [3458764513820540928]}')).toThrow("Order 29 has the pixels 0 to 3458764513820540927");
+  expect(() => parseMoc('{"26": [1e17]}')).toThrow("whole number");
+});
+
 describe.skipIf(!hasMocpy)("regions against mocpy", () => {
   let regions: Region[];
   let both: { union: [string, string][]; intersection: [string, string][] };

@@ -51,6 +51,7 @@ export const LETTER_REASONS = [
   "TOO_LARGE",
   "UNSAFE_PATH",
   "UNREADABLE",
+  "FAILED",
 ] as const;
 export type DeadLetterReason = (typeof LETTER_REASONS)[number];
 

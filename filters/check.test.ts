@@ -98,7 +98,20 @@ test.each([
   ["separation(ra, magpsf, 10, 20) < 5", ["1:16 separation takes degrees, magpsf is in mag"]],
   ["coalesce(magpsf, jd) > 1", ["1:1 coalesce mixes mag (magpsf) with d (jd)"]],
   ["drb > 0.5", []],
-])("units: %s", (text, expected) => {
+  ["drb = 0.1", ["1:7 drb is a 32-bit float and never exactly 0.1; compare by < and >, or round it"]],
+  [
+    "-0.3 != drb or drb in (0.25, 0.7)",
+    [
+      "1:1 drb is a 32-bit float and never exactly -0.3; compare by < and >, or round it",
+      "1:30 drb is a 32-bit float and never exactly 0.7; compare by < and >, or round it",
+    ],
+  ],
+  [
+    "has(detections, magpsf = 18.3)",
+    ["1:26 magpsf is a 32-bit float and never exactly 18.3; compare by < and >, or round it"],
+  ],
+  ["sgscore1 = 0.5 and ssdistnr != -999.0 and round(drb, 1) = 0.1 and scorr = 0.1 and drb between 0.1 and 0.2", []],
+])("units and floats: %s", (text, expected) => {
   expect(problems(text)).toEqual([]);
   expect(warnings(text)).toEqual(expected);
 });

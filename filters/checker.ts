@@ -241,6 +241,23 @@ export class Checker implements Checking {
       return null;
     }
     commonUnit(this, parts, user, place);
+    if (user === "=" || user === "!=" || user === "in") {
+      this.expectExact(parts);
+    }
     return asKind(parts, kind);
+  }
+
+  /** A field of 32-bit floats is never 0.1, which is another number with 64 bits. */
+  private expectExact(parts: readonly Part[]): void {
+    const narrow = parts.find(({ typed }) => "field" in typed && typed.field.columnType === "Float32");
+    if (!narrow) {
+      return;
+    }
+    for (const { typed, node, shown } of parts) {
+      if (typed.op === "number" && Math.fround(typed.value) !== typed.value) {
+        const remedy = "compare by < and >, or round it";
+        this.warning(node, `${narrow.shown} is a 32-bit float and never exactly ${shown}; ${remedy}`);
+      }
+    }
   }
 }

@@ -1,5 +1,5 @@
 // A text that takes too long: left out alone, not tried again soon, and told apart from an engine that is slow with everything.
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Block } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
 import type { CompiledColumn, InFlightQuery } from "../stores/inflight.store.js";
@@ -40,6 +40,29 @@ test("a slow text is found by halving, and the others are answered", async () =>
   const next = await evaluate(inFlight, BLOCK, texts("a", "slow"));
   expect(inFlight.asked).toEqual([["a"]]);
   expect([...next.refused.keys()]).toEqual(["slow"]);
+});
+
+test("a slow text is tried again alone, and stands with the others once it was answered", async () => {
+  let isSlow = true;
+  const inFlight = engine((text) => text === "slow" && isSlow);
+  const clock = vi.spyOn(performance, "now").mockReturnValue(0);
+  const asked = async (at: number) => {
+    clock.mockReturnValue(at);
+    inFlight.asked.length = 0;
+    await evaluate(inFlight, BLOCK, texts("a", "b", "slow", "c"));
+    return inFlight.asked;
+  };
+  try {
+    expect((await asked(0)).filter((texts) => texts.join() === "slow")).toHaveLength(1);
+    expect(await asked(9 * 60_000)).toEqual([["a", "b", "c"]]);
+    expect(await asked(11 * 60_000)).toEqual([["a", "b", "c"], ["slow"], ["candid"]]);
+    expect(await asked(12 * 60_000)).toEqual([["a", "b", "c"]]);
+    isSlow = false;
+    expect(await asked(22 * 60_000)).toEqual([["a", "b", "c"], ["slow"]]);
+    expect(await asked(23 * 60_000)).toEqual([["a", "b", "slow", "c"]]);
+  } finally {
+    clock.mockRestore();
+  }
 });
 
 test("where everything is slow nothing is refused, and the batch waits", async () => {

@@ -66,8 +66,13 @@ export async function evaluate(
     }
   }
 
-  for (const part of parts(distinct)) {
+  const triedAgain = new Set(distinct.filter(({ sql }) => slowTexts.isTriedAgain(inFlight, sql)));
+  for (const part of parts(distinct.filter((expression) => !triedAgain.has(expression)))) {
     await select(part);
+  }
+  for (const expression of triedAgain) {
+    await select([expression]);
+    if (!refused.has(expression.sql)) slowTexts.remove(inFlight, expression.sql);
   }
   return { columns, refused };
 }

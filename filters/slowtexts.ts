@@ -14,13 +14,13 @@ export const slowTexts = {
     texts.set(sql, performance.now() + LEFT_OUT_MS);
   },
   has(inFlight: InFlightQuery, sql: string): boolean {
-    const texts = ends.get(inFlight);
-    const end = texts?.get(sql);
-    if (end === undefined) return false;
-    if (performance.now() < end) return true;
-    texts!.delete(sql);
-    return false;
+    const end = ends.get(inFlight)?.get(sql);
+    return end !== undefined && performance.now() < end;
   },
+  /** It was too slow before and is tried again: alone, for together with others it would be sought among them anew. */
+  isTriedAgain: (inFlight: InFlightQuery, sql: string): boolean => ends.get(inFlight)?.has(sql) ?? false,
+  /** It was answered in time. */
+  remove: (inFlight: InFlightQuery, sql: string): void => void ends.get(inFlight)?.delete(sql),
 };
 
 export const TOO_SLOW =

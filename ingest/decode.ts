@@ -5,6 +5,7 @@ import type { Column } from "../domain/columns.js";
 import { nestedPixels } from "../domain/healpix.js";
 import type { DeadLetter, DeadLetterReason, Packet } from "../domain/packet.js";
 import { eclipticFromIcrs, galacticFromIcrs, normaliseRa } from "../domain/sky.js";
+import type { Survey } from "../domain/survey.js";
 import { isJd } from "../domain/time.js";
 import { type GeneratedReader, Tables } from "./avro/columnar.js";
 import { keptBytes } from "./avro/container.js";
@@ -75,6 +76,14 @@ export function decode(packets: readonly Packet[]): DecodedPackets {
     .map(([survey, group]) => finish(survey, group.tables, group.packets, deadLetters));
   return { batches, deadLetters };
 }
+
+/** By the schema that wrote it. */
+export const surveyOf = (packet: Packet): Survey | null =>
+  handlingOf(packet.schema.text).survey?.description.id ?? null;
+
+/** Of a packet that is set aside for another fault than its bytes. */
+export const letterOf = (packet: Packet, reason: DeadLetterReason, message: string): DeadLetter =>
+  letter(packet, handlingOf(packet.schema.text).survey, reason, message);
 
 function letter(packet: Packet, survey: SurveyModule | null, reason: DeadLetterReason, message: string): DeadLetter {
   return {

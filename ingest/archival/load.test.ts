@@ -328,6 +328,19 @@ describe("another survey's archive", () => {
     ]);
   });
 
+  it("is refused where its positions are not in degrees", async () => {
+    const path = join(folder, "hours.ecsv");
+    const units = ["name: name, datatype: string", "name: ra, unit: hourangle, datatype: float64"];
+    const others = ["dec", "HJD", "mag", "err"].map((name) => `name: ${name}, datatype: float64`);
+    const columns = [...units, ...others, "name: filter, datatype: string", "name: quality, datatype: int32"];
+    const head = ["# %ECSV 1.0", "# ---", "# delimiter: ','", "# datatype:", ...columns.map((one) => `# - {${one}}`)];
+    writeFileSync(path, `${head.join("\n")}\nname,ra,dec,HJD,mag,err,filter,quality\na,0.7,-20,2458000,13,0.1,V,0\n`);
+    await expect(load("hours", [path], definition)).rejects.toMatchObject({
+      code: "BAD_CATALOG",
+      message: expect.stringMatching(/column ra: it is in "hourangle", not in degrees/),
+    });
+  });
+
   it("is refused where the definition is no good", () => {
     const bad = (change: object) => () => describedArchive("asas", { definition: { ...definition, ...change } });
     expect(bad({ time: { column: ["HJD"], kind: "hjd" } })).toThrow(/time\.kind/);

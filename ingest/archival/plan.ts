@@ -61,6 +61,11 @@ export function archivalPlan(
     if (column.type === null) throw wrong(column, "one value in each row");
     return column.name;
   };
+  const inDegrees = (column: TableColumn): string => {
+    if (/^(deg|$)/i.test(column.unit?.trim() ?? "")) return ofSource(column);
+    const remedy = "Convert right ascension and declination to degrees.";
+    throw badCatalog(`it is in "${column.unit}", not in degrees.`, { file, column: column.name }, remedy);
+  };
   const id = need("the id of a source", definition.id);
   if (id.type !== null && DECIMAL.has(id.type)) throw wrong(id, "text or whole numbers, whose digits a fraction loses");
   const magnitude = ofPoint(need("the magnitude", definition.magnitude), true)!;
@@ -83,8 +88,8 @@ export function archivalPlan(
     },
     layout,
     id: ofSource(id),
-    ra: ofSource(need("right ascension", definition.ra)),
-    dec: ofSource(need("declination", definition.dec)),
+    ra: inDegrees(need("right ascension", definition.ra)),
+    dec: inDegrees(need("declination", definition.dec)),
     band,
     bandOf: bandsOf(definition),
     fields: fields.map(ofSource),

@@ -14,6 +14,9 @@ const MAX_MANIFEST_BYTES = 1024 * 1024;
 /** Weights of a large network; what is beyond is no classifier of alerts. */
 const MAX_MODEL_BYTES = 1024 * 1024 * 1024;
 
+/** Where a tensor of an ONNX file names the file that has its values: TensorProto.external_data, key "location". */
+const EXTERNAL = "\n\x08location\x12";
+
 export interface ModelFolder {
   readonly manifest: Manifest;
   /** Path of the ONNX file. */
@@ -29,11 +32,16 @@ export async function readModel(folder: string): Promise<ModelFolder> {
   const size = await sizeOf(file);
   if (size === null) throw bad(folder, `it has no ${MODEL_FILE}`);
   if (size > MAX_MODEL_BYTES) throw bad(folder, `${MODEL_FILE} has ${size} bytes, more than ${MAX_MODEL_BYTES}`);
-  const sha256 = createHash("sha256")
-    .update(await readFile(file))
-    .digest("hex");
+  const model = await readFile(file);
+  const sha256 = createHash("sha256").update(model).digest("hex");
   if (sha256 !== manifest.sha256) {
     throw bad(folder, `the SHA-256 of ${MODEL_FILE} is ${sha256}, its manifest says ${manifest.sha256}`);
+  }
+  if (model.includes(EXTERNAL)) {
+    throw bad(
+      folder,
+      `weights of ${MODEL_FILE} lie in other files, which its SHA-256 does not cover; save it as one file`,
+    );
   }
   return { manifest, file };
 }

@@ -7,7 +7,8 @@ import type { manifestSchema } from "./manifest.js";
 
 /**
  * sum: ReduceSum over the columns. logOfFirst: Log of the first column, NaN below 0. throws: a Reshape to 7 rows, which fails for
- * other numbers. endless: a Loop without a bound.
+ * other numbers. endless: a Loop without a bound. Of x itself: turned gives y [2, N], half y [N, 2] as 16-bit floats,
+ * outside adds weights that lie in another file.
  */
 export const TINY = {
   sum: "CAg6aQolCgF4CgFhEgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAaABAhIBdCoRCAEQB0IBYUoIAQAAAAAAAABaFAoBeBIPCg0IARIJCgMSAU4KAggCYhQKAXkSDwoNCAESCQoDEgFOCgIIAUIECgAQEQ==",
@@ -17,6 +18,11 @@ export const TINY = {
     "CAg6mAEKEgoBeAoBcxIBciIHUmVzaGFwZQolCgFyCgFhEgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAaABAhIBdCoZCAIQB0IBc0oQBwAAAAAAAAD//////////yoRCAEQB0IBYUoIAQAAAAAAAABaFAoBeBIPCg0IARIJCgMSAU4KAggCYhQKAXkSDwoNCAESCQoDEgFOCgIIAUIECgAQEQ==",
   endless:
     "CAg6/QEKhwEKAAoBdAoBeBIBbCIETG9vcCp0CgRib2R5MmkKFAoEY29uZBICYzIiCElkZW50aXR5CgwKAXYSAnYyIgNTaW4SAWJaCwoBaRIGCgQIBxIAWg4KBGNvbmQSBgoECAkSAFoJCgF2EgQKAggBYgwKAmMyEgYKBAgJEgBiCgoCdjISBAoCCAGgAQUKJQoBbAoBYRIBeSIJUmVkdWNlU3VtKg8KCGtlZXBkaW1zGAGgAQISAXQqCBAJQgF0SgEBKhEIARAHQgFhSggBAAAAAAAAAFoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IARIJCgMSAU4KAggBQgQKABAR",
+  turned:
+    "CAgSADpRCiAKAXgSAXkiCVRyYW5zcG9zZSoNCgRwZXJtQAFAAKABBxIBYVoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IARIJCgIIAgoDEgFOQgQKABAR",
+  half: "CAgSADpIChcKAXgSAXkiBENhc3QqCQoCdG8YCqABAhIBYVoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IChIJCgMSAU4KAggCQgQKABAR",
+  outside:
+    "CAg6fQoOCgF4CgFXEgF5IgNBZGQSAWEqPAgCEAFCAVdqFwoIbG9jYXRpb24SC3dlaWdodHMuYmluagsKBm9mZnNldBIBMGoLCgZsZW5ndGgSAThwAVoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IARIJCgMSAU4KAggCQgQKABAR",
 } as const;
 
 type Told = z.input<typeof manifestSchema>;

@@ -101,6 +101,14 @@ test("what is no model is told once and harms no other", async () => {
   expect(lines.join("\n")).toMatch(/forged-1 is no model: the SHA-256 of model.onnx is [0-9a-f]{64}/);
 });
 
+test("a model with weights in other files is refused: its checksum does not cover them", async () => {
+  const path = await writeTiny(folder, "outside", "outside");
+  await expect(readModel(path)).rejects.toMatchObject({
+    code: "BAD_MODEL",
+    message: expect.stringMatching(/weights of model.onnx lie in other files/),
+  });
+});
+
 test.each([
   ["a name that is no operand", { name: "rb.v2" }, /manifest's name: a letter, then/],
   ["no licence", { licence: "" }, /manifest's licence/],

@@ -1,7 +1,7 @@
 // The process in which models run: a model that crashes or never ends takes nothing else with it. Started by scorer.ts.
 import { createHash } from "node:crypto";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { type CutoutsInput, outputNames } from "./manifest.js";
+import { type CutoutsInput, type Manifest, outputNames } from "./manifest.js";
 import type { Answer, Job, ModelWork, PreparedInput, Provider, Scored } from "./protocol.js";
 import { fillRow, readStamps, type Stamps } from "./stamps.js";
 
@@ -51,11 +51,14 @@ async function sessionOf({ file, manifest }: ModelWork, provider: Provider): Pro
     logSeverityLevel: 4,
   });
   sessions.set(manifest.sha256, made);
+  // What cannot be read now may be there later.
+  made.catch(() => sessions.delete(manifest.sha256));
   return made;
 }
 
 async function score(job: Job, work: ModelWork, stamps: readonly Stamps[]): Promise<Scored> {
   const session = await sessionOf(work, job.provider);
+  checkOutputs(work.manifest, session);
   const names = outputNames(work.manifest);
   const scored = {
     values: new Float32Array(job.rows * names.length).fill(Number.NaN),
@@ -73,6 +76,28 @@ async function score(job: Job, work: ModelWork, stamps: readonly Stamps[]): Prom
     keep(work, rows, await session.run(Object.fromEntries(feeds)), scored);
   }
   return scored;
+}
+
+/** Kinds of numbers that arrive as what they are; a 16-bit float arrives as its bits. */
+const READ = new Set([
+  ...["float32", "float64", "bool"],
+  ...[8, 16, 32, 64].flatMap((bits) => [`int${bits}`, `uint${bits}`]),
+]);
+
+/** With as many alerts as names, the shape of an answer does not tell whose is whose: what the model says of itself does. */
+function checkOutputs({ outputs }: Manifest, { outputMetadata }: InferenceSession): void {
+  for (const { tensor, names } of outputs) {
+    const told = outputMetadata.find(({ name }) => name === tensor);
+    if (told === undefined) throw new Error(`it has no output ${tensor}`);
+    if (!told.isTensor) throw new Error(`its output ${tensor} is no tensor`);
+    const { type, shape } = told;
+    if (!READ.has(type)) throw new Error(`its output ${tensor} holds ${type}: let the model cast it to float`);
+    const [first, last] = [shape[0], shape.at(-1)];
+    const isTurned = typeof last === "number" && last > 0 ? last !== names.length : first === names.length;
+    if (names.length > 1 && isTurned) {
+      throw new Error(`its output ${tensor} has the shape [${shape.join(", ")}], not [N, ${names.length}]`);
+    }
+  }
 }
 
 interface Input {
@@ -139,11 +164,10 @@ function keep(
   const all = outputNames(manifest).length;
   let column = 0;
   for (const { tensor, names } of manifest.outputs) {
-    const data = answer[tensor]?.data;
+    const { data, dims } = answer[tensor]!;
     const expected = rows.length * names.length;
-    if (data === undefined) throw new Error(`it has no output ${tensor}`);
-    if (typeof data[0] === "string" || data.length !== expected) {
-      throw new Error(`its output ${tensor} holds ${data.length} values, not ${expected} numbers`);
+    if (data.length !== expected || (names.length > 1 && dims[0] !== rows.length)) {
+      throw new Error(`its output ${tensor} has the shape [${dims.join(", ")}] for ${rows.length} alerts`);
     }
     for (const [n, row] of rows.entries()) {
       for (let k = 0; k < names.length; k += 1) {

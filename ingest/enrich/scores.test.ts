@@ -1,5 +1,5 @@
 // The step with real models in a real process: their scores, and models that fail in every way.
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -113,6 +113,35 @@ test("models that fail leave their values missing, and the others say theirs", a
   expect(reasons.lost![0]).toBe("the alerts have no feature.g.peakMag");
   expect(reasons.misnamed![0]).toBe("it has no output z");
   expect(lines.filter((line) => line.includes("slow 1"))).toHaveLength(1);
+});
+
+test("answers of another shape or of another kind of number are refused, not read as something else", async () => {
+  const outputs = [{ tensor: "y", names: ["p", "q"] }];
+  await writeTiny(folder, "turned", "turned", { outputs });
+  await writeTiny(folder, "half", "half", { outputs });
+  const inputs = [{ tensor: "x", kind: "values" as const, columns: ["magnitude", "snr"], missing: 0 }];
+  await writeTiny(folder, "three", "turned", { outputs, inputs });
+  const { reasons } = await scored();
+  // Two alerts and two names: the shape of this answer alone does not tell.
+  expect(reasons.turned![0]).toMatch(/output y has the shape \[2, N\], not \[N, 2\]/);
+  expect(reasons.three![0]).toMatch(/has the shape/);
+  expect(reasons.half![0]).toMatch(/output y holds float16/);
+});
+
+test("a model that could not be loaded is loaded when its file is there", async () => {
+  const path = await writeTiny(folder, "late", "sum");
+  const model = await readFile(join(path, "model.onnx"));
+  await registry.refresh();
+  await rm(join(path, "model.onnx"));
+  const step = scoresEnrichment({ registry, scorer, provider: "cpu", log: (line) => lines.push(line) });
+  const reason = async () => {
+    const { annexes } = await step.run(testBatch(SURVEY, alerts));
+    const { values, nulls } = annexes![0]!.rows.columns.get("reason")!;
+    return nulls![0] ? null : values[0];
+  };
+  expect(await reason()).toMatch(/failed/);
+  await writeFile(join(path, "model.onnx"), model);
+  expect(await reason()).toBeNull();
 });
 
 test("a model that fails three times in a row runs no more until its state is set", async () => {

@@ -1,12 +1,14 @@
 // Pages of alerts, newest first. Called by alerts.ts.
 import type { Alert } from "../../domain/alert.js";
+import type { Block } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
 import type { AlertConditions, AlertKey } from "../alerts.store.js";
+import { newestPage } from "./alerts.orders.js";
 import { ALERT_COLUMNS, alertsOf } from "./alerts.rows.js";
 import type { AlertTable } from "./alerts.table.js";
+import { bigints } from "./blocks.js";
 import type { ArchiveClient, Parameter } from "./client.js";
 import { cellClause, SEPARATION } from "./cones.js";
-import { STOP_WHEN_FULL } from "./pages.js";
 import type { Visible } from "./visibility.js";
 
 export interface Where {
@@ -44,14 +46,31 @@ export async function surveyPage(
     const narrowed = where.class !== undefined || where.solarSystemName !== undefined;
     clauses.push(`(jd, candid) IN (${placed(keys, table.survey, where, narrowed)})`);
   }
-  // NULLS FIRST: read backwards, NaN comes first. Without it the order of the table cannot be used and all is sorted.
-  const block = await client.query(
-    `SELECT ${ALERT_COLUMNS} FROM ${table.name} WHERE ${clauses.join(" AND ")}
-    ORDER BY jd DESC NULLS FIRST, candid DESC, batch DESC LIMIT 1 BY jd, candid LIMIT {first:UInt32}
-    ${STOP_WHEN_FULL}`,
-    parameters,
-  );
-  return alertsOf(table.survey, block);
+  const sql = `SELECT ${ALERT_COLUMNS}, batch FROM ${table.name} WHERE ${clauses.join(" AND ")}
+    ORDER BY ${newestPage(where)}`;
+  // Repeats are few and are left out here: with LIMIT 1 BY the engine reads several times as much of every column.
+  for (let limit = first + 1; ; limit *= 2) {
+    const block = await client.query(sql, { ...parameters, limit });
+    const alerts = latestOfEach(block, alertsOf(table.survey, block));
+    // Of the last alert more rows may follow.
+    if (block.rows < limit || alerts.length > first) return alerts.slice(0, first);
+  }
+}
+
+/** Rows lie beside each other that are one alert's: the one of the latest batch counts. */
+function latestOfEach(block: Block, alerts: readonly Alert[]): Alert[] {
+  const found: Alert[] = [];
+  const batch = bigints(block, "batch");
+  let latest = 0n;
+  for (const [row, alert] of alerts.entries()) {
+    const before = found.at(-1);
+    const isRepeat = before?.candid === alert.candid && before.jd === alert.jd;
+    if (isRepeat && batch[row]! < latest) continue;
+    latest = batch[row]!;
+    if (isRepeat) found[found.length - 1] = alert;
+    else found.push(alert);
+  }
+  return found;
 }
 
 /** Clauses over a survey's table that choose its alerts by all but their time: for whoever adds time and rights. */

@@ -2,6 +2,7 @@
 import { COMMON_FIELDS, INTERNAL_FIELDS } from "../../domain/alert.js";
 import { TocsinError } from "../../domain/errors.js";
 import type { OwnField, Survey, SurveyDescription } from "../../domain/survey.js";
+import { ORDERS, orderSettings, syncOrders } from "./alerts.orders.js";
 import { strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
@@ -36,13 +37,15 @@ export function alertTable(survey: SurveyDescription): AlertTable {
 /** Create the survey's table, and add the columns of fields that it has gained. */
 export async function syncAlertTable(client: ArchiveClient, survey: SurveyDescription): Promise<AlertTable> {
   const table = alertTable(survey);
-  await createTables(client, [definition(table.name, allFields(survey))]);
+  const settings = await orderSettings(client);
+  await createTables(client, [definition(table.name, allFields(survey), settings)]);
   const added = await missingColumns(client, table.name, allFields(survey));
   if (added.length > 0) {
     // Alerts of before have no such field: it is missing there, whatever later packets say.
     const columns = added.map((field) => `ADD COLUMN IF NOT EXISTS ${columnOf({ ...field, nullable: true })}`);
     await alterTable(client, table.name, columns.join(", "), "columns");
   }
+  await syncOrders(client, table.name, settings);
   return table;
 }
 
@@ -77,19 +80,24 @@ function columnOf({ name, type, nullable }: Field): string {
 /**
  * Ordered by time: pages go newest first, backtests oldest first, and (jd, candid) finds one alert. Partitions are
  * years within 1995 to 2064 and one for every other time, so that garbage times cannot make many of them: at most 71,
- * fewer than one insert may touch.
+ * fewer than one insert may touch. The two indices are for parts that have no projections yet.
  */
-const definition = (name: string, fields: readonly Field[]): TableDefinition => ({
+const definition = (
+  name: string,
+  fields: readonly Field[],
+  settings: NonNullable<TableDefinition["settings"]>,
+): TableDefinition => ({
   name,
   columns: `
   ${fields.map(columnOf).join(",\n  ")},
   batch UInt64,
   INDEX by_class class TYPE set(8) GRANULARITY 1,
-  INDEX by_solar_system_name solarSystemName TYPE bloom_filter GRANULARITY 1`,
+  INDEX by_solar_system_name solarSystemName TYPE bloom_filter GRANULARITY 1,
+  ${ORDERS}`,
   engine: "ReplacingMergeTree",
   version: "batch",
   partitionBy: "if(jd >= 2449718.5 AND jd < 2475268.5, toUInt8((jd - 2449718.5) / 365), 255)",
   orderBy: "(jd, candid)",
-  settings: { index_granularity: 1024, min_compress_block_size: 8192, max_compress_block_size: 16_384 },
+  settings: { index_granularity: 1024, min_compress_block_size: 8192, max_compress_block_size: 16_384, ...settings },
   shardBy: "objectId",
 });

@@ -36,6 +36,20 @@ it("uses its key for many positions, whatever the radius; a table that is gone i
   await expect(store.cone(active, cone, 10, null)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
+it("knows a catalog as active, and tells of it, as soon as it lists it as such", async () => {
+  const [loading, other] = [await reopen(), await reopen()];
+  const told: string[][] = [];
+  other.onChange(() => told.push(other.active().map(({ name }) => name)));
+  const begun = await loading.begin(testCatalog("heard_of"), []);
+  const stateAt = async () => (await other.list()).find(({ name }) => name === "heard_of")?.state;
+  expect(await stateAt()).toBe("loading");
+  expect(told).toEqual([]);
+  await loading.activate(begun, begun.progress);
+  expect(await stateAt()).toBe("active");
+  expect(told).toEqual([other.active().map(({ name }) => name)]);
+  expect(told[0]).toContain("heard_of");
+});
+
 const POSITION = [
   { name: "ra", type: "Float64", nullable: false },
   { name: "dec", type: "Float64", nullable: false },

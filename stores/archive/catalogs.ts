@@ -24,6 +24,9 @@ export class ArchiveCatalogs implements CatalogStore {
   readonly #client: ArchiveClient;
   readonly #listeners = new Set<() => void>();
   #active: readonly Catalog[] = [];
+  /** Readings of the registry that were begun, and the latest of those that #active is of. */
+  #begun = 0;
+  #taken = 0;
 
   private constructor(client: ArchiveClient) {
     this.#client = client;
@@ -48,7 +51,21 @@ export class ArchiveCatalogs implements CatalogStore {
   }
 
   async refresh(): Promise<void> {
-    const active = activeOf(await allRevisions<Catalog>(this.#client, REGISTRY));
+    await this.#revisions();
+  }
+
+  /** Whoever is told that a catalog is active finds it in active(), and filters may read it. */
+  async #revisions(): Promise<Catalog[]> {
+    const reading = ++this.#begun;
+    const revisions = await allRevisions<Catalog>(this.#client, REGISTRY);
+    if (reading > this.#taken) {
+      this.#taken = reading;
+      this.#take(activeOf(revisions));
+    }
+    return revisions;
+  }
+
+  #take(active: readonly Catalog[]): void {
     const key = ({ name, revision }: Catalog) => `${name} ${revision}`;
     const isSame = active.map(key).join() === this.#active.map(key).join();
     this.#active = active;
@@ -71,7 +88,7 @@ export class ArchiveCatalogs implements CatalogStore {
   }
 
   async list(): Promise<Catalog[]> {
-    const revisions = await allRevisions<Catalog>(this.#client, REGISTRY);
+    const revisions = await this.#revisions();
     const active = new Set(activeOf(revisions));
     return revisions.filter((one) => one.state === "loading" || active.has(one));
   }

@@ -15,7 +15,7 @@ export interface TableDefinition {
   readonly partitionBy?: string;
   readonly orderBy: string;
   readonly ttl?: string;
-  readonly settings?: Readonly<Record<string, number>>;
+  readonly settings?: Readonly<Record<string, number | string>>;
   /**
    * Column whose hash chooses the shard. Rows that statements bring together share it: sub-queries over such tables are
    * answered by each shard for itself. Null: all rows on the first shard, so that an insert is there whole or not at
@@ -116,7 +116,9 @@ export function creation(
   onCluster: string,
   storagePolicy: string | null,
 ): string {
-  const settings = Object.entries(table.settings ?? {}).map(([name, value]) => `${name} = ${value}`);
+  const settings = Object.entries(table.settings ?? {}).map(
+    ([name, value]) => `${name} = ${typeof value === "number" ? value : sqlText(value)}`,
+  );
   if (storagePolicy !== null) settings.push(`storage_policy = ${sqlText(storagePolicy)}`);
   const clauses = [
     `ENGINE = ${engine(table, cluster)}`,

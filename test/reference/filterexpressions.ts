@@ -24,6 +24,7 @@ function namedIn(list: FilterList | null): (kind: string) => fc.Arbitrary<string
 const numberText = fc.oneof(
   fc.constantFrom("0", "1", "2", "0.1", "0.5", "1e-300", "1e300", "3e38", "5e-324", "4294967296", "2147483648", "1e21"),
   fc.integer({ min: -1000, max: 1000 }).map(String),
+  { weight: 3, arbitrary: fc.integer({ min: -2000, max: 2000 }).map((n) => (n / 8).toFixed(3)) },
   fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
   fc.float({ noNaN: true, noDefaultInfinity: true }).map(String),
 );

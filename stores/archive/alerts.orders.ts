@@ -1,0 +1,69 @@
+// Alerts by class and by name of the solar-system object, each in the order of time: projections of a survey's alert table.
+// Called by alerts.table.ts and alerts.page.ts.
+import { ALERT_COLUMNS } from "./alerts.rows.js";
+import { strings } from "./blocks.js";
+import type { ArchiveClient } from "./client.js";
+import { quoted, sqlText } from "./http.form.js";
+import { alterTable, localName, nodesOf, onEachNode } from "./layout.js";
+import { STOP_WHEN_FULL } from "./pages.js";
+
+/** Columns whose alerts lie together, the most telling first. */
+const ORDERED_BY = ["solarSystemName", "class"] as const;
+
+/**
+ * A page's rows stand beside each other there, with all that the API shows of an alert: they are read where the table
+ * itself would be searched, and each of its granules read for one alert.
+ */
+const projection = (column: string): string =>
+  `${quoted(`${column}_by_time`)} (SELECT ${ALERT_COLUMNS}, batch ORDER BY ${quoted(column)}, jd, candid)`;
+
+/** As they stand between the parentheses of CREATE TABLE. */
+export const ORDERS = ORDERED_BY.map((column) => `PROJECTION ${projection(column)}`).join(",\n  ");
+
+/**
+ * What a page goes on with after ORDER BY, newest first, with the settings that make the engine read no more than that.
+ * Projections are off everywhere else (http.ts).
+ */
+export function newestPage(where: Partial<Record<(typeof ORDERED_BY)[number], unknown>>): string {
+  const column = ORDERED_BY.find((name) => where[name] !== undefined);
+  // NULLS FIRST: read backwards, NaN comes first. Without it no order of the table can be used and all is sorted.
+  const page = `jd DESC NULLS FIRST, candid DESC LIMIT {limit:UInt32} ${STOP_WHEN_FULL}`;
+  return column === undefined ? page : `${column} DESC NULLS FIRST, ${page}, optimize_use_projections = 1`;
+}
+
+type Settings = Readonly<Record<string, number | string>>;
+
+/** Settings of a table with projections. Where the server can, merges make them, and an insert has nothing of it. */
+export async function orderSettings(client: ArchiveClient): Promise<Settings> {
+  const needed = { deduplicate_merge_projection_mode: "rebuild", allow_nullable_key: 1 };
+  const lazy = { materialize_projections_on_insert: 0, materialize_projections_on_merge: 1 };
+  const { answers } = await onEachNode(nodesOf(client), (node) =>
+    node.query("SELECT name FROM system.merge_tree_settings WHERE name IN {names:Array(String)}", {
+      names: Object.keys(lazy),
+    }),
+  );
+  return answers.every(({ rows }) => rows === Object.keys(lazy).length) ? { ...needed, ...lazy } : needed;
+}
+
+/** Add those that a table of before has not; what it holds already is put in order by the server, in its own time. */
+export async function syncOrders(client: ArchiveClient, table: string, settings: Settings): Promise<void> {
+  const { answers } = await onEachNode(nodesOf(client), (node) => projectionsOf(node, table, client));
+  const missing = ORDERED_BY.filter((column) => answers.some((present) => !present.has(`${column}_by_time`)));
+  if (missing.length === 0) return;
+  const values = Object.entries(settings).map(
+    ([name, value]) => `${name} = ${typeof value === "number" ? value : sqlText(value)}`,
+  );
+  await alterTable(client, table, `MODIFY SETTING ${values.join(", ")}`, "rows");
+  for (const column of missing) {
+    await alterTable(client, table, `ADD PROJECTION IF NOT EXISTS ${projection(column)}`, "rows");
+    await alterTable(client, table, `MATERIALIZE PROJECTION ${quoted(`${column}_by_time`)}`, "rows");
+  }
+}
+
+async function projectionsOf(node: ArchiveClient, table: string, { cluster }: ArchiveClient): Promise<Set<string>> {
+  const block = await node.query(
+    "SELECT name FROM system.projections WHERE database = {database:String} AND table = {table:String}",
+    { database: node.database, table: localName(cluster ?? null, table) },
+  );
+  return new Set(strings(block, "name"));
+}

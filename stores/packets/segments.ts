@@ -1,7 +1,7 @@
 // Packets kept whole in append-only segment files: DIR/00000001.seg, … Opened by cli/, used through PacketStore.
 // Nothing that was written is ever changed: a process begins a new segment, so the torn end that a crash may have left
 // in an older one is simply never pointed at.
-import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { mkdir, open } from "node:fs/promises";
 import { TocsinError } from "../../domain/errors.js";
 import type { WriterSchema } from "../../domain/packet.js";
 import type { KeptPacket, PacketLocation, PacketStore } from "../packets.store.js";
@@ -9,6 +9,7 @@ import { ReadHandles } from "./handles.js";
 import { HEADER_BYTES, MAX_PACKET_BYTES, packetOf, recordHeader } from "./record.js";
 import { segmentNumbers, segmentPath, wasDropped } from "./retention.js";
 import { SchemaFiles } from "./schemas.js";
+import { alignedHalves, SegmentFile } from "./segmentfile.js";
 
 const SEGMENT_BYTES = 256 * 1024 * 1024;
 const OPEN_FILES = 64;
@@ -28,7 +29,8 @@ export async function openPacketStore(options: PacketStoreOptions): Promise<Pack
 
 interface Segment {
   readonly number: number;
-  readonly file: FileHandle;
+  readonly file: SegmentFile;
+  /** Where the next batch begins. */
   size: number;
 }
 
@@ -41,6 +43,7 @@ class SegmentFiles implements PacketStore {
   #newest: number;
   #current: Segment | null = null;
   #closed = false;
+  readonly #halves = alignedHalves();
   /** Batches are written one after the other, in the order of the calls. */
   #lastWrite: Promise<unknown> = Promise.resolve();
   readonly #reads = new Set<Promise<unknown>>();
@@ -62,12 +65,12 @@ class SegmentFiles implements PacketStore {
 
   async #write(packets: readonly KeptPacket[]): Promise<PacketLocation[]> {
     if (packets.length === 0) return [];
-    const buffers = packets.flatMap(({ bytes, schema, checksum }) => [
+    const parts = packets.flatMap(({ bytes, schema, checksum }) => [
       recordHeader(bytes, schema.fingerprint, checksum),
       bytes,
     ]);
     for (const packet of packets) await this.#schemas.keep(packet.schema);
-    const segment = await this.#segmentFor(buffers.reduce((sum, buffer) => sum + buffer.length, 0));
+    const segment = await this.#segmentFor(parts.reduce((sum, part) => sum + part.length, 0));
     let offset = segment.size;
     const locations = packets.map((packet): PacketLocation => {
       const first = offset + HEADER_BYTES;
@@ -75,13 +78,12 @@ class SegmentFiles implements PacketStore {
       return { segment: segment.number, offset: first, length: packet.bytes.length, schema: packet.schema.fingerprint };
     });
     try {
-      await writeAll(segment.file, buffers, segment.size);
+      segment.size = await segment.file.write(parts, segment.size, this.#halves);
     } catch (error) {
       // Give the room back. Where even that fails, the torn end stays and the next batch begins a new segment.
       await segment.file.truncate(segment.size).catch(() => this.#finish());
       throw error;
     }
-    segment.size = offset;
     return locations;
   }
 
@@ -90,8 +92,7 @@ class SegmentFiles implements PacketStore {
       await this.#finish();
     if (!this.#current) {
       const number = this.#newest + 1;
-      // "wx": never a file that is there already, whoever made it.
-      this.#current = { number, file: await open(this.#path(number), "wx"), size: 0 };
+      this.#current = { number, file: await SegmentFile.create(this.#path(number)), size: 0 };
       this.#newest = number;
     }
     return this.#current;
@@ -154,20 +155,6 @@ class SegmentFiles implements PacketStore {
 }
 
 const closed = () => new TocsinError("INTERNAL", "The packet store is closed.");
-
-/** One writev; only a disk that fills up writes less than asked, and then the next one says so. */
-async function writeAll(file: FileHandle, buffers: readonly Uint8Array[], position: number): Promise<void> {
-  let rest = [...buffers];
-  let at = position;
-  while (rest.length > 0) {
-    let { bytesWritten } = await file.writev(rest, at);
-    at += bytesWritten;
-    while (rest.length > 0 && bytesWritten >= (rest[0] as Uint8Array).length) {
-      bytesWritten -= (rest.shift() as Uint8Array).length;
-    }
-    if (rest.length > 0) rest = [(rest[0] as Uint8Array).subarray(bytesWritten), ...rest.slice(1)];
-  }
-}
 
 /** Turns the system's word for a full disk into ours. */
 async function saying<T>(act: () => Promise<T>): Promise<T> {

@@ -34,10 +34,10 @@ export function withoutHidden(services: Services, viewer: Viewer): Services {
     language: {
       ...guarded(language),
       fields: (survey) => language.fields(survey).filter(({ name }) => !ofHidden(name)),
-      validate: guarded(language).validate,
+      validate: (survey, where, annotations) => guarded(language).validate(survey, where, annotations, ofHidden),
       check(survey, where) {
         const name = refused([where]);
-        if (name === null) return language.check(survey, where);
+        if (name === null) return language.check(survey, where, ofHidden);
         const error = { message: `there is no name ${name}`, line: 1, column: 1 };
         return { ok: false, errors: [error], warnings: [], fieldsRead: [] };
       },

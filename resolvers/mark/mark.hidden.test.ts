@@ -25,5 +25,13 @@ test("nobody else is, whether the name is right or not", () => {
     if (where !== "watch.mine") expect(JSON.stringify(errors)).not.toContain("watch.mine");
     expect(() => other.validate("ZTF", where, [])).toThrow(where === "watch.mine" ? "no name" : /^(?!.*watch\.mine)/);
   }
+  // Whatever stands before it, a line's end as well.
+  for (const before of ["\n", "\t", "drb > 0.5 and\r\n", "-- all\n", "\f", "has(forced, alert."]) {
+    const where = `${before}watch.mine${before.endsWith(".") ? ")" : ""}`;
+    expect(owner.check("ZTF", where).ok).toBe(true);
+    expect(other.check("ZTF", where).ok).toBe(false);
+    expect(() => other.validate("ZTF", where, [])).toThrow("no name");
+    expect(() => other.validate("ZTF", "drb > 0", [{ name: "a", expression: where }])).toThrow("no name");
+  }
   expect(other.fields("ZTF").some(({ name }) => name.startsWith("watch."))).toBe(false);
 });

@@ -232,7 +232,7 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
     hub,
     corrections: createCorrectionFeed({
       corrections: { page: async () => [], seqsAfter: async () => [], lastSeq: async () => 0n },
-      ...{ key: CURSOR_KEY, gapMs: 0 },
+      ...{ key: CURSOR_KEY, maxListeners: 10_000, gapMs: 0 },
     }),
     language: {
       fields: () => [{ name: "magpsf", type: "number", unit: "mag", description: "Magnitude." }],

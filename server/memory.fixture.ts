@@ -158,7 +158,7 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
     features: { byCandid: async () => new Map(), stale: async () => [] },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },
-    missing: { ofAlerts: async () => new Map() },
+    missing: { ofAlerts: async () => new Map(), counts: async () => [] },
     rematches: { rematches: async () => [] },
     sources: { hosted: async () => new Map() },
     archival: {

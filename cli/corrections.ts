@@ -5,6 +5,7 @@ import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { ActiveFilters } from "../filters/active.js";
 import { createLateFinder } from "../ingest/corrections/late.js";
 import { createMarkChanges } from "../ingest/corrections/marks.js";
+import { createMissedFeatures } from "../ingest/corrections/missed.js";
 import { createRecheck } from "../ingest/corrections/recheck.js";
 import { createTeller, type Tell } from "../ingest/corrections/teller.js";
 import { createWorker } from "../ingest/corrections/worker.js";
@@ -23,7 +24,8 @@ const ALONE_MS = 30_000;
 export interface CorrectionsParts {
   readonly stores: Pick<
     ArchiveStores,
-    "corrections" | "hitChecks" | "arrivals" | "backtest" | "features" | "history" | "batches" | "marks" | "rematches"
+    | ("corrections" | "hitChecks" | "arrivals" | "backtest" | "features" | "history")
+    | ("batches" | "marks" | "rematches" | "missing")
   >;
   readonly filters: Pick<FilterStore, "active">;
   readonly active: ActiveFilters;
@@ -81,6 +83,9 @@ export function createCorrections(parts: CorrectionsParts): Corrections {
         ...{ marks: stores.marks, rematches: stores.rematches, tell, mayRun, log },
         surveys: [...surveys.keys()],
       });
+      const missed = createMissedFeatures({
+        ...{ missing: stores.missing, remake: reenricher.remake, mayRun, isBusy, log },
+      });
       marks.nudge();
       onTold = () => {
         numbering.nudge();
@@ -89,7 +94,7 @@ export function createCorrections(parts: CorrectionsParts): Corrections {
       onTold();
       return async () => {
         onTold = () => {};
-        await Promise.all([late.close(), marks.close(), recheck.close()]);
+        await Promise.all([late.close(), marks.close(), missed.close(), recheck.close()]);
         await numbering.close();
       };
     },

@@ -15,6 +15,7 @@ import type { Enrichment } from "../ingest/enrich/enrichment.js";
 import { createFeatureStep } from "../ingest/enrich/features.js";
 import { createHistory, histories } from "../ingest/enrich/history.js";
 import { createMarks } from "../ingest/enrich/marks.js";
+import { createMicrolensing, microlensingOperands } from "../ingest/enrich/microlensing.js";
 import { scoresEnrichment } from "../ingest/enrich/scores.js";
 import { createHeldMarks, type HeldMarks } from "../ingest/marks/held.js";
 import { markOperands } from "../ingest/marks/operands.js";
@@ -57,6 +58,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
       matchOperands(stores.catalogs),
       featureOperands(surveys.values()),
       models,
+      microlensingOperands(settings.MICROLENSING_MS),
       markOperands(stores.marks.registry),
     ],
     async open(active) {
@@ -74,6 +76,7 @@ export function createEnriching({ settings, surveys, stores, models, log }: Enri
           createCrossmatch(catalogs),
           createFeatureStep(surveys),
           scoresEnrichment({ registry: models, scorer, provider: settings.MODELS_PROVIDER, log: warn }),
+          ...(settings.MICROLENSING_MS > 0 ? [createMicrolensing(settings.MICROLENSING_MS)] : []),
           createMarks(marks),
         ],
         marks,

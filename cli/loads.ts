@@ -32,7 +32,7 @@ export interface Loads {
   close(): Promise<void>;
 }
 
-/** `what`: as in "The catalog x is being loaded already." */
+/** `what`: as in "The catalog x is being loaded by this service already." */
 export function createLoads(what: string): Loads {
   const loads: { now: Loading }[] = [];
   const running = new Set<Promise<void>>();
@@ -40,7 +40,9 @@ export function createLoads(what: string): Loads {
   return {
     start(name, work) {
       if (loads.some(({ now }) => now.name === name && !now.finished)) {
-        throw new TocsinError("LOAD_IN_PROGRESS", `The ${what} ${name} is being loaded already.`);
+        throw new TocsinError("LOAD_IN_PROGRESS", `The ${what} ${name} is being loaded by this service already.`, {
+          remedy: "Wait until that ends: catalogLoads and lightCurveLoads tell how far it is.",
+        });
       }
       const startedAt = jdFromEpochMs(Date.now());
       const load: { now: Loading } = { now: { name, startedAt, done: 0, rows: 0, finished: false, error: null } };

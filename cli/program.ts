@@ -13,6 +13,7 @@ import { ingest } from "./ingest.js";
 import { addKafkaCommands } from "./kafka.js";
 import { addLightCurveCommands } from "./lightcurves.js";
 import { createLogger } from "./logger.js";
+import { addMissingCommand } from "./missing.js";
 import { addModelCommands } from "./models.js";
 import { addReceiptCommand } from "./receipt.js";
 import { serve } from "./serve.js";
@@ -95,6 +96,7 @@ addCatalogCommands(program, settings, createLogger);
 addLightCurveCommands(program, settings, createLogger);
 addEnrichCommand(program, settings, createLogger);
 addWatchCommands(program, settings);
+addMissingCommand(program, settings, createLogger);
 addReceiptCommand(program, settings, createLogger);
 addDeadLetterCommands(program, settings, createLogger);
 

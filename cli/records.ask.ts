@@ -1,5 +1,5 @@
 // Receipts, dead letters and re-enrichment for commands: answered by the process that has DATA_DIR open, else in this one. Called by
-// cli/receipt.ts, cli/deadletters.ts and cli/enrich.ts.
+// cli/receipt.ts, cli/deadletters.ts, cli/enrich.ts and cli/missing.ts.
 import type { Logger } from "pino";
 import { TocsinError } from "../domain/errors.js";
 import { callService } from "./control.js";
@@ -24,6 +24,7 @@ export async function withRecords<T>(
       bytes: (...args) => callService(DATA_DIR, "bytes", args),
       replay: (...args) => callService(DATA_DIR, "replay", args),
       reenrich: (...args) => callService(DATA_DIR, "reenrich", args),
+      missing: (...args) => callService(DATA_DIR, "missing", args),
     });
   }
   const { KAFKA_BROKERS: _, ...alone } = settings;

@@ -8,6 +8,7 @@ import type { ReenrichedPiece, Reenricher } from "../ingest/reenrich.js";
 import type { Replayer, ReplaySums } from "../ingest/replay.js";
 import type { DeadLetterStore, LetterConditions, StoredDeadLetter } from "../stores/deadletters.store.js";
 import type { FeatureKey } from "../stores/features.store.js";
+import type { MissingCount, MissingStore } from "../stores/missing.store.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
 
 export interface Records {
@@ -19,6 +20,8 @@ export interface Records {
   replay(where: LetterConditions, first: number): Promise<ReplaySums>;
   /** A piece of the features of archived alerts, made anew where their version is below `before`. */
   reenrich(survey: Survey, before: number, after: FeatureKey | null): Promise<ReenrichedPiece>;
+  /** What archived alerts lack of their enrichment. */
+  missing(): Promise<MissingCount[]>;
 }
 
 export interface RecordParts {
@@ -27,12 +30,13 @@ export interface RecordParts {
   readonly surveys: ReadonlyMap<Survey, SurveyDescription>;
   readonly replay: Replayer;
   readonly reenricher: Reenricher;
+  readonly missing: Pick<MissingStore, "counts">;
 }
 
 const OWNER: Viewer = { scope: "owner", programids: new Map(), mayChange: true };
 
 export function createRecords(parts: RecordParts): Records {
-  const { receipts, deadLetters, surveys, replay, reenricher } = parts;
+  const { receipts, deadLetters, surveys, replay, reenricher, missing } = parts;
   return {
     receipt: async (id, night) => receipts.night(id, nightNamed(night, surveyOf(surveys, id).nightOffsetHours)),
     letters: (where, first) => deadLetters.page(OWNER, where, first, null),
@@ -42,6 +46,7 @@ export function createRecords(parts: RecordParts): Records {
     },
     replay: (where, first) => replay(OWNER, where, first),
     reenrich: async (survey, before, after) => reenricher.reenrich(surveyOf(surveys, survey).id, before, after),
+    missing: () => missing.counts(),
   };
 }
 

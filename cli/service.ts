@@ -175,11 +175,13 @@ export async function openService(settings: Settings, log: Logger): Promise<Serv
         corrections: archived.corrections,
         key: await patiently(() => archived.hits.cursorKey()),
         gapMs: settings.CLICKHOUSE_URL.length > 0 ? REPLICA_LAG_MS : 0,
+        maxListeners: settings.MAX_SUBSCRIPTIONS,
       }),
       (opened) => opened.close(),
     );
     const corrections = createCorrections({
-      ...{ stores: archived, filters: linked.filters, active, surveys: descriptions, feed, shared, log },
+      ...{ filters: linked.filters, active, surveys: descriptions, feed, shared, log },
+      stores: { ...archived, corrections: watching.corrections(archived.corrections, feed) },
       isBusy: () => archive.client.writing(),
     });
     const recent = createRecentHits(archived.hits);

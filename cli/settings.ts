@@ -91,6 +91,13 @@ const schema = z.object({
     .optional()
     .describe("folder of trained models, each a folder of its own; unset: DATA_DIR/models"),
   MODELS_PROVIDER: z.enum(PROVIDERS).default("cpu").describe("what models run on: cpu, or cuda where there is one"),
+  MICROLENSING_MS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(0)
+    .describe("processor time of a batch for fits of microlensing, score.microlensing.* in filters: ms; 0: none"),
   FILTER_COST_LIMIT: z.coerce
     .number()
     .positive()

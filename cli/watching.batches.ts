@@ -8,11 +8,18 @@ import type { IngestWatch, StageDone } from "../ingest/watch.js";
 import type { Metrics } from "../server/metrics.js";
 import type { BatchStore } from "../stores/batches.store.js";
 import type { DeadLetterStore } from "../stores/deadletters.store.js";
+import type { MissingStore } from "../stores/missing.store.js";
 import { around } from "./watching.around.js";
 import { originsOf } from "./watching.origins.js";
 import type { Spans } from "./watching.spans.js";
 import { Throughput } from "./watching.throughput.js";
 import { type Take, takes, traceOf } from "./watching.trace.js";
+
+interface Watched {
+  readonly batches: BatchStore;
+  readonly deadLetters: DeadLetterStore;
+  readonly missing: Pick<MissingStore, "add">;
+}
 
 export class BatchWatch implements IngestWatch {
   readonly throughput: Throughput;
@@ -34,8 +41,8 @@ export class BatchWatch implements IngestWatch {
     }
   }
 
-  stores<T extends { readonly batches: BatchStore; readonly deadLetters: DeadLetterStore }>(stores: T): T {
-    const { batches, deadLetters } = stores;
+  stores<T extends Watched>(stores: T): T {
+    const { batches, deadLetters, missing } = stores;
     return {
       ...stores,
       batches: around(batches, {
@@ -54,6 +61,12 @@ export class BatchWatch implements IngestWatch {
           }
           const batch = takes.getStore()?.batches.find((known) => known.batchId === batchId);
           if (batch !== undefined) batch.receipt = receipt;
+        },
+      }),
+      missing: around(missing, {
+        add: async (batchId, survey, alerts, steps, ...more) => {
+          await missing.add(batchId, survey, alerts, steps, ...more);
+          for (const { step } of steps) this.metrics.missing.inc({ survey, step });
         },
       }),
       deadLetters: around(deadLetters, {

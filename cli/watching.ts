@@ -2,6 +2,7 @@
 // which tells it of each part that it opens; shown by cli/serve.ts.
 import { statfs } from "node:fs/promises";
 import type { Logger } from "pino";
+import { CORRECTED } from "../domain/correction.js";
 import { ERROR_CODES, TocsinError } from "../domain/errors.js";
 import { lagOf } from "../ingest/sources/kafka/bookmarks.js";
 import type { KafkaSource } from "../ingest/sources/kafka/source.js";
@@ -10,12 +11,15 @@ import { Readiness } from "../server/health.js";
 import { createMetrics, type Metrics } from "../server/metrics.js";
 import type { OperationWatch } from "../server/operation.watch.js";
 import type { ArchiveClient } from "../stores/archive/client.js";
+import type { CorrectionStore } from "../stores/corrections.store.js";
 import type { Graph } from "../stores/graph/graph.js";
 import type { ReceiptStore } from "../stores/receipts.store.js";
 import { outsideRequests } from "../stores/request.js";
+import type { CorrectionFeed } from "../subscriptions/corrections.js";
 import type { HitHub } from "../subscriptions/hub.js";
 import type { HitPublisher } from "../subscriptions/streams/publisher.js";
 import type { Settings } from "./settings.js";
+import { around } from "./watching.around.js";
 import { BatchWatch } from "./watching.batches.js";
 import { askArchive, askGraph, watchArchive, watchGraph } from "./watching.engines.js";
 import { remembered } from "./watching.remembered.js";
@@ -110,6 +114,19 @@ export class Watching {
   hub(hub: Pick<HitHub, "subscriptions" | "waiting">): void {
     this.metrics.api.subscriptions.from(() => hub.subscriptions);
     this.metrics.api.hubHits.from(() => hub.waiting);
+  }
+
+  /** To be used in place of `store` by those who tell. */
+  corrections<T extends Pick<CorrectionStore, "tell">>(store: T, feed: Pick<CorrectionFeed, "listeners">): T {
+    const { told, listeners } = this.metrics.corrections;
+    listeners.from(() => feed.listeners);
+    for (const what of CORRECTED) told.inc({ what }, 0);
+    return around(store, {
+      tell: async (batchId, corrections) => {
+        await store.tell(batchId, corrections);
+        for (const { what, isShown } of corrections) if (isShown) told.inc({ what });
+      },
+    } as Partial<T>);
   }
 
   /** `isOurs`: whether it is this process's turn to ask; one is enough. */

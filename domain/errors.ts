@@ -27,7 +27,7 @@ export const ERROR_CODES = {
   BAD_BACKUP: "The folder is not a whole backup of this version; take another one, or make it again.",
   BAD_CATALOG: "The catalog's file or description cannot be used; the message names the file, the row and the column.",
   LOAD_IN_PROGRESS:
-    "Another process loads or removes this; the message names it. Wait until it ends, or stop it: it lets go in half a minute.",
+    "This is being loaded or removed already; the message says by whom. Wait until it ends, or stop who does it: a process that died lets go in half a minute.",
   UNREADABLE_IMAGE: "The cutout is not an image that can be drawn; ask for it as it came, with format=fits.",
   PORT_TAKEN: "Another program listens on this port; choose another PORT.",
   ENGINE_UNAVAILABLE: "A database engine does not answer; it is being restarted, try again shortly.",
@@ -59,19 +59,25 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** An error that a user may see: `message` is the cause in one sentence, `remedy` what to do. */
+/** What a service stands on and may lose. */
+export type EngineName = "archive" | "graph" | "kafka" | "registry";
+
 export class TocsinError extends Error {
   readonly code: ErrorCode;
+  /** Of an engine's error: whose. */
+  readonly engine: EngineName | null;
   readonly remedy: string;
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { remedy?: string; details?: Record<string, unknown>; cause?: unknown } = {},
+    options: { remedy?: string; details?: Record<string, unknown>; cause?: unknown; engine?: EngineName } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "TocsinError";
     this.code = code;
+    this.engine = options.engine ?? null;
     this.remedy = options.remedy ?? ERROR_CODES[code];
     this.details = options.details ?? {};
   }

@@ -1,5 +1,5 @@
 // Is a light curve a microlensing event? A fit of a point lens to difference fluxes of all bands, and the cuts that tell it
-// from what else brightens. Called by resolvers/score.
+// from what else brightens. Called by resolvers/score and ingest/enrich/microlensing.ts.
 // Formulas: Paczynski 1986, ApJ 304, 1. The asymmetric rival: Bazin et al. 2009, A&A 499, 653.
 import { type BandFit, byBand, type FluxPoint, fitShape, type Parameters, type Shape } from "./shapefit.js";
 
@@ -53,6 +53,8 @@ export const MICROLENSING_CUTS = {
 } as const;
 export type MicrolensingCut = keyof typeof MICROLENSING_CUTS;
 
+/** By so much chi2 per degree of freedom falls, at least, against a constant. */
+const SIGNIFICANT = 5;
 const LOG_TE = [Math.log(0.5), Math.log(500)] as const;
 const LOG_U0 = [Math.log(0.001), Math.log(3)] as const;
 
@@ -94,13 +96,44 @@ const asymmetric = (bounds: readonly [number, number]): Shape => ({
   },
 });
 
-/** null where there are fewer than 10 points, or fewer points than parameters. Points in any order. */
-export function fitMicrolensing(all: readonly FluxPoint[]): Microlensing | null {
+/** A forced point and a detection this near in time are of one image. */
+const SAME_IMAGE_DAYS = 1e-4;
+
+/** All measured points, each image once: by its forced photometry, where there is some. */
+export function pointsOfImages(detections: readonly FluxPoint[], forced: readonly FluxPoint[]): FluxPoint[] {
+  const image = (band: string, n: number) => `${band} ${n}`;
+  const slot = (jd: number) => Math.round(jd / SAME_IMAGE_DAYS);
+  const measured = forced.filter(isMeasured);
+  const images = new Set(measured.flatMap(({ band, jd }) => [-1, 0, 1].map((n) => image(band, slot(jd) + n))));
+  const others = detections.filter((point) => isMeasured(point) && !images.has(image(point.band, slot(point.jd))));
+  return [...measured, ...others];
+}
+
+const isMeasured = ({ flux, fluxError }: FluxPoint): boolean => !Number.isNaN(flux) && !Number.isNaN(fluxError);
+
+/** The points that are fitted, in order of time, and their degrees of freedom; null where they are too few. */
+function fitted(all: readonly FluxPoint[]) {
   const usable = all.filter(({ jd, flux, fluxError }) => [jd, flux, fluxError].every(Number.isFinite) && fluxError > 0);
   const points = [...usable].sort((a, b) => a.jd - b.jd).slice(-MAX_POINTS);
   const bands = byBand(points);
   const degreesOfFreedom = points.length - 3 - 2 * bands.length;
-  if (points.length < MIN_POINTS || degreesOfFreedom < 1) return null;
+  return points.length < MIN_POINTS || degreesOfFreedom < 1 ? null : { points, bands, degreesOfFreedom };
+}
+
+/** Cheap: whether the light varies enough for a candidate. Where not, the fit would fail the cut `significant`. */
+export function isWorthFitting(all: readonly FluxPoint[]): boolean {
+  if (all.length < MIN_POINTS) return false;
+  const found = fitted(all);
+  if (found === null) return false;
+  const { points, bands } = found;
+  return bands.reduce((sum, band) => sum + constantChi2(band), 0) / (points.length - bands.length) > SIGNIFICANT;
+}
+
+/** null where there are fewer than 10 points, or fewer points than parameters. Points in any order. */
+export function fitMicrolensing(all: readonly FluxPoint[]): Microlensing | null {
+  const used = fitted(all);
+  if (used === null) return null;
+  const { points, bands, degreesOfFreedom } = used;
   const [first, last] = [points[0]!.jd, points.at(-1)!.jd];
   const span = last - first;
   // Times from the first point: a JD has not the digits for steps of a fit.
@@ -181,7 +214,7 @@ function failedCuts(found: Found, points: readonly FluxPoint[], fits: readonly B
   const main = bands.filter((band) => band.points >= 4);
   const reduced = chi2 / degreesOfFreedom;
   const passes: Record<MicrolensingCut, boolean> = {
-    significant: found.chi2Constant / (found.points - bands.length) - reduced > 5 && reduced < 3,
+    significant: found.chi2Constant / (found.points - bands.length) - reduced > SIGNIFICANT && reduced < 3,
     brightens: main.length > 0 && main.every(({ sourceFlux }) => sourceFlux > 0) && u0 < 1.2,
     timescale: tE >= 1 && tE <= 300 && tEError < tE,
     peakCovered: ["before", "after"].every((side) => high.filter((point) => point.side === side).length >= 2),

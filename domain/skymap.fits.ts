@@ -41,13 +41,16 @@ export async function readSkymapFits(bytes: Uint8Array, breathe: () => Promise<v
   requireEquatorial(cards);
   const pixtype = String(cards.get("PIXTYPE") ?? "HEALPIX").trim();
   if (pixtype !== "HEALPIX") throw badMark(`PIXTYPE is ${JSON.stringify(pixtype)}, not HEALPIX.`);
-  const ordering = String(cards.get("ORDERING") ?? "").trim();
+  const ordering = String(cards.get("ORDERING") ?? "")
+    .trim()
+    .toUpperCase();
   const value = ["PROBDENSITY", "PROB", "PROBABILITY"].find((name) => names.includes(name));
   if (value === undefined) {
     throw badMark(`The sky map has no column PROB or PROBDENSITY; its columns are ${names.slice(0, 10).join(", ")}.`);
   }
   const floats = (name: string) => floatsOf(table.column(name), name);
   const values = floats(value);
+  await requireProbabilities(values, value, breathe);
   const isDensity = value === "PROBDENSITY";
   let cells: FileCells;
   if (ordering === "NUNIQ" || (ordering === "" && names.includes("UNIQ"))) {
@@ -92,6 +95,21 @@ async function distancesOf(
 function floatsOf(column: Column, name: string): NumberColumn["values"] {
   if (column.type === "Float64" || column.type === "Float32") return column.values as NumberColumn["values"];
   throw badMark(`The column ${name} holds ${column.type}, not floating-point numbers.`);
+}
+
+/** Before the pixels are put in order: the file's own place of what cannot be. */
+async function requireProbabilities(
+  values: NumberColumn["values"],
+  name: string,
+  breathe: () => Promise<void>,
+): Promise<void> {
+  for (let n = 0; n < values.length; n++) {
+    if (n % SLICE === SLICE - 1) await breathe();
+    const value = values[n]!;
+    if (isSeen(value) && !(value >= 0 && value < Number.POSITIVE_INFINITY)) {
+      throw badMark(`In the sky map's ${name} value ${n + 1} is ${value}; none is below 0 or infinite.`);
+    }
+  }
 }
 
 const isSeen = (value: number): boolean => !Number.isNaN(value) && value !== Math.fround(UNSEEN) && value !== UNSEEN;

@@ -141,6 +141,10 @@ bad["galactic"] = b64(lambda p: hp.write_map(p, prob, nest=True, dtype=np.float6
 bad["noColumn"] = b64(lambda p: hp.write_map(p, prob, nest=True, dtype=np.float64, coord="C", column_names=["TEMPERATURE"]))
 neg = prob.copy(); neg[7] = -0.5
 bad["negative"] = b64(lambda p: hp.write_map(p, neg, nest=True, dtype=np.float64, coord="C", column_names=["PROB"]))
+ring = hp.reorder(prob, n2r=True); ring[20000] = -0.5
+bad["negativeRing"] = b64(lambda p: hp.write_map(p, ring, nest=False, dtype=np.float64, coord="C", column_names=["PROB"]))
+negative = dens[shuffled].copy(); negative[4] = -1
+bad["negativeMulti"] = b64(lambda p: save_multi(p, dens=negative))
 bad["twice"] = b64(lambda p: save_multi(p, np.append(uniq, uniq[5]), np.append(dens, dens[5])))
 bad["badUniq"] = b64(lambda p: save_multi(p, np.where(np.arange(len(uniq)) == 3, 2, uniq), dens))
 bad["wrongOrder"] = b64(lambda p: save_multi(p, ORDERING="SPIRAL"))
@@ -207,7 +211,9 @@ print(json.dumps({"files": files, "positions": list(zip(ra.tolist(), dec.tolist(
     ["notNormal", "add up to 2, not to 1"],
     ["galactic", 'COORDSYS is "G"'],
     ["noColumn", "no column PROB"],
-    ["negative", "row 8 has the probability"],
+    ["negative", "value 8 is -0.5"],
+    ["negativeRing", "value 20001 is -0.5"],
+    ["negativeMulti", "value 5 is -1"],
     ["twice", "overlap or stand twice"],
     ["badUniq", "2 is no UNIQ number"],
     ["wrongOrder", 'ORDERING is "SPIRAL"'],

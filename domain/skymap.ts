@@ -76,7 +76,7 @@ function merged({ start, end, density, distance }: DensityCells): DensityCells {
   let count = 0;
   for (let n = 0; n < density.length; n++) {
     if (!(density[n]! >= 0 && density[n]! < Number.POSITIVE_INFINITY)) {
-      throw badMark(`The sky map's row ${n + 1} has the probability ${density[n]}.`);
+      throw badMark(`A density of the sky map is ${density[n]}.`);
     }
     if (n > 0 && start[n]! < end[n - 1]!) throw badMark("The sky map's pixels overlap or stand twice.");
     if (count > 0 && ends[count - 1] === start[n] && isAlike(n, count - 1)) ends[count - 1] = end[n]!;

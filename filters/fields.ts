@@ -49,8 +49,8 @@ export interface FieldTable {
   readonly cuts: ReadonlyMap<string, Cut>;
   get(name: string): FilterField | undefined;
   list(name: string): FilterList | undefined;
-  /** Names that messages may tell to anybody: a private watch list must not be found by misspelling it. */
-  readonly publicNames: readonly string[];
+  /** Names that messages may tell. Unless toldBut says whom: a private watch list must not be found by misspelling it. */
+  readonly toldNames: readonly string[];
 }
 
 export interface FieldsOf {
@@ -122,8 +122,14 @@ function fieldTable(survey: SurveyDescription, sources: readonly OperandSource[]
     cuts,
     get: (name) => fields.get(name),
     list: (name) => lists.get(name),
-    publicNames: [...fields.keys(), ...lists.keys(), ...cuts.keys()].filter((name) => !USERS_OWN.test(name)),
+    toldNames: [...fields.keys(), ...lists.keys(), ...cuts.keys()].filter((name) => !USERS_OWN.test(name)),
   };
+}
+
+/** The table for somebody who may be told of everything but what is hidden. */
+export function toldBut(table: FieldTable, isHidden: (name: string) => boolean): FieldTable {
+  const all = [...table.fields, ...table.lists].map(({ name }) => name);
+  return { ...table, toldNames: [...all, ...table.cuts.keys()].filter((name) => !isHidden(name)) };
 }
 
 const NEVER_NAN = new Set(COMMON_FIELDS.filter((field) => !field.nullable).map((field) => field.name));

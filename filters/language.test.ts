@@ -25,8 +25,7 @@ test("fields with type, unit and description", () => {
     unit: "mag",
     description: "Field magpsf.",
   });
-  const last = fields.slice(-2);
-  expect(last).toEqual([
+  expect(fields.filter(({ name }) => name.startsWith("watch."))).toEqual([
     { name: "watch.mine", type: "list", unit: null, description: "A watch list." },
     { name: "watch.mine.name", type: "text", unit: null, description: "Field name." },
   ]);
@@ -43,6 +42,20 @@ test("check tells errors, warnings and fields", () => {
   });
   expect(language.check("ZTF", "drb >\n")).toMatchObject({ ok: false, errors: [{ line: 2, column: 1 }] });
   expect(language.check("ZTF", "(".repeat(100_000)).errors[0]!.message).toContain("at most 10000 are allowed");
+});
+
+test("a misspelt name is told the right one, unless that is hidden", () => {
+  const errors = (where: string, isHidden?: (name: string) => boolean) =>
+    language.check("ZTF", where, isHidden).errors.map(({ message }) => message);
+  expect(errors("watch.mime")).toEqual(["ZTF has no watch.mime (any more); did you mean watch.mine?"]);
+  expect(errors("has(watch.mime)")).toEqual(["ZTF has no list watch.mime; did you mean watch.mine?"]);
+  const others = (name: string) => name.startsWith("watch.mine");
+  expect(errors("watch.mime", others)).toEqual([
+    "ZTF has no watch.mime (any more); filterFields lists the names that there are",
+  ]);
+  expect(errors("has(watch.mime)", others)[0]).not.toContain("mine");
+  expect(() => language.validate("ZTF", "watch.mime", [])).toThrow("did you mean watch.mine?");
+  expect(() => language.validate("ZTF", "watch.mime", [], others)).not.toThrow("watch.mine");
 });
 
 test("validate collects all errors of all parts", () => {

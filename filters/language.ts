@@ -3,7 +3,7 @@ import { TocsinError } from "../domain/errors.js";
 import type { Annotation } from "../domain/filter.js";
 import type { Cut, Survey } from "../domain/survey.js";
 import { checkCondition, checkExpression } from "./check.js";
-import type { FieldsOf, FieldTable, FilterField, FilterList, Kind } from "./fields.js";
+import { type FieldsOf, type FieldTable, type FilterField, type FilterList, type Kind, toldBut } from "./fields.js";
 import type { Problem } from "./problem.js";
 
 export const MAX_ANNOTATIONS = 20;
@@ -35,11 +35,16 @@ export interface ShownField {
 export interface FilterLanguage {
   /** `type` is number, text, truth, id or list. The same array until something changes. */
   fields(survey: Survey): readonly ShownField[];
-  /** Never throws for a bad text; UNKNOWN_SURVEY for an unknown survey. */
-  check(survey: Survey, where: string): ExpressionCheck;
+  /** Never throws for a bad text; UNKNOWN_SURVEY for an unknown survey. Messages tell no name that is hidden. */
+  check(survey: Survey, where: string, isHidden?: IsHidden): ExpressionCheck;
   /** Throws BAD_EXPRESSION with all errors of the condition and the annotations, BAD_ARGUMENT for bad names. */
-  validate(survey: Survey, where: string, annotations: readonly Annotation[]): void;
+  validate(survey: Survey, where: string, annotations: readonly Annotation[], isHidden?: IsHidden): void;
 }
+
+/** Of names as filters write them, parts of lists too: watch.mine, watch.mine.name. */
+export type IsHidden = (name: string) => boolean;
+
+const nothing: IsHidden = () => false;
 
 export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
   const shown = new WeakMap<FieldTable, readonly ShownField[]>();
@@ -54,8 +59,8 @@ export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
       shown.set(table, fields);
       return fields;
     },
-    check: (survey, where) => {
-      const checked = checkCondition(where, fieldsOf(survey));
+    check: (survey, where, isHidden = nothing) => {
+      const checked = checkCondition(where, toldBut(fieldsOf(survey), isHidden));
       const errors = checked.problems.map(finding);
       return {
         ok: errors.length === 0,
@@ -64,9 +69,9 @@ export function createFilterLanguage(fieldsOf: FieldsOf): FilterLanguage {
         fieldsRead: checked.fieldsRead,
       };
     },
-    validate: (survey, where, annotations) => {
+    validate: (survey, where, annotations, isHidden = nothing) => {
       checkNames(annotations);
-      const fields = fieldsOf(survey);
+      const fields = toldBut(fieldsOf(survey), isHidden);
       const errors: (Finding & { readonly part: string })[] = checkCondition(where, fields).problems.map(
         inPart("where"),
       );

@@ -105,7 +105,7 @@ export class Scope {
 
   noList(node: Node, user: string): null {
     if (node.kind !== "name") return this.checking.problem(node, `${user} needs a list first, such as detections`);
-    const lists = this.table.publicNames.filter((name) => this.table.list(name));
+    const lists = this.table.toldNames.filter((name) => this.table.list(name));
     const kin = lists.filter((name) => familyOf(name) === familyOf(node.name));
     const known = this.table.get(node.name);
     const problem = known
@@ -198,10 +198,10 @@ export class Scope {
       return `${name} is a field of a list, with many values; write for example ${example}`;
     }
     if (FAMILIES.has(familyOf(name))) {
-      const kin = this.table.publicNames.filter((known) => familyOf(known) === familyOf(name));
+      const kin = this.table.toldNames.filter((known) => familyOf(known) === familyOf(name));
       return `${survey} has no ${quoteForMessage(name)} (any more); ${remedyOf(name, kin)}`;
     }
-    const nearest = nearestName(name, this.table.publicNames);
+    const nearest = nearestName(name, this.table.toldNames);
     const remedy = nearest ? `did you mean ${nearest}?` : "filterFields lists the names that it has";
     return `${survey} has no field ${quoteForMessage(name)}; ${remedy}`;
   }

@@ -10,8 +10,9 @@ test("tells of each outage once at its beginning and once at its end", () => {
     began: (_error, sentence) => told.push(`lost: ${sentence.split(".")[0]}`),
     ended: (_error, sentence) => told.push(`back: ${sentence.split(".")[0]}`),
   });
-  const archive = (why: string) => new TocsinError("ENGINE_UNAVAILABLE", `The archive does not answer: ${why}.`);
-  const graph = new TocsinError("ENGINE_UNAVAILABLE", "Neo4j at bolt://x does not answer.");
+  const archive = (why: string) =>
+    new TocsinError("ENGINE_UNAVAILABLE", `The archive does not answer: ${why}.`, { engine: "archive" });
+  const graph = new TocsinError("ENGINE_UNAVAILABLE", "Neo4j at bolt://x does not answer.", { engine: "graph" });
   outages.failed(archive("refused"), null);
   outages.failed(archive("reset"), archive("refused"));
   outages.failed(graph, null);

@@ -37,11 +37,9 @@ export function createOutages({ began, ended }: OutageTellers): Outages & { read
   };
 }
 
-/** The code and the engine that the message names tell what is lost; the rest of it differs from try to try. */
-const keyOf = (error: Error): string => {
-  const engine = /archive|Neo4j|graph|Kafka|registry/.exec(error.message)?.[0] ?? "";
-  return `${error instanceof TocsinError ? error.code : error.name} ${engine}`;
-};
+/** The code and the engine tell what is lost; messages differ from try to try. */
+const keyOf = (error: Error): string =>
+  error instanceof TocsinError ? `${error.code} ${error.engine ?? ""}` : error.name;
 
 const sentenceOf = (error: Error): string =>
   `${error.message} ${error instanceof TocsinError ? error.remedy : ""}`.trim();

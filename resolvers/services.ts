@@ -47,7 +47,7 @@ export interface Stores {
   readonly stale: StaleStore;
   readonly backtest: BacktestStore;
   readonly matches: Pick<MatchStore, "ofAlerts">;
-  readonly missing: Pick<MissingStore, "ofAlerts">;
+  readonly missing: Pick<MissingStore, "ofAlerts" | "counts">;
   readonly rematches: Pick<RematchStore, "rematches">;
   readonly sources: Pick<SourceLinkStore, "hosted">;
   readonly archival: Pick<ArchivalStore, "active" | "list" | "near" | "cone" | "points">;

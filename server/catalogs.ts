@@ -7,7 +7,9 @@ import type { Viewer } from "../domain/viewer.js";
 import type { CatalogKeeper, CatalogLoading } from "../resolvers/services.js";
 
 /** What addCatalog takes too, by the same names. */
-const TEXTS = "definition rule ellipse ra dec id raUnit pmRa pmDec title version date licence citation url".split(" ");
+const TEXTS = "definition types rule ellipse ra dec id raUnit pmRa pmDec title version date licence citation url".split(
+  " ",
+);
 const NUMBERS = "radius limit kpc near epoch toEpoch".split(" ");
 const OWN = ["columns", "offset", "more"];
 

@@ -158,7 +158,7 @@ function createStores(hits: Hit[]): Stores & { readonly hits: { since: unknown }
     features: { byCandid: async () => new Map(), stale: async () => [] },
     clock: { clocks: async () => new Map(), latency: async () => [] },
     matches: { ofAlerts: async () => new Map() },
-    missing: { ofAlerts: async () => new Map() },
+    missing: { ofAlerts: async () => new Map(), counts: async () => [] },
     rematches: { rematches: async () => [] },
     sources: { hosted: async () => new Map() },
     archival: {
@@ -232,7 +232,7 @@ export async function startMemoryService(settings: Partial<AppSettings> = {}): P
     hub,
     corrections: createCorrectionFeed({
       corrections: { page: async () => [], seqsAfter: async () => [], lastSeq: async () => 0n },
-      ...{ key: CURSOR_KEY, gapMs: 0 },
+      ...{ key: CURSOR_KEY, maxListeners: 10_000, gapMs: 0 },
     }),
     language: {
       fields: () => [{ name: "magpsf", type: "number", unit: "mag", description: "Magnitude." }],

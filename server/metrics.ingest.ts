@@ -44,6 +44,12 @@ export function ingestMetrics(registry: Registry) {
       labelNames: ["survey"],
       registers,
     }),
+    missing: new Counter({
+      name: "tocsin_enrichment_missing_total",
+      help: "Batches that lack what a step, or a part of it, should have added.",
+      labelNames: ["survey", "step"],
+      registers,
+    }),
     hitsNumbered: new Counter({
       name: "tocsin_hits_numbered_total",
       help: "Hits that got their place in the order of all hits from this process.",

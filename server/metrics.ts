@@ -2,6 +2,7 @@
 // user, an object or anything else without a bound. Made by cli/watching.ts, shown by metrics.routes.ts.
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { apiMetrics } from "./metrics.api.js";
+import { correctionMetrics } from "./metrics.corrections.js";
 import { engineMetrics } from "./metrics.engines.js";
 import { ingestMetrics } from "./metrics.ingest.js";
 
@@ -16,5 +17,6 @@ export function createMetrics() {
     ingest: ingestMetrics(registry),
     engines: engineMetrics(registry),
     api: apiMetrics(registry),
+    corrections: correctionMetrics(registry),
   };
 }

@@ -141,6 +141,10 @@ export function missingContract(open: (surveys: readonly SurveyDescription[]) =>
         [["crossmatch", "stars", false], ...old("features")],
       ]);
       expect(await stale(OWNER, "features", null)).toEqual(["e"]);
+      const [lacking] = await stores.missing.open("features");
+      const { seen, alerts } = await stores.missing.alertsOf(lacking!);
+      expect([seen, alerts.columns.get("objectId")!.values]).toEqual([3, ["a", "b"]]);
+      expect(alerts.columns.get("programid")!.values).toEqual(Int32Array.of(1, 1));
     });
 
     it("are filled in where the values are made: of other steps batch by batch", async () => {
@@ -149,7 +153,8 @@ export function missingContract(open: (surveys: readonly SurveyDescription[]) =>
         { survey: "ZTF", step: "crossmatch", part: "stars", alerts: 3 },
         { survey: "ZTF", step: "crossmatch", part: "stars", alerts: 2 },
       ]);
-      const alerts = await stores.missing.alertsOf(open[1]!);
+      const { seen, alerts } = await stores.missing.alertsOf(open[1]!);
+      expect(seen).toBe(2);
       expect([...(alerts.columns.get("candid")!.values as BigInt64Array)].sort()).toEqual([
         alert("b", 2).candid,
         alert("d", 2).candid,

@@ -28,8 +28,11 @@ export interface MissingStore {
   ofAlerts(viewer: Viewer, survey: Survey, candids: readonly bigint[]): Promise<Map<bigint, MissingValues[]>>;
   /** System use: what is missing of a step in committed batches, oldest first, at most 1,000. */
   open(step: string): Promise<MissingBatch[]>;
-  /** System use: objectId, jd, candid, ra and dec of a batch's alerts, by (jd, candid). */
-  alertsOf(missing: MissingBatch): Promise<Block>;
+  /**
+   * System use: of a batch's alerts those that still lack it, by (jd, candid), with objectId, programid, ra and dec; and how
+   * many there are of the batch.
+   */
+  alertsOf(missing: MissingBatch): Promise<{ readonly seen: number; readonly alerts: Block }>;
   /** System use: from now on it is not missing any more. */
   filled(missing: MissingBatch): Promise<void>;
   /** System use: what is missing in committed batches by survey, step, part and reason, latest first, at most 1,000. */

@@ -22,7 +22,7 @@ beforeAll(async () => {
   engine = await startTestArchive();
   stores = await createArchiveStores(engine.client, [testSurvey("ZTF")]);
   await stores.sequence.begin(0);
-  feed = createCorrectionFeed({ ...stores, key: await stores.hits.cursorKey(), gapMs: 0 });
+  feed = createCorrectionFeed({ ...stores, key: await stores.hits.cursorKey(), gapMs: 0, maxListeners: 100 });
 });
 afterAll(async () => {
   feed?.close();
@@ -88,12 +88,25 @@ it("end when they are ended, and with the feed", async () => {
   const waiting = stream.next();
   await stream.return();
   expect(await waiting).toEqual({ done: true, value: undefined });
-  const other = createCorrectionFeed({ ...stores, key: new Uint8Array(16), gapMs: 0 });
+  const other = createCorrectionFeed({ ...stores, key: new Uint8Array(16), gapMs: 0, maxListeners: 100 });
   const last = await other.listen({ viewer: OWNER, where: () => ANY_CORRECTION, after: null });
   const never = last.next();
   other.close();
   expect(await never).toEqual({ done: true, value: undefined });
   expect(() => other.cursors.seq(feed.cursors.text(5n))).toThrow("not a cursor of this archive's corrections");
+});
+
+it("are told that there are too many of them", async () => {
+  const few = createCorrectionFeed({ ...stores, key: new Uint8Array(16), gapMs: 0, maxListeners: 1 });
+  const request = { viewer: OWNER, where: () => ANY_CORRECTION, after: null };
+  const first = await few.listen(request);
+  const waiting = first.next();
+  expect(few.listeners).toBe(1);
+  await expect(few.listen(request)).rejects.toMatchObject({ code: "TOO_MANY_SUBSCRIPTIONS" });
+  await first.return();
+  expect((await waiting).done).toBe(true);
+  await (await few.listen(request)).return();
+  few.close();
 });
 
 it("goes on in another process's epoch, where the former one numbers nothing any more", async () => {

@@ -15,7 +15,6 @@ const POLL_MS = 500;
 const PAGE = 250;
 const SEQS = 5_000;
 const READS_AT_ONCE = 4;
-const MAX_LISTENERS = 20_000;
 
 export interface CorrectionRequest {
   readonly viewer: Viewer;
@@ -31,10 +30,14 @@ export interface CorrectionFeedParts {
   readonly key: Uint8Array;
   /** How long a number that the archive does not show, though it shows later ones, is waited for. */
   readonly gapMs: number;
+  /** More get TOO_MANY_SUBSCRIPTIONS. */
+  readonly maxListeners: number;
 }
 
 export interface CorrectionFeed {
   readonly cursors: HitCursors;
+  /** Subscriptions in progress. */
+  readonly listeners: number;
   /** Nothing is read before somebody iterates. Throws BAD_CURSOR where `after` is ahead, and TOO_MANY_SUBSCRIPTIONS. */
   listen(request: CorrectionRequest): Promise<CorrectionStream>;
   /** There may be new ones. Returns at once. */
@@ -102,7 +105,7 @@ export class CorrectionStream implements AsyncIterableIterator<StoredCorrection,
   }
 }
 
-export function createCorrectionFeed({ corrections, key, gapMs }: CorrectionFeedParts): CorrectionFeed {
+export function createCorrectionFeed({ corrections, key, gapMs, maxListeners }: CorrectionFeedParts): CorrectionFeed {
   // Another key than that of hits: a cursor of the one is none of the other.
   const cursors = createHitCursors(
     key.map((byte) => byte ^ 0xa5),
@@ -189,8 +192,11 @@ export function createCorrectionFeed({ corrections, key, gapMs }: CorrectionFeed
 
   return {
     cursors,
+    get listeners() {
+      return listeners.size;
+    },
     async listen({ viewer, where, after }) {
-      if (listeners.size >= MAX_LISTENERS) {
+      if (listeners.size >= maxListeners) {
         throw new TocsinError("TOO_MANY_SUBSCRIPTIONS", `The service has ${listeners.size} subscriptions, its limit.`);
       }
       const last = await corrections.lastSeq();

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { callService } from "../cli/control.js";
 import { addModel } from "../cli/models.js";
 import { FEATURES_VERSION, FeatureCalculator } from "../domain/features/features.js";
@@ -151,10 +151,8 @@ beforeAll(async () => {
     await service.ask(`mutation { setModelState(name: "${name}", version: "1", state: ACTIVE) { state } }`);
   }
 }, 120_000);
-afterEach(() => {
-  vi.restoreAllMocks();
-});
 afterAll(async () => {
+  vi.restoreAllMocks();
   await service?.close();
   await archive?.stop();
   if (folder) await rm(folder, { recursive: true, force: true });
@@ -171,7 +169,6 @@ it("stores and filters alerts whose features, matches and scores could not be ma
     throw new Error(`no light curve in /var/lib/tocsin/features.ts: ${SECRET}\n    at secret (/var/lib/x.ts:1:1)`);
   });
   await service.ingest(PACKET_FOLDER);
-  vi.restoreAllMocks();
 
   alerts = await lacking();
   expect(alerts.map(({ candid }) => candid).sort()).toEqual(PACKETS.map(({ candid }) => candid).sort());
@@ -271,6 +268,7 @@ it("tells nobody of marks that they may not see", async () => {
 });
 
 it("tells of it no more when the values have been made: features by command, matches by themselves", async () => {
+  vi.restoreAllMocks();
   await callService(service.dataDir, "reenrich", ["ZTF", FEATURES_VERSION, null]);
   expect((await lacking()).filter(({ missing }) => missing.some(({ step }) => step === "features"))).toEqual([]);
   const filled = (await lacking(true)).find(({ candid }) => candid === alerts[0]!.candid)!;

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type GraphQLOutputType, type GraphQLSchema, getNamedType, isObjectType } from "graphql";
+import { writeTiny } from "../ingest/classifiers/models.fixture.js";
 import { HIDDEN, PUBLIC } from "./rights.world.js";
 import type { TestService } from "./service.js";
 
@@ -12,8 +13,10 @@ const NEAR_HIDDEN = { ra: Number(HIDDEN.place.ra.toFixed(4)), dec: Number(HIDDEN
 const NEAR_PUBLIC = PUBLIC.mixedPlace;
 const WAITING_MS = 15_000;
 
-/** A catalog `stars`, a shared area and a shared watch list, before any alert comes. */
+/** A model that fails, a catalog `stars`, a shared area and a shared watch list, before any alert comes. */
 export async function prepareEnriched(service: TestService): Promise<void> {
+  await writeTiny(join(service.dataDir, "models"), "failing", "sum", { outputs: [{ tensor: "z", names: ["y"] }] });
+  await service.ask(`mutation { setModelState(name: "failing", version: "1", state: ACTIVE) { state } }`);
   const folder = join(service.dataDir, "catalogs");
   await mkdir(folder, { recursive: true });
   const sources = [NEAR_HIDDEN, NEAR_PUBLIC].map(({ ra, dec }, n) => `s${n},${ra},${dec},${10 + n}`);
@@ -143,6 +146,21 @@ export function questions(schema: GraphQLSchema): Question[] {
       query: `{ alerts(first: 50, where: { survey: ZTF }) { edges { node { candid objectId features ${of("Features")}
         object { objectId features { version count peakMag } period(minDays: 0.1, maxDays: 10) ${of("Period")} } } } } }`,
       ownerSees: HIDDEN.objectId,
+    },
+    {
+      name: "what alerts lack, and why",
+      query: `{ alerts(first: 50, where: { survey: ZTF }) { edges { node { candid missing(filled: true) ${of("MissingValues")} } } } }`,
+      ownerSees: "77700",
+    },
+    {
+      name: "what a clause found missing",
+      query: `{ explain(survey: ZTF, candid: "${PUBLIC.candid}", where: "score.failing.y > 0") {
+        clauses { missing ${of("MissingOperand")} } } }`,
+    },
+    {
+      name: "what is missing in the archive",
+      query: `{ missingValues ${of("MissingCount")} }`,
+      refused: "NOT_ALLOWED",
     },
     {
       name: "candidates of moving objects",

@@ -354,7 +354,7 @@ function comparable(answer: unknown, filterIds: readonly string[]): string {
   return text
     .replaceAll(/"id":"[\w-]{16,}"/g, '"id":"of a new filter"')
     .replaceAll(
-      /"(passedAt|createdAt|changedAt|startedAt|toldAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g,
+      /"(since|filledAt|passedAt|createdAt|changedAt|startedAt|toldAt|(?:received|stored|filtered|delivered)At)":"[^"]+"/g,
       '"$1":"then"',
     )
     .replaceAll(/"(milliseconds|medians)":[\d.e+-]+/g, '"$1":0')

@@ -113,3 +113,13 @@ test("200 points over five years are searched with rests", async () => {
   expect(periodGrid({ ...input, times }, 0.05, 900) * 200).toBeLessThan(MAX_PERIOD_WORK);
   expect(rests).toBeGreaterThan(20);
 });
+
+test("a period lies within the bounds that were asked for", async () => {
+  // A slow trend: what is best lies beyond the longest, and a fast one beyond the shortest.
+  const slow = variable(60, 400, ["g", "r"], 8);
+  for (const longest of [20, 60, 138]) {
+    expect((await findPeriod(slow, 2, longest, rest))!.period).toBeLessThanOrEqual(longest * (1 + 1e-12));
+  }
+  const fast = variable(60, 2.99, ["g"], 9);
+  expect((await findPeriod(fast, 3, 3.2, rest))!.period).toBeGreaterThanOrEqual(3 * (1 - 1e-12));
+});

@@ -69,7 +69,7 @@ export async function findPeriod(
     }
     await rest();
   }
-  const frequency = model.refine(Math.max(best - step, lowest / 2), best + step);
+  const frequency = model.refine(Math.max(best - step, lowest), Math.min(best + step, 1 / shortest));
   const power = model.power(frequency);
   return {
     period: 1 / frequency,

@@ -38,6 +38,7 @@ export function schemasInRegistry(url: string, fallback?: SchemaById): SchemaByI
       }
       throw new TocsinError("ENGINE_UNAVAILABLE", `The schema registry ${new URL(url).host} does not answer.`, {
         cause: error,
+        engine: "registry",
       });
     }
   }

@@ -34,9 +34,11 @@ export async function openCsv(
   const columns: readonly TableColumn[] =
     layout.ecsv ??
     names.map((name, n) => {
-      const type = types.get(name) ?? typeOfTexts(sample.map((record) => record[n] ?? ""));
+      const told = types.get(name);
+      const type = told ?? typeOfTexts(sample.map((record) => record[n] ?? ""));
+      const isOpen = told === undefined && (type === null || type === "Int64");
       const unit = layout.units?.[n]?.trim() || null;
-      return { name, type: type ?? "String", unit, description: "", ...(type === null && { isBlank: true }) };
+      return { name, type: type ?? "String", unit, description: "", ...(isOpen && { isOpen }) };
     });
   if (names.length !== columns.length) throw badCatalog("its header and its line of names differ.", { file });
   const bytes = readBytes(path, isGzip);

@@ -148,12 +148,15 @@ describe("a catalog's files", () => {
     expect(found.get("1_2")!.rmag).toBeNull();
   });
 
-  it("may begin with rows that tell nothing of a column that holds numbers", async () => {
+  it("may begin with rows that have no numbers, or whole ones, in a column of numbers with fractions", async () => {
     const empty = Array.from({ length: 10_100 }, (_, n) => `${n},${n / 100},1,`).join("\n");
     await load("gaia_dr3", [written(`source_id,ra,dec,radial_velocity\n${empty}\n77777,1,1,-42.5\n`)], {
       toEpoch: 2016,
     });
     expect((await sources("gaia_dr3")).get("77777")).toMatchObject({ radial_velocity: -42.5 });
+    const whole = Array.from({ length: 10_100 }, (_, n) => `${n},${n / 100},1,176`).join("\n");
+    await load("galex", [written(`objid,ra,dec,nuv_exp\n${whole}\n77777,1,1,1688.05\n`)]);
+    expect((await sources("galex")).get("77777")).toMatchObject({ nuv_exp: 1688.05 });
   });
 
   it("may tell proper motion and declination in their own units", async () => {

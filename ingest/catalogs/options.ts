@@ -1,6 +1,7 @@
 // What a user says of a catalog on top of its definition, or in place of one. Called by cli/catalog.ts and by the API.
+import type { ElementType } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
-import { type CatalogDefinition, checkedDefinition, definitionOf } from "./definition.js";
+import { type CatalogDefinition, checkedDefinition, columnType, definitionOf } from "./definition.js";
 
 /** Columns by their names in the file. Everything is checked by describedBy. */
 export interface CatalogOptions {
@@ -72,6 +73,21 @@ export function describedBy(name: string, options: CatalogOptions): CatalogDefin
   };
   const told = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   return checkedDefinition(told, `The description of ${name}`);
+}
+
+/** "COLUMN=TYPE" of columns of text files, by column. Throws BAD_CATALOG. */
+export function toldTypes(texts: readonly string[]): Record<string, ElementType> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const end = text.lastIndexOf("=");
+      const type = columnType.safeParse(text.slice(end + 1).trim());
+      const name = text.slice(0, Math.max(0, end)).trim();
+      if (name !== "" && type.success) return [name, type.data];
+      throw new TocsinError("BAD_CATALOG", `${JSON.stringify(text.slice(0, 100))} is no type of a column.`, {
+        remedy: `Write COLUMN=TYPE, with one of ${columnType.options.join(", ")}.`,
+      });
+    }),
+  );
 }
 
 function ruleOf({ rule, kpc, near, ellipse }: CatalogOptions, known: CatalogDefinition | null) {

@@ -197,8 +197,8 @@ function keptColumns(
       from: column.name,
       to: {
         name: to,
-        // What has a unit holds numbers, even where the first rows tell none.
-        type: of.type ?? (column.isBlank && of.unit !== undefined ? "Float64" : column.type!),
+        // What has a unit holds numbers that may have fractions, even where the first rows have none.
+        type: of.type ?? (column.isOpen && of.unit !== undefined ? "Float64" : column.type!),
         unit: column.unit ?? of.unit ?? null,
         description: of.description ?? column.description,
       },

@@ -7,8 +7,8 @@ export interface TableColumn {
   readonly name: string;
   /** Null where its values are not read: lists, complex numbers. */
   readonly type: ElementType | null;
-  /** Whether the first rows of a text file tell nothing of what it holds. */
-  readonly isBlank?: boolean;
+  /** Whether the first rows of a text file leave open whether it holds numbers with fractions: whole ones only, or none. */
+  readonly isOpen?: boolean;
   /** Of the items, where it holds a list of plain values in each row: read into a block's lists. */
   readonly items?: ElementType;
   /** As the file writes it. */

@@ -68,7 +68,7 @@ export type CutoutsInput = z.infer<typeof cutoutsInput>;
 
 export const manifestSchema = z
   .strictObject({
-    name,
+    name: name.refine((one) => one !== "microlensing", "another name than the fit of microlensing has"),
     version: z.string().regex(/^[\w.+-]{1,40}$/, "letters, digits, _, ., + and - only"),
     licence: z.string().min(1).max(200),
     description: z.string().min(1).max(2_000),

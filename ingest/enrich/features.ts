@@ -19,6 +19,8 @@ import type { Enrichment } from "./enrichment.js";
 /** Forced photometry of less is noise that says nothing of a peak: |flux| / fluxError. */
 const LEAST_SNR = 3;
 
+export const FEATURES_STEP = "features";
+
 /** The lists that the step reads: what re-enrichment has to bring with archived alerts. */
 export const FEATURE_INPUTS: readonly string[] = [
   ...["jd", "band", "magnitude", "magnitudeError", "flux", "fluxError"].map((field) => `detections.${field}`),
@@ -31,7 +33,7 @@ export function createFeatureStep(surveys: ReadonlyMap<Survey, SurveyDescription
   const makers = new Map<Survey, FeatureColumns>();
   for (const [id, { bands }] of surveys) makers.set(id, new FeatureColumns(bands));
   return {
-    name: "features",
+    name: FEATURES_STEP,
     version: String(FEATURES_VERSION),
     run: async (batch) => makers.get(batch.survey)!.add(batch),
   };

@@ -37,7 +37,12 @@ it("holds a million positions in less than 100 bytes each, names included", { ti
 });
 
 it.each([
-  ["identical ones", () => [150, 2] as const, 1, "1000000 positions stand within about 3 arcsec"],
+  [
+    "identical ones",
+    () => [150, 2] as const,
+    1,
+    /^1000000 positions stand within about 3 arcsec of each other near ra 150\.00[01], dec 2\.00[01];/,
+  ],
   ["ones around a pole", (n: number) => [n / 3000, 89.9999] as const, 3, "positions stand within about 3 arcsec"],
   ["ones of wide circles", (n: number) => [150 + n / 1e6, 2] as const, 300, "positions stand within about 412 arcsec"],
 ])("refuses a million %s", { timeout: 60_000 }, async (_, place, radius, message) => {

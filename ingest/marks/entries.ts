@@ -1,6 +1,6 @@
 // Positions of a watch list as they are checked before they are kept: bounds, names, and how many stand on one spot. Called
 // by desk.ts.
-import { HEALPIX_ORDER, nestedPixels } from "../../domain/healpix.js";
+import { HEALPIX_ORDER, nestedPixels, pixelCentre } from "../../domain/healpix.js";
 import { MAX_ENTRY_NAME, MAX_POSITIONS, MAX_WATCH_RADIUS_ARCSEC, type WatchedPositions } from "../../domain/mark.js";
 import { badMark } from "../../domain/moc.js";
 import { normaliseRa } from "../../domain/sky.js";
@@ -67,9 +67,12 @@ export class EntryCheck {
       let to = from + 1;
       while (to < all.length && all[to] === all[from]) to++;
       if (to - from > MAX_ON_A_SPOT) {
-        const width = Math.round(211_000 / 2 ** Math.floor(all[from]! / 2 ** 37));
+        const order = Math.floor(all[from]! / 2 ** 37);
+        const width = Math.round(211_000 / 2 ** order);
+        const { ra, dec } = pixelCentre(BigInt(all[from]! % 2 ** 37), order);
         throw badMark(
-          `${to - from} positions stand within about ${width} arcsec of each other; at most ${MAX_ON_A_SPOT} may.`,
+          `${to - from} positions stand within about ${width} arcsec of each other near ra ${ra.toFixed(3)}, ` +
+            `dec ${dec.toFixed(3)}; at most ${MAX_ON_A_SPOT} may.`,
         );
       }
       from = to;

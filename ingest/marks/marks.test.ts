@@ -317,7 +317,7 @@ describe("uploaded lists", () => {
     ["", "no positions"],
     [
       `name,ra,dec\n${"same,10,10\n".repeat(1_000)}`,
-      "1000 positions stand within about 3 arcsec of each other; at most 200",
+      "1000 positions stand within about 3 arcsec of each other near ra 10.000, dec 10.000; at most 200",
     ],
   ])("are refused where they cannot be used: %.30s", async (text, message) => {
     await expect(desk.putList(OWNER, { name: "bad" }, lines(text, "ZTF"))).rejects.toThrow(message);

@@ -23,7 +23,7 @@ export interface SurveyModule {
   classify(alerts: Block): string[];
   /** The packet without its cutouts and without history points that the viewer may not see. */
   visiblePacket(record: PacketRecord, viewer: Viewer): PacketRecord;
-  /** Plain FITS bytes; null where the packet has no such cutout. Throws MalformedError where it does not unpack. */
+  /** FITS bytes, not zipped unless they do not unpack; null where the packet has no such cutout. */
   cutout(record: PacketRecord, kind: CutoutKind): Uint8Array | null;
   readonly simulated: SimulatedSurvey;
 }

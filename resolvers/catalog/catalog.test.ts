@@ -138,6 +138,15 @@ describe("catalogs in the API", () => {
       await expect(add(file)).rejects.toMatchObject({ code: "NOT_FOUND" });
     }
     await expect(add("a.csv", 'title: "x"')).rejects.toMatchObject({ code: "BAD_CATALOG" });
+    await expect(add("a.csv", 'radiusArcsec: 2, types: ["v=number"]')).rejects.toMatchObject({
+      code: "BAD_CATALOG",
+      message: expect.stringMatching(/v=number/),
+    });
+    await add("a.csv", 'radiusArcsec: 2, types: ["v=String"]');
+    await finished();
+    expect(await ask('{ catalog(name: "bad") { columns { name type } } }')).toEqual({
+      catalog: { columns: [{ name: "v", type: "String" }] },
+    });
     await add("a.csv", 'radiusArcsec: 2, ra: "nope"');
     expect((await finished()).at(-1)).toMatchObject({
       name: "bad",

@@ -6,6 +6,10 @@ import type { Services } from "../services.js";
 
 type Spoken = Pick<Services, "language" | "design">;
 
+/** As they are: in JSON the letter of a line's end would stand before a name. */
+const textsIn = (value: unknown): string[] =>
+  typeof value === "string" ? [value] : value instanceof Object ? Object.values(value).flatMap(textsIn) : [];
+
 /** The language and the design of filters without what the viewer may not see. */
 export function withoutHidden(services: Services, viewer: Viewer): Services {
   const hidden = services.marks?.desk.hidden(viewer);
@@ -14,9 +18,8 @@ export function withoutHidden(services: Services, viewer: Viewer): Services {
   const ofHidden = (name: string): boolean => hidden.has(name.split(".").slice(0, 2).join("."));
   const refused = (args: readonly unknown[]): string | null => {
     // The name in a text in quotes is refused as well: that is no loss.
-    const names = JSON.stringify(args).matchAll(/\b(?:watch|area|skymap)\.\w+/g);
-    for (const [name] of names) if (ofHidden(name)) return name;
-    return null;
+    const names = textsIn(args).flatMap((text) => text.match(/\b(?:watch|area|skymap)\.\w+/g) ?? []);
+    return names.find(ofHidden) ?? null;
   };
   const guarded = <T extends object>(spoken: T): T =>
     new Proxy(spoken, {
@@ -34,10 +37,10 @@ export function withoutHidden(services: Services, viewer: Viewer): Services {
     language: {
       ...guarded(language),
       fields: (survey) => language.fields(survey).filter(({ name }) => !ofHidden(name)),
-      validate: guarded(language).validate,
+      validate: (survey, where, annotations) => guarded(language).validate(survey, where, annotations, ofHidden),
       check(survey, where) {
         const name = refused([where]);
-        if (name === null) return language.check(survey, where);
+        if (name === null) return language.check(survey, where, ofHidden);
         const error = { message: `there is no name ${name}`, line: 1, column: 1 };
         return { ok: false, errors: [error], warnings: [], fieldsRead: [] };
       },

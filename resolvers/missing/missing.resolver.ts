@@ -1,17 +1,31 @@
 // What an alert lacks, and what a clause of an explanation found missing.
-import { Arg, Ctx, FieldResolver, Resolver, Root } from "type-graphql";
+import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from "type-graphql";
 import type { Alert } from "../../domain/alert.js";
 import { type MissingValues, originOf } from "../../domain/missing.js";
 import { jdFromEpochMs } from "../../domain/time.js";
 import { AlertType } from "../../schema/alert/alert.type.js";
 import { ClauseType } from "../../schema/backtest/design.type.js";
-import { pointsCost } from "../../schema/cost.js";
-import { MissingOperandType, MissingValuesType } from "../../schema/missing/missing.type.js";
-import type { Context } from "../context.js";
+import { pointsCost, searchCost } from "../../schema/cost.js";
+import { MissingCountType, MissingOperandType, MissingValuesType } from "../../schema/missing/missing.type.js";
+import { type Context, requireChange } from "../context.js";
 import { missingOf } from "./missing.told.js";
 
 @Resolver(() => AlertType)
 export class MissingResolver {
+  @Query(() => [MissingCountType], {
+    complexity: searchCost,
+    description:
+      "What batches lack and has not been made since, latest first, at most 1,000. The owner's: it counts alerts of all rights.",
+  })
+  async missingValues(@Ctx() { stores, viewer }: Context): Promise<MissingCountType[]> {
+    requireChange(viewer, "ask for what is missing");
+    return (await stores.missing.counts()).map(({ batches, alerts, first, last, ...missing }) => ({
+      ...missing,
+      ...{ batches: BigInt(batches), alerts: BigInt(alerts) },
+      ...{ first: jdFromEpochMs(first), last: jdFromEpochMs(last) },
+    }));
+  }
+
   @FieldResolver(() => [MissingValuesType], {
     complexity: pointsCost,
     description: "What enrichment could not add to it, and why. Empty as a rule.",

@@ -1,15 +1,11 @@
 // The microlensing fit of an object's light curve, made when it is asked for.
 import { Ctx, FieldResolver, Resolver, Root } from "type-graphql";
-import { fitMicrolensing, magnification } from "../../domain/microlensing.js";
-import type { LightCurve } from "../../domain/photometry.js";
+import { fitMicrolensing, magnification, pointsOfImages } from "../../domain/microlensing.js";
 import type { FluxPoint } from "../../domain/shapefit.js";
 import { FIT_COST } from "../../schema/cost.js";
 import { SkyObjectType } from "../../schema/object/object.type.js";
 import { MicrolensingType } from "../../schema/score/microlensing.type.js";
 import type { Context } from "../context.js";
-
-/** A forced point and a detection this near in time are of one image. */
-const SAME_IMAGE_DAYS = 1e-4;
 
 @Resolver(() => SkyObjectType)
 export class MicrolensingResolver {
@@ -25,7 +21,9 @@ export class MicrolensingResolver {
   ): Promise<MicrolensingType | null> {
     const curve = await loaders.lightCurve.load({ survey, id: objectId, asOf });
     await breathe();
-    const fit = curve && fitMicrolensing(fluxPoints(curve));
+    const fit =
+      curve &&
+      fitMicrolensing(pointsOfImages(curve.detections.flatMap(measuredPoint), curve.forced.flatMap(measuredPoint)));
     if (fit === null) return null;
     return {
       ...fit,
@@ -39,15 +37,6 @@ export class MicrolensingResolver {
 }
 
 const known = (error: number): number | null => (Number.isFinite(error) ? error : null);
-
-function fluxPoints({ detections, forced }: LightCurve): FluxPoint[] {
-  const image = (band: string, n: number) => `${band} ${n}`;
-  const slot = (jd: number) => Math.round(jd / SAME_IMAGE_DAYS);
-  const measured = forced.flatMap(measuredPoint);
-  const images = new Set(measured.flatMap(({ band, jd }) => [-1, 0, 1].map((n) => image(band, slot(jd) + n))));
-  const others = detections.flatMap(measuredPoint).filter(({ band, jd }) => !images.has(image(band, slot(jd))));
-  return [...measured, ...others];
-}
 
 function measuredPoint(point: {
   readonly jd: number;

@@ -25,6 +25,11 @@ export class AddCatalogInput {
   definition?: string | null;
   @Field(() => [String], { nullable: true, description: "Columns to keep; null: the definition's, else all." })
   columns?: string[] | null;
+  @Field(() => [String], {
+    nullable: true,
+    description: "Types of a text file's columns, as COLUMN=Float64 (or String, Int64, UInt64).",
+  })
+  types?: string[] | null;
   @Field(() => Float, { nullable: true, description: "Above 0, at most 3,600." })
   radiusArcsec?: number | null;
   @Field(() => Int, { nullable: true, description: "At most so many of the nearest match." })

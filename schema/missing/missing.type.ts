@@ -1,7 +1,10 @@
 // What enrichment could not add, and why. Filled by resolvers/missing.
 import { Field, ObjectType, registerEnumType } from "type-graphql";
 import { MISSING_CODES, type MissingCode } from "../../domain/missing.js";
+import type { Survey } from "../../domain/survey.js";
 import { DateTime } from "../scalars/datetime.scalar.js";
+import { Long } from "../scalars/long.scalar.js";
+import { SurveyEnum } from "../survey/survey.type.js";
 
 export const MissingCodeEnum = Object.fromEntries(Object.keys(MISSING_CODES).map((code) => [code, code])) as Record<
   string,
@@ -45,4 +48,29 @@ export class MissingValuesType {
 export class MissingOperandType extends MissingValuesType {
   @Field(() => String, { description: "As filters write it; of a list without its fields: match.gaia_dr3." })
   operand!: string;
+}
+
+@ObjectType("MissingCount", {
+  simpleResolvers: true,
+  description: "What is missing in the archive for one reason.",
+})
+export class MissingCountType {
+  @Field(() => SurveyEnum)
+  survey!: Survey;
+  @Field(() => String)
+  step!: string;
+  @Field(() => String, { nullable: true })
+  part!: string | null;
+  @Field(() => MissingCodeEnum)
+  code!: MissingCode;
+  @Field(() => String)
+  reason!: string;
+  @Field(() => Long, { description: "Batches that lack it." })
+  batches!: bigint;
+  @Field(() => Long, { description: "Alerts of those batches." })
+  alerts!: bigint;
+  @Field(() => DateTime, { description: "When it was missing first." })
+  first!: number;
+  @Field(() => DateTime, { description: "When it was missing last." })
+  last!: number;
 }

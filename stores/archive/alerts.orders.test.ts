@@ -98,6 +98,15 @@ it("reads about a page, of parts as they are written and as they are merged", as
   await client.command("OPTIMIZE TABLE alerts_ztf FINAL");
   // Two parts, of a year each, with a granule or two of each.
   await checked(6 * GRANULE);
+  // What goes through all alerts in the order of time, in larger blocks, as the service does by itself.
+  const { arrivals, rematches, features } = await createArchiveStores(client, SURVEYS);
+  for (const ask of [
+    () => arrivals.latestJd("ZTF"),
+    () => rematches.alertsAfter("ZTF", null, PAGE),
+    () => features.outdated("ZTF", 1, null, PAGE),
+  ]) {
+    expect(await rowsRead(client, ask)).toBeLessThanOrEqual(ALERTS / 2);
+  }
 }, 120_000);
 
 it("puts tables of before in order at the next start", async () => {

@@ -5,7 +5,7 @@ import { strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted, sqlText } from "./http.form.js";
 import { alterTable, localName, nodesOf, onEachNode } from "./layout.js";
-import { STOP_WHEN_FULL } from "./pages.js";
+import { IN_TIME, STOP_WHEN_FULL } from "./pages.js";
 
 /** Columns whose alerts lie together, the most telling first. */
 const ORDERED_BY = ["solarSystemName", "class"] as const;
@@ -20,15 +20,12 @@ const projection = (column: string): string =>
 /** As they stand between the parentheses of CREATE TABLE. */
 export const ORDERS = ORDERED_BY.map((column) => `PROJECTION ${projection(column)}`).join(",\n  ");
 
-/**
- * What a page goes on with after ORDER BY, newest first, with the settings that make the engine read no more than that.
- * Projections are off everywhere else (http.ts).
- */
+/** What a page goes on with after ORDER BY, newest first, with the settings that make the engine read no more than that. */
 export function newestPage(where: Partial<Record<(typeof ORDERED_BY)[number], unknown>>): string {
   const column = ORDERED_BY.find((name) => where[name] !== undefined);
   // NULLS FIRST: read backwards, NaN comes first. Without it no order of the table can be used and all is sorted.
-  const page = `jd DESC NULLS FIRST, candid DESC LIMIT {limit:UInt32} ${STOP_WHEN_FULL}`;
-  return column === undefined ? page : `${column} DESC NULLS FIRST, ${page}, optimize_use_projections = 1`;
+  const page = "jd DESC NULLS FIRST, candid DESC LIMIT {limit:UInt32}";
+  return column === undefined ? `${page} ${IN_TIME}` : `${column} DESC NULLS FIRST, ${page} ${STOP_WHEN_FULL}`;
 }
 
 type Settings = Readonly<Record<string, number | string>>;

@@ -5,6 +5,7 @@ import { alertTableName } from "./alerts.table.js";
 import { idAt } from "./batches.js";
 import { bigints, blockOf, eachRow, numbers, signed, strings, texts } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
+import { IN_TIME } from "./pages.js";
 
 /** A batch is committed so long after it began at most, or it is taken in again as another one. */
 const OPEN_MS = 30 * 60_000;
@@ -41,8 +42,7 @@ export class ArchiveArrivals implements ArrivalStore {
   async latestJd(survey: Survey): Promise<number | null> {
     const block = await this.client.query(
       // NULLS FIRST: as the table's order is read backwards.
-      `SELECT jd FROM ${alertTableName(survey)} ORDER BY jd DESC NULLS FIRST LIMIT 1
-      SETTINGS read_in_order_use_buffering = 0, max_block_size = 1024`,
+      `SELECT jd FROM ${alertTableName(survey)} ORDER BY jd DESC NULLS FIRST LIMIT 1 ${IN_TIME}`,
     );
     return numbers(block, "jd")[0] ?? null;
   }

@@ -18,6 +18,7 @@ import { bigints, column, eachRow, numbers, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { featureTable } from "./features.table.js";
 import { quoted } from "./http.form.js";
+import { IN_TIME } from "./pages.js";
 import { visibleIn } from "./visibility.js";
 
 export class ArchiveFeatures implements FeatureStore {
@@ -88,7 +89,7 @@ export class ArchiveFeatures implements FeatureStore {
     const key = after === null ? {} : { jd: after.jd, candid: after.candid };
     const page = await this.client.query(
       `SELECT ${KEYS} FROM ${alertTableName(survey)} WHERE ${later}
-      ORDER BY jd, candid LIMIT 1 BY jd, candid LIMIT {rows:UInt32}`,
+      ORDER BY jd, candid LIMIT 1 BY jd, candid LIMIT {rows:UInt32} ${IN_TIME}`,
       { ...key, rows },
     );
     if (page.rows === 0) return { alerts: page, seen: 0, last: null };

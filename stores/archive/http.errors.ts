@@ -60,34 +60,40 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
+const engine = "archive";
+
 /** The coded error; what the engine said is its cause, for the log. */
 export function archiveError(error: unknown): TocsinError {
   if (error instanceof TocsinError) return error;
   if (isConnectionLoss(error)) {
-    return new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.", { cause: error });
+    return new TocsinError("ENGINE_UNAVAILABLE", "The archive does not answer.", { cause: error, engine });
   }
   if (error instanceof ClickHouseError && error.code === "241" && /\(total\)|User memory/.test(error.message)) {
     // Others have taken what there is: the statement itself may be small.
     const message = "The archive has no memory to spare for the moment.";
-    return new TocsinError("ENGINE_UNAVAILABLE", message, { remedy: "Try again shortly.", cause: error });
+    return new TocsinError("ENGINE_UNAVAILABLE", message, { remedy: "Try again shortly.", cause: error, engine });
   }
   const engineCode = error instanceof ClickHouseError ? error.code : null;
   const meaning = engineCode === null ? undefined : MEANING[engineCode];
   const details = engineCode === null ? {} : { engineCode: Number(engineCode) };
   if (meaning !== undefined) {
-    return new TocsinError(meaning[0], meaning[1], { cause: error, details, ...remedyOf(error) });
+    return new TocsinError(meaning[0], meaning[1], { cause: error, engine, details, ...remedyOf(error) });
   }
   if (error instanceof ClickHouseError && /No space left on device/.test(error.message)) {
-    return new TocsinError("DISK_FULL", "The disk under the archive is full.", { cause: error, details });
+    return new TocsinError("DISK_FULL", "The disk under the archive is full.", { cause: error, engine, details });
   }
   if (/HTML Form Exception: Field value too long/.test(String(error))) {
     return new TocsinError("BAD_SETTING", "The archive's server does not take statements or lists of this length.", {
       remedy: "Set http_max_field_value_size to 67108864 in the default profile of that ClickHouse server.",
-      cause: error,
+      ...{ cause: error, engine },
     });
   }
   const told = engineCode === null ? "" : ` (engine code ${engineCode})`;
-  return new TocsinError("INTERNAL", `The archive could not carry out a statement${told}.`, { cause: error, details });
+  return new TocsinError("INTERNAL", `The archive could not carry out a statement${told}.`, {
+    cause: error,
+    engine,
+    details,
+  });
 }
 
 /** What to change at the server, where it says which right or setting is missing. It names no value. */

@@ -47,8 +47,6 @@ const EVERY_REQUEST: RequestSettings = {
   max_query_size: 16 * 1024 ** 2,
   max_ast_elements: 1_000_000,
   max_expanded_ast_elements: 5_000_000,
-  // The planner takes a projection that holds what is asked for even where its order makes it read all of it: alerts.orders.ts.
-  optimize_use_projections: 0,
   // On a cluster, sub-queries over tables that lie by object are each shard's own; no answer leaves a shard out.
   distributed_product_mode: "local",
   skip_unavailable_shards: 0,
@@ -204,7 +202,10 @@ class HttpArchive implements ArchiveClient {
       return Buffer.concat(chunks);
     } catch (error) {
       if (!stop.signal.aborted || signal?.aborted) throw error;
-      throw new TocsinError("QUERY_TIMEOUT", "The archive did not answer in time.", { cause: error });
+      throw new TocsinError("QUERY_TIMEOUT", "The archive did not answer in time.", {
+        cause: error,
+        engine: "archive",
+      });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);

@@ -7,6 +7,7 @@ import {
   type MissingValues,
   READ_ANEW,
 } from "../../domain/missing.js";
+import { takeRows } from "../../domain/rows.js";
 import type { Survey } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
 import type { MissingBatch, MissingCount, MissingStore } from "../missing.store.js";
@@ -18,6 +19,7 @@ import { featureTable } from "./features.table.js";
 import { visibleIn } from "./visibility.js";
 
 const MOST = 1_000;
+const FEATURES = "features";
 /** The last row of each: filled in, or not. */
 const LATEST = "ORDER BY batch, step, part, filledAt DESC LIMIT 1 BY batch, step, part";
 const COMMITTED = "batch GLOBAL IN (SELECT batch FROM batches)";
@@ -87,15 +89,20 @@ export class ArchiveMissing implements MissingStore {
     });
   }
 
-  alertsOf({ batchId, survey }: MissingBatch): Promise<Block> {
+  async alertsOf({ batchId, survey, step }: MissingBatch): Promise<{ seen: number; alerts: Block }> {
     const own = `SELECT jd, candid FROM alert_index WHERE survey = {survey:String} AND batch = {batchId:UInt64}`;
-    return this.client.query(
-      `SELECT objectId, jd, candid, ra, dec FROM object_alerts
+    const alerts = await this.client.query(
+      `SELECT objectId, jd, candid, programid, ra, dec FROM object_alerts
       WHERE survey = {survey:String} AND (jd, candid) IN (${own})
         AND objectId IN (SELECT objectId FROM alert_index AS i WHERE survey = {survey:String} AND batch = {batchId:UInt64})
       ORDER BY jd, candid LIMIT 1 BY jd, candid`,
       { survey, batchId },
     );
+    if (step !== FEATURES || alerts.rows === 0) return { seen: alerts.rows, alerts };
+    const candid = bigints(alerts, "candid");
+    const made = await this.#featuresOf(survey, Array.from(candid));
+    const lacking = Uint32Array.from(candid.keys()).filter((row) => !made.has(candid[row]!));
+    return { seen: alerts.rows, alerts: takeRows(alerts, lacking) };
   }
 
   async filled({ batchId, step, part }: MissingBatch): Promise<void> {
@@ -151,8 +158,18 @@ export class ArchiveMissing implements MissingStore {
 
   /** Features are made anew alert by alert: those that are there tell it. */
   async #withFeatures(survey: Survey, found: Map<bigint, MissingValues[]>): Promise<Map<bigint, MissingValues[]>> {
-    const candids = [...found].filter(([, own]) => own.some(({ step }) => step === "features")).map(([id]) => id);
-    if (candids.length === 0) return found;
+    const candids = [...found].filter(([, own]) => own.some(({ step }) => step === FEATURES)).map(([id]) => id);
+    for (const [candid, batch] of await this.#featuresOf(survey, candids)) {
+      const filledAt = begunAt(batch);
+      const own = found.get(candid)!.map((one) => (one.step === FEATURES ? { ...one, filledAt } : one));
+      found.set(candid, own);
+    }
+    return found;
+  }
+
+  /** Candid → the batch that made the features of those that have some. */
+  async #featuresOf(survey: Survey, candids: readonly bigint[]): Promise<Map<bigint, bigint>> {
+    if (candids.length === 0) return new Map();
     const block = await this.client.query(
       `SELECT candid, max(batch) AS made FROM ${featureTable(survey)} WHERE (jd, candid) IN (
         SELECT jd, candid FROM alert_index WHERE survey = {survey:String} AND candid IN {candids:Array(Int64)}
@@ -160,14 +177,6 @@ export class ArchiveMissing implements MissingStore {
       { survey, candids },
     );
     const [candid, made] = [bigints(block, "candid"), bigints(block, "made")];
-    for (let row = 0; row < block.rows; row++) {
-      const filledAt = begunAt(made[row]!);
-      const own = found.get(candid[row]!)!;
-      found.set(
-        candid[row]!,
-        own.map((one) => (one.step === "features" ? { ...one, filledAt } : one)),
-      );
-    }
-    return found;
+    return new Map(eachRow(block, (row) => [candid[row]!, made[row]!]));
   }
 }

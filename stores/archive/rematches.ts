@@ -7,7 +7,7 @@ import { idAt } from "./batches.js";
 import { bigints, blockOf, eachRow, floats, numbers, signed, strings, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
-import { STOP_WHEN_FULL } from "./pages.js";
+import { IN_TIME } from "./pages.js";
 
 /** Before any alert. */
 const FIRST: MatchedAlert = { jd: -1e300, candid: 0n };
@@ -81,7 +81,7 @@ export class ArchiveRematches implements RematchStore {
     const block = await this.client.query(
       `SELECT objectId, jd, candid, ra, dec FROM ${quoted(this.#table(survey).name)}
       WHERE jd >= {jd:Float64} AND (jd > {jd:Float64} OR candid > {candid:Int64}) ${written}
-      ORDER BY jd, candid LIMIT 1 BY jd, candid LIMIT {first:UInt32} ${STOP_WHEN_FULL}`,
+      ORDER BY jd, candid LIMIT 1 BY jd, candid LIMIT {first:UInt32} ${IN_TIME}`,
       { jd, candid, first, ...(writtenSince === undefined ? {} : { batch: idAt(writtenSince) }) },
     );
     return block.rows > 0 ? block : NO_ALERTS;

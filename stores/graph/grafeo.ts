@@ -53,7 +53,7 @@ export function openGrafeo(path: string, options: GrafeoOptions = {}): Graph {
   }
 
   async function whileOpen<T>(work: () => Promise<T>): Promise<T> {
-    if (closing) throw new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed.");
+    if (closing) throw new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed.", { engine: "graph" });
     return work();
   }
 
@@ -116,7 +116,7 @@ function translated(error: unknown): unknown {
     return new TocsinError("DUPLICATE_KEY", "The graph holds a node with this key already.", { cause: error });
   }
   if (/No space left|os error 28/.test(text)) {
-    return new TocsinError("DISK_FULL", "The disk under the graph is full.", { cause: error });
+    return new TocsinError("DISK_FULL", "The disk under the graph is full.", { cause: error, engine: "graph" });
   }
   return error;
 }

@@ -13,6 +13,8 @@ export interface Neo4jSettings {
   readonly password: string;
 }
 
+const engine = "graph";
+
 /** The time of this statement, not of the transaction that may have waited for a lock. */
 const CLOCK = statement<Record<never, never>, { now: number }>("RETURN timestamp() AS now");
 
@@ -55,7 +57,7 @@ export function openNeo4j({ url, user, password }: Neo4jSettings): Graph {
   }
 
   async function transaction<T>(mode: Mode, fn: (tx: GraphTx) => Promise<T>): Promise<T> {
-    if (closed) throw new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed.");
+    if (closed) throw new TocsinError("ENGINE_UNAVAILABLE", "The graph is closed.", { engine });
     const used = driver;
     let silent = false;
     let timer: NodeJS.Timeout | undefined;
@@ -63,7 +65,7 @@ export function openNeo4j({ url, user, password }: Neo4jSettings): Graph {
       timer = setTimeout(() => {
         silent = true;
         abandon(used);
-        reject(new TocsinError("ENGINE_UNAVAILABLE", `Neo4j at ${url} has not answered in time.`));
+        reject(new TocsinError("ENGINE_UNAVAILABLE", `Neo4j at ${url} has not answered in time.`, { engine }));
       }, LIMIT_MS[mode] + PATIENCE_MS);
     });
     const attempts = pRetry(() => once(used, mode, (tx) => fn(graphTx(tx))), {
@@ -127,9 +129,12 @@ const MEANINGS: readonly (readonly [code: string, meaning: ErrorCode, text: stri
 function translated(error: unknown, url: string): unknown {
   if (!(error instanceof Neo4jError)) return error;
   const known = MEANINGS.find(([code]) => error.code.startsWith(code));
-  if (known) return new TocsinError(known[1], `Neo4j at ${url} ${known[2]}`, { cause: error });
+  if (known) return new TocsinError(known[1], `Neo4j at ${url} ${known[2]}`, { cause: error, engine });
   if (error.retryable || ["ServiceUnavailable", "SessionExpired"].includes(error.code) || isWithoutConnection(error)) {
-    return new TocsinError("ENGINE_UNAVAILABLE", `Neo4j at ${url} does not answer: ${error.message}`, { cause: error });
+    return new TocsinError("ENGINE_UNAVAILABLE", `Neo4j at ${url} does not answer: ${error.message}`, {
+      cause: error,
+      engine,
+    });
   }
   return error;
 }

@@ -161,6 +161,7 @@ function unavailable({ brokers }: BrokerSettings, error: unknown): TocsinError {
   const at = Array.isArray(brokers) ? brokers.join(",") : "KAFKA_BROKERS";
   return new TocsinError("ENGINE_UNAVAILABLE", `Kafka at ${at} does not take hits: ${what}`, {
     cause: error,
+    engine: "kafka",
     remedy: "Hits wait in the archive and are published when it does.",
     details: { fenced },
   });

@@ -42,6 +42,7 @@ export async function avroHeader(topic: string, registryUrl: string | null): Pro
 async function registeredId(topic: string, url: string): Promise<number | null> {
   const unavailable = (cause: unknown) =>
     new TocsinError("ENGINE_UNAVAILABLE", `The schema registry at ${url} does not take the schema of hits: ${cause}`, {
+      engine: "registry",
       remedy: "Hits wait in the archive and are published when it does.",
     });
   let response: Response;

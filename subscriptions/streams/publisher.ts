@@ -128,7 +128,9 @@ export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
         return consecutive(first - 1n, page);
       }
       if (look === LOOKS) {
-        throw new TocsinError("ENGINE_UNAVAILABLE", `The archive does not show hits ${gap.from} to ${gap.to} yet.`);
+        throw new TocsinError("ENGINE_UNAVAILABLE", `The archive does not show hits ${gap.from} to ${gap.to} yet.`, {
+          engine: "archive",
+        });
       }
       await delay(LOOK_MS);
     }

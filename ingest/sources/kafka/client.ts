@@ -34,6 +34,7 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
     throw new TocsinError("ENGINE_UNAVAILABLE", message, {
       remedy: "Look at the brokers and at the settings KAFKA_*.",
       cause: error,
+      engine: "kafka",
     });
   } finally {
     await admin.disconnect().catch(() => {});

@@ -264,6 +264,7 @@ describe("what a viewer sees of a packet", () => {
     expect(Buffer.from(fits).equals(gunzipSync(stamp))).toBe(true);
     expect(Buffer.from(fits.subarray(0, 9)).toString()).toBe("SIMPLE  =");
     expect(ztf.cutout({ ...record, cutoutScience: null }, "science")).toBeNull();
-    expect(() => ztf.cutout({ cutoutScience: { stampData: stamp.subarray(0, 500) } }, "science")).toThrow(/unpack/);
+    const cut = stamp.subarray(0, 500);
+    expect(Buffer.from(ztf.cutout({ cutoutScience: { stampData: cut } }, "science")!).equals(cut)).toBe(true);
   });
 });

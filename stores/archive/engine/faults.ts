@@ -40,11 +40,15 @@ export async function startFault(what: string, dataDir: string, log: string, fro
     return new TocsinError("DATA_DIR_IN_USE", `Another process has the archive in ${dataDir} open.`, { cause });
   }
   if (/Code: 243\b|No space left on device/.test(said)) {
-    return new TocsinError("DISK_FULL", `The disk under ${dataDir} is full; the archive cannot start.`, { cause });
+    return new TocsinError("DISK_FULL", `The disk under ${dataDir} is full; the archive cannot start.`, {
+      cause,
+      engine: "archive",
+    });
   }
   return new TocsinError("ENGINE_UNAVAILABLE", `The embedded archive ${what}.`, {
     remedy: `Read ${log}; then start the service again.`,
     cause,
+    engine: "archive",
   });
 }
 
@@ -54,6 +58,7 @@ export function folderFault(error: unknown, dataDir: string): unknown {
   if (code === "ENOSPC") {
     return new TocsinError("DISK_FULL", `The disk under ${dataDir} is full; the archive cannot start.`, {
       cause: error,
+      engine: "archive",
     });
   }
   if (code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOTDIR" || code === "EEXIST") {

@@ -55,11 +55,24 @@ export class ShownPlace implements SkyObjectType {
 }
 
 /** Edge of a list of alerts, whose cursor fits the query of this identity only. Made when asked for: most are not. */
+class AlertEdge implements AlertEdgeType {
+  readonly node: AlertType;
+  readonly #alert: Alert;
+  readonly #identity: string;
+
+  constructor(alert: Alert, identity: string) {
+    this.node = shownAlert(alert);
+    this.#alert = alert;
+    this.#identity = identity;
+  }
+
+  get cursor(): string {
+    const { jd, candid, survey } = this.#alert;
+    return alertCursor.encode(this.#identity, [jd, candid, survey]);
+  }
+}
+
 export const alertEdge =
   (identity: string) =>
-  (alert: Alert): AlertEdgeType => ({
-    get cursor() {
-      return alertCursor.encode(identity, [alert.jd, alert.candid, alert.survey]);
-    },
-    node: shownAlert(alert),
-  });
+  (alert: Alert): AlertEdgeType =>
+    new AlertEdge(alert, identity);

@@ -4,10 +4,13 @@ import type { Packet } from "../domain/packet.js";
 import { writerSchema } from "../ingest/avro/schema.js";
 import { takeIn } from "../ingest/intake.js";
 import { SURVEYS, surveyModule } from "../ingest/surveys/index.js";
+import type { AlertConditions, AlertKey } from "../stores/alerts.store.js";
+import type { ArchiveClient } from "../stores/archive/client.js";
 import { connectArchive } from "../stores/archive/http.js";
 import { type ArchiveStores, createArchiveStores } from "../stores/archive/stores.js";
 import type { ObjectStore } from "../stores/objects.store.js";
 import { startTestArchive, type TestArchive } from "../test/archive.js";
+import { rowsRead } from "../test/readrows.js";
 import { startTestService, type TestService } from "../test/service.js";
 import { ALERTS_PER_OBJECT, fill, idOf, type Place, POINTS_PER_OBJECT, somePlaces } from "./growth.archive.js";
 import { type BenchResult, ratios, spread, type Timing, timed } from "./harness.js";
@@ -35,6 +38,7 @@ interface Sizes {
 interface World {
   readonly times: number;
   readonly objects: number;
+  readonly client: ArchiveClient;
   readonly service: TestService;
   /** The service's own stores, with the index of the sky; and the same archive's without. */
   readonly stores: ArchiveStores;
@@ -90,7 +94,7 @@ async function open(archive: TestArchive, times: number, sizes: Sizes): Promise<
       await service.close();
       await client.close();
     };
-    if (await stores.skyIndexed) return { times, objects, service, stores, plain, places, close };
+    if (await stores.skyIndexed) return { times, objects, client, service, stores, plain, places, close };
     await close();
     throw new Error("The sky index is not complete: set SKY_INDEX_MB.");
   } catch (error) {
@@ -104,8 +108,18 @@ type Ask = (world: World, request: number) => Promise<number>;
 
 const cone = (objects: ObjectStore, { ra, dec }: Place) =>
   objects.cone(VIEWER, { ra, dec, radiusArcsec: RADIUS_ARCSEC }, null, 1_000, null);
-async function newest({ plain }: World, of: string): Promise<number> {
-  return (await plain.alerts.page(VIEWER, { survey: "ZTF", class: of }, PAGE, null)).length;
+const alertsIn = ({ ra, dec }: Place, radiusArcsec: number): AlertConditions => ({
+  survey: "ZTF",
+  cone: { ra, dec, radiusArcsec },
+});
+async function newest({ plain }: World, where: AlertConditions, pages = 1): Promise<number> {
+  let [found, after]: [number, AlertKey | null] = [0, null];
+  for (let page = 0; page < pages; page++) {
+    const alerts = await plain.alerts.page(VIEWER, { survey: "ZTF", ...where }, PAGE, after);
+    found += alerts.length;
+    after = alerts.at(-1) ?? after;
+  }
+  return found;
 }
 async function curves({ plain, objects }: World, request: number, count: number): Promise<number> {
   const next = random(request);
@@ -123,12 +137,19 @@ const QUESTIONS: Readonly<Record<string, Ask>> = {
   "cone without index": async ({ plain, places }, n) => (await cone(plain.objects, places[n]!)).length,
   lightcurve: (world, n) => curves(world, n, 1),
   "100 lightcurves": (world, n) => curves(world, n, CURVES),
-  "latest by class": (world) => newest(world, "hosted"),
-  "latest by rare class": (world) => newest(world, "solar-system"),
+  latest: (world) => newest(world, {}),
+  "latest by class": (world) => newest(world, { class: "hosted" }),
+  "latest by class, 20 pages": (world) => newest(world, { class: "hosted" }, 20),
+  "latest by rare class": (world) => newest(world, { class: "solar-system" }),
+  "latest of an object": (world, n) => newest(world, { objectId: idOf(n) }),
+  "latest in a cone": (world, n) => newest(world, alertsIn(world.places[n]!, RADIUS_ARCSEC)),
+  "latest in a cone of 0.5°": (world, n) => newest(world, alertsIn(world.places[n]!, 1_800)),
 };
 
 interface Side {
   readonly timings: Timing[];
+  /** Rows that the archive read for one request; those of a night are not counted, since merges read as well. */
+  rows?: number;
   /** Of all rounds. */
   found: number;
   asked: number;
@@ -143,7 +164,10 @@ async function measure(
 ): Promise<Side[]> {
   const sides = worlds.map((): Side => ({ timings: [], found: 0, asked: 0 }));
   // What is prepared at first use is prepared.
-  for (const world of worlds) for (let n = 0; n < Math.min(5, requests); n++) await ask(world, n);
+  for (const [side, world] of worlds.entries()) {
+    for (let n = 0; n < Math.min(5, requests); n++) await ask(world, n);
+    sides[side]!.rows = await rowsRead(world.client, () => ask(world, 0));
+  }
   for (let round = 0; round < rounds; round++) {
     for (const [n, world] of worlds.entries()) {
       const side = sides[n]!;
@@ -217,7 +241,7 @@ function result(
       const cpu = spread(side.timings.map(({ cpuSeconds }) => cpuSeconds * perRequest)).median;
       rows.push({
         ...{ question: name, archive: `${times}×`, objects, "found each": side.found / side.asked },
-        ...{ ms: wall.median, "min ms": wall.min, "max ms": wall.max, "CPU ms": cpu },
+        ...{ ms: wall.median, "min ms": wall.min, "max ms": wall.max, "CPU ms": cpu, "rows read": side.rows ?? "–" },
       });
       if (n === 0) continue;
       const label = `${name}, ${times}× / ${worlds[0]!.times}×`;

@@ -1,7 +1,10 @@
 // What overlapping and failing batches do to each other. Stores are made by hand here: the moments that matter, a commit
 // while another batch is looked up and an engine's fault in the middle, cannot be had from real ones on demand.
 import { beforeAll, expect, test } from "vitest";
+import type { AlertBatch } from "../domain/alert.js";
+import type { ListColumn } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
+import type { MissingStep } from "../domain/missing.js";
 import type { DeadLetter, Packet } from "../domain/packet.js";
 import { readContainer } from "./avro/container.js";
 import { createPipeline, type PipelineParts, recover } from "./pipeline.js";
@@ -65,7 +68,7 @@ function world() {
     onBroken: () => {},
     outages: { failed() {}, over() {} },
   } as unknown as PipelineParts;
-  return { pipeline: createPipeline(parts), stores: parts.stores, moments, faults, letters };
+  return { pipeline: createPipeline(parts), parts, stores: parts.stores, moments, faults, letters };
 }
 
 test("an alert is taken in once where its first batch is committed while a second one is looked up", async () => {
@@ -88,6 +91,58 @@ test("alerts of a batch that failed are taken in when they come again", async ()
   await expect(pipeline.take(packets, [])).rejects.toMatchObject({ code: "QUERY_TOO_LARGE" });
   expect(await pipeline.take(packets, [])).toMatchObject({ stored: 5, duplicates: 0 });
 });
+
+test("a filter that becomes active while a batch is written finds what it reads in it", async () => {
+  const { parts } = world();
+  const read = new Set(["old"]);
+  const runs: string[][] = [];
+  const seen: string[][] = [];
+  const step = {
+    ...{ name: "lists", version: "1", followsFilters: true },
+    async run(batch: AlertBatch): Promise<AlertBatch> {
+      const lists = new Map(batch.alerts.lists);
+      runs.push([...read].filter((name) => !lists.has(name)));
+      for (const name of read) lists.set(name, LIST);
+      return { ...batch, alerts: { ...batch.alerts, lists } };
+    },
+  };
+  const other = { name: "others", version: "1", run: async (batch: AlertBatch) => batch };
+  const write = parts.stores.alerts.write;
+  Object.assign(parts.stores.alerts, {
+    write: (...of: Parameters<typeof write>) => {
+      read.add("new");
+      return write(...of);
+    },
+  });
+  const filters: PipelineParts["filters"] = {
+    async run(batch) {
+      seen.push([...batch.alerts.lists!.keys()]);
+      return { hits: [], broken: [] };
+    },
+  };
+  await createPipeline({ ...parts, filters, enrichments: [step, other] }).take(packets, []);
+  expect(runs).toEqual([["old"], ["new"]]);
+  expect(seen).toEqual([["old", "new"]]);
+
+  // One that is broken is told once, and not tried again.
+  const told: string[] = [];
+  const broken = {
+    ...step,
+    async run(): Promise<AlertBatch> {
+      throw new Error("it cannot");
+    },
+  };
+  const { parts: others } = world();
+  Object.assign(others.stores, { missing: { add: async () => {} } });
+  const onMissing = ({ reason }: MissingStep) => void told.push(reason);
+  await createPipeline({ ...others, onMissing, enrichments: [broken] }).take(packets, []);
+  expect(told).toEqual(["it cannot"]);
+});
+
+const LIST: ListColumn = {
+  ends: new Uint32Array(5),
+  items: { type: "Float64", values: new Float64Array(0), nulls: null },
+};
 
 test("a packet that a power cut took does not keep the service from starting", async () => {
   const { pipeline, stores, letters } = world();

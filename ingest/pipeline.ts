@@ -211,8 +211,19 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return counts;
   }
 
+  /** With what filters read that have become active since the batch was enriched. */
+  async function enrichedForFilters(batchId: bigint, batch: AlertBatch): Promise<AlertBatch> {
+    const before = batch.missing ?? [];
+    const isBroken = (name: string) => before.some(({ step }) => step === name);
+    const steps = parts.enrichments.filter(({ name, followsFilters }) => followsFilters && !isBroken(name));
+    const enriched = await enrich(batch, steps);
+    const missing = enriched.missing?.slice(before.length) ?? [];
+    if (missing.length > 0) await keepMissing(batchId, enriched, missing);
+    return enriched;
+  }
+
   async function runFilters(batchId: bigint, batch: AlertBatch): Promise<FoundHit[]> {
-    const found = await filters.run(batch);
+    const found = await filters.run(await enrichedForFilters(batchId, batch));
     if (found.broken.length > 0) onBroken(found.broken);
     const passedAt = Date.now();
     const hits = found.hits.map((hit) => ({ ...hit, passedAt }));

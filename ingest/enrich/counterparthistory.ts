@@ -25,12 +25,16 @@ export function createCounterpartHistory(parts: CounterpartHistoryParts): Enrich
   return {
     name: "counterparthistory",
     version: "1",
+    followsFilters: true,
     async run(batch) {
       if (batch.alerts.rows === 0) return batch;
       const read = columnsRead(await parts.active.of(batch.survey));
       const lists = new Map<string, ListColumn>(batch.alerts.lists);
       for (const other of parts.surveys.values()) {
-        const fields = other.pointFields.detections.filter(({ name }) => read.has(columnOf(other.id, name)));
+        const fields = other.pointFields.detections.filter(({ name }) => {
+          const column = columnOf(other.id, name);
+          return read.has(column) && !lists.has(column);
+        });
         if (other.id === batch.survey || fields.length === 0) continue;
         for (const [name, list] of await detectionsOf(batch, other, fields, parts)) lists.set(name, list);
       }

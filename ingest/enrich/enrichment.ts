@@ -9,6 +9,11 @@ export interface Enrichment {
   readonly name: string;
   readonly version: string;
   /**
+   * It adds only what active filters read. Then it runs once more just before they do, for those that have become active
+   * since, and adds what is not there yet.
+   */
+  readonly followsFilters?: boolean;
+  /**
    * The batch with the step's columns and lists added to its alerts, its annexes, and what of it is missing. Throws where a
    * store is lost (then the batch waits and is tried again); anything else that it throws is a fault of the step.
    */

@@ -13,18 +13,20 @@ interface Lines {
   readonly skipped: number;
   /** Where there are units, lines that begin with # are comments. */
   readonly units?: readonly string[];
+  /** Where they are not the first record. */
+  readonly names: readonly string[] | null;
 }
 
 /** Each record has as many fields as the first one, or BAD_CATALOG tells the line. */
 export async function* recordsOf(
   chunks: AsyncIterable<Buffer>,
-  { delimiter, skipped, units }: Lines,
+  { delimiter, skipped, units, names }: Lines,
   file: string,
 ): AsyncGenerator<Records> {
   const decoder = new TextDecoder("utf-8");
   let left = "";
   let line = 0;
-  let fields = 0;
+  let fields = names?.length ?? 0;
   const checked = (record: readonly string[], at: number): readonly string[] => {
     fields ||= record.length;
     if (record.length === fields) return record;

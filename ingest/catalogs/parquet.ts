@@ -12,7 +12,7 @@ import { opened, readBytes } from "./bytes.js";
 import { astropyTable, masked } from "./parquet.astropy.js";
 import { itemType, listColumn, listNamed, listRows, type RowRange } from "./parquet.lists.js";
 import { readable, typeOf } from "./parquet.types.js";
-import { BLOCK_ROWS, columnsNamed, type TableColumn, type TableReader } from "./table.js";
+import { BLOCK_ROWS, badCatalog, columnsNamed, type TableColumn, type TableReader } from "./table.js";
 import { valuesColumn } from "./values.js";
 
 /** Rows of a group that are decoded at once. */
@@ -38,6 +38,7 @@ export async function openParquet(path: string, isGzip: boolean): Promise<TableR
     const nodes = parquetSchema(metadata).children.filter(({ element }) => !isMask.has(element.name));
     const columns = nodes.map((node): TableColumn => {
       const { element, children } = node;
+      if (typeof element.name !== "string") throw badCatalog("one of its columns has no name.", { file });
       const isPlain = children.length === 0 && element.repetition_type !== "REPEATED";
       const items = isPlain ? null : itemType(node);
       const type = isPlain ? typeOf(element) : null;

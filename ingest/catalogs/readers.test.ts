@@ -226,6 +226,15 @@ describe("CSV as people write it", () => {
     ]);
   });
 
+  it("says which line has another number of fields than there are names above it", async () => {
+    for (const head of ["a\tb\tc\ndeg\tdeg\t \n---\t---\t---\n", "# a\tb\tc\n"]) {
+      await expect(readAll(written(`${head}1.5\t2.5\n3.5\t4.5\n`))).rejects.toMatchObject({
+        code: "BAD_CATALOG",
+        message: expect.stringMatching(/line \d has 2 fields, not 3|there is no such column|names/),
+      });
+    }
+  });
+
   it("names row and column of what does not fit, and takes a type that is told", async () => {
     const rows = Array.from({ length: 10_050 }, (_, n) => `${n},${n === 10_040 ? "2.5" : "7"}`);
     const path = written(`id,v\n${rows.join("\n")}\n`);

@@ -54,16 +54,27 @@ export class Desk implements MarkDesk {
     return new Set(unseen.map(markOperand));
   }
 
-  putList(viewer: Viewer, about: MarkAbout, blocks: AsyncIterable<WatchedPositions>): Promise<Mark> {
-    return this.#put(viewer, "WATCH_LIST", about, async (content) => {
-      const check = new EntryCheck();
-      for await (const block of parts(blocks)) {
-        const firstRow = check.rows;
-        await this.parts.stores.contents.addPositions(content, firstRow, check.take(block));
-      }
-      check.end();
-      return { size: check.rows, fraction: null, skymap: null };
-    });
+  async putList(viewer: Viewer, about: MarkAbout, blocks: AsyncIterable<WatchedPositions>): Promise<Mark> {
+    requireMayChange(viewer);
+    requireMarkName(about.name);
+    const iterator = blocks[Symbol.asyncIterator]();
+    try {
+      // With its first block the whole upload is here: others do not wait for a slow one.
+      const first = await iterator.next();
+      return await this.#put(viewer, "WATCH_LIST", about, async (content) => {
+        const check = new EntryCheck();
+        for (let next = first; !next.done; next = await iterator.next()) {
+          for (const part of parts(next.value)) {
+            const firstRow = check.rows;
+            await this.parts.stores.contents.addPositions(content, firstRow, check.take(part));
+          }
+        }
+        check.end();
+        return { size: check.rows, fraction: null, skymap: null };
+      });
+    } finally {
+      await iterator.return?.();
+    }
   }
 
   putArea(viewer: Viewer, about: MarkAbout, moc: Moc): Promise<Mark> {
@@ -203,17 +214,15 @@ function eventOf(about: SkymapAbout, map: ReadSkymap, before: SkymapEvent | null
   };
 }
 
-/** Blocks of bounded size. */
-async function* parts(blocks: AsyncIterable<WatchedPositions>): AsyncGenerator<WatchedPositions> {
-  for await (const { names, ra, dec, radiusArcsec } of blocks) {
-    for (let from = 0; from < ra.length; from += PART) {
-      const to = from + PART;
-      yield {
-        names: names.slice(from, to),
-        ra: ra.slice(from, to),
-        dec: dec.slice(from, to),
-        radiusArcsec: radiusArcsec.slice(from, to),
-      };
-    }
+/** In blocks of bounded size. */
+function* parts({ names, ra, dec, radiusArcsec }: WatchedPositions): Generator<WatchedPositions> {
+  for (let from = 0; from < ra.length; from += PART) {
+    const to = from + PART;
+    yield {
+      names: names.slice(from, to),
+      ra: ra.slice(from, to),
+      dec: dec.slice(from, to),
+      radiusArcsec: radiusArcsec.slice(from, to),
+    };
   }
 }

@@ -324,6 +324,27 @@ describe("uploaded lists", () => {
     expect(desk.get(OWNER, "WATCH_LIST", "bad")).toBeNull();
   });
 
+  it("that come slowly hold up nobody else's changes", async () => {
+    let arrive = () => {};
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    const slow = desk.putList(
+      OWNER,
+      { name: "slow" },
+      (async function* () {
+        await arrived;
+        yield list(["late", 10, 10, 3]);
+      })(),
+    );
+    await desk.putList(OWNER, { name: "quick" }, blocks(list(["soon", 20, 20, 3])));
+    await desk.remove(OWNER, "WATCH_LIST", "quick");
+    expect(desk.get(OWNER, "WATCH_LIST", "slow")).toBeNull();
+    arrive();
+    expect((await slow).size).toBe(1);
+    await desk.remove(OWNER, "WATCH_LIST", "slow");
+  });
+
   it("need a name that filters can write", async () => {
     for (const name of ["", "a b", "1a", "a.b", "x".repeat(65)]) {
       await expect(desk.putList(OWNER, { name }, lines("a,1,2\n"))).rejects.toMatchObject({ code: "BAD_ARGUMENT" });

@@ -51,6 +51,8 @@ export async function takeIn(
     const batch = pipeline
       .take(packets, letters)
       .then(async (taken) => {
+        // Not before: a batch that fails is taken apart and tried again. Dead letters have copies.
+        for (const { release } of packets) release?.();
         addCounts(sums, taken);
         onBatch(sums, taken.letters);
         await before;

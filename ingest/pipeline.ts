@@ -241,8 +241,6 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       );
       try {
         const letters = [...sourceLetters, ...(await writing(() => write(received, written)))];
-        // Kept whole by the packet store; what follows reads columns, and dead letters have copies.
-        for (const { release } of packets) release?.();
         const tallies = receipts.of(received, sourceLetters, written, letters, now);
         const counts = await finishing(() => finishAll(written, letters, tallies));
         await sequencer.followed();

@@ -1,5 +1,5 @@
 // Memory in which the packets of files lie, used again: V8 marks its whole heap for every 64 MB of new memory beside it, which
-// cost 0.2 ms an alert. Made by cli/intake.ts, filled by sources/{files,blocks,tar}.ts; the pipeline says when a packet is stored.
+// cost 0.2 ms an alert. Made by cli/intake.ts, filled by sources/{files,blocks,tar}.ts; intake.ts says when packets are stored.
 
 /** The size of nearly all of them: a piece of a container file (blocks.ts), or many small files. */
 export const SLAB_BYTES = 36 * 1024 * 1024;

@@ -48,6 +48,21 @@ async function* repeat<T>(item: T, times: number, told?: (n: number) => void): A
 }
 
 describe("takeIn", () => {
+  test("releases each packet once, when its batch is through, and none of a batch that failed", async () => {
+    const { pipeline, release, batches } = pipelineOf({ waits: true, fails: 1 });
+    const released: number[] = [];
+    async function* lent(): AsyncGenerator<Packet> {
+      for (let n = 0; n < 2 * BATCH_ALERTS; n += 1) yield { ...packet(1), release: () => released.push(n) };
+    }
+    const taking = takeIn(lent(), pipeline);
+    taking.catch(() => {});
+    await until("both batches", () => batches.length === 2);
+    expect(released).toEqual([]);
+    release();
+    await expect(taking).rejects.toThrow("the store is gone");
+    expect(released).toEqual(Array.from({ length: BATCH_ALERTS }, (_, n) => n));
+  });
+
   test("fills batches up to their number of alerts, and tells the sums after each", async () => {
     const { pipeline, batches } = pipelineOf();
     const told: Counts[] = [];

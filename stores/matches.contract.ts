@@ -11,7 +11,7 @@ import type { SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import { createMatchedCatalogs, type MatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { createRematcher, type Rematcher } from "../ingest/crossmatch/rematch.js";
-import { createCrossmatch } from "../ingest/enrich/crossmatch.js";
+import { CROSSMATCH_VERSION, createCrossmatch } from "../ingest/enrich/crossmatch.js";
 import { type Row, type TestAlert, testBatch, testHashes, testLocations, testSurvey } from "../test/batches.js";
 import { catalogRows, column, testCatalog } from "../test/catalogs.js";
 import type { AlertStore } from "./alerts.store.js";
@@ -200,7 +200,7 @@ export function matchContract(open: (surveys: readonly SurveyDescription[]) => P
         });
         const row = counts.findIndex((count) => count > 0);
         const [match] = some.get(alerts[row]!.candid)!;
-        expect(match).toMatchObject({ catalog: "points", version: "1" });
+        expect(match).toMatchObject({ catalog: "points", version: CROSSMATCH_VERSION });
         expect(Object.keys(match!.fields)).toEqual(["parallax", "n", "twin", "note"]);
         expect(typeof (match!.fields.twin ?? "")).toBe("string");
         expect(await stores.matches.ofAlerts("ZTF", keysOf(alerts), [])).toEqual(new Map());

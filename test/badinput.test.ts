@@ -332,7 +332,7 @@ describe("odd packets that are packets", () => {
     ["jd -1e9", { jd: -1e9 }, { jd: -1e9 }],
     ["jd 1e300", { jd: 1e300 }, {}],
     ["a magnitude that no flux can have", { magpsf: -3e38 }, { flux: null }],
-    ["a magnitude of no flux", { magpsf: 3e38 }, { flux: 0 }],
+    ["a magnitude that no telescope measures", { magpsf: 3e38 }, { magnitude: null, flux: null }],
     [
       "a history of nonsense",
       {

@@ -151,3 +151,13 @@ it("do not leave pieces for ever", async () => {
   const bytes = await next.receive("kept", Buffer.byteLength(rows(3)), Readable.from([Buffer.from("\n")]));
   expect(bytes).toBe(Buffer.byteLength(rows(3)) + 1);
 });
+
+it.each(["..%2Fout", "..%2F..%2Fout", "a%2Fb", "%2E%2E%2Fout"])(
+  "of a name that is no catalog's (%s) are not written anywhere",
+  async (name) => {
+    const before = [await readdir(folder), await sent()];
+    expect(await refused(`${name}?radius=2`)).toMatch(/BAD_CATALOG/);
+    expect([await readdir(folder), await sent()]).toEqual(before);
+    expect(existsSync(join(folder, "..", "out"))).toBe(false);
+  },
+);

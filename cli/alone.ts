@@ -1,5 +1,5 @@
 // A command that works on the archive itself, since no service has its DATA_DIR open. Called by cli/catalogs.ask.ts and
-// cli/lightcurves.ask.ts.
+// cli/lightcurves.ask.ts; how claims are shared also by cli/stores.ts.
 import { hostname } from "node:os";
 import type { Logger } from "pino";
 import { CLAIM_SECONDS, type Claims, createClaims } from "../ingest/claims.js";
@@ -13,7 +13,7 @@ import { isShared, openArchive, openGraph } from "./engines.js";
 import type { Settings } from "./settings.js";
 
 /** Name of this process for people. */
-const holder = (): string => `${hostname()} ${process.pid}`;
+export const holder = (): string => `${hostname()} ${process.pid}`;
 
 /**
  * Only the archive is opened, and the graph where claims need it: where several processes share both. Elsewhere DATA_DIR is

@@ -1,5 +1,5 @@
 // Catalogs for the API's owner: files of CATALOG_DIR, or sent ones, are loaded in the background of the service. Made by
-// cli/service.ts.
+// cli/keepers.ts.
 import { setTimeout as delay } from "node:timers/promises";
 import type { ElementType } from "../domain/columns.js";
 import { allDefinitions, type CatalogDefinition } from "../ingest/catalogs/definition.js";

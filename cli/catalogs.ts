@@ -1,4 +1,4 @@
-// What an owner does with catalogs: add, list, remove. Made by cli/service.ts and cli/catalogs.ask.ts.
+// What an owner does with catalogs: add, list, remove. Made by cli/keepers.ts and cli/catalogs.ask.ts.
 import type { Catalog } from "../domain/catalog.js";
 import { type Loaded, type LoadRequest, type LoadTold, loadCatalog } from "../ingest/catalogs/load.js";
 import type { Claims } from "../ingest/claims.js";

@@ -1,5 +1,5 @@
 // Corrections put together: who tells them, who numbers them, filters that are run again, packets that came late. Called by
-// cli/service.ts.
+// cli/writing.ts.
 import type { Logger } from "pino";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { ActiveFilters } from "../filters/active.js";

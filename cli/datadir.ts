@@ -1,5 +1,6 @@
 // One service per DATA_DIR: a socket in the folder is both the lock and the way in for commands of the same user.
-// The kernel drops the listener when the process dies in any way, so a lock is never left behind. Called by cli/service.ts.
+// The kernel drops the listener when the process dies in any way, so a lock is never left behind. Called by cli/service.ts
+// and cli/alone.ts; commands ask isOpen.
 import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
 import { createServer, type RequestListener, type Server } from "node:http";

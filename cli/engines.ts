@@ -1,5 +1,5 @@
 // Which engine stands behind the archive, the packets and the graph: embedded ones by default, servers by settings.
-// Called by cli/service.ts and cli/backup.ts.
+// Called by cli/stores.ts, cli/alone.ts and cli/backup.ts.
 import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ArchiveClient } from "../stores/archive/client.js";

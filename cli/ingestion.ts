@@ -1,4 +1,4 @@
-// The writing half of a service: pipeline, sequencer, and what they tell of themselves. Called by cli/service.ts.
+// The pipeline and the sequencer of a service, and what they tell of themselves. Called by cli/writing.ts.
 import type { Logger } from "pino";
 import type { AlertBatch } from "../domain/alert.js";
 import type { ActiveFilters } from "../filters/active.js";

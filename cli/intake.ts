@@ -1,4 +1,4 @@
-// Packets of commands into the pipeline: files and folders by their paths, containers out of memory. Called by cli/service.ts.
+// Packets of commands into the pipeline: files and folders by their paths, containers out of memory. Called by cli/writing.ts.
 import { readContainer } from "../ingest/avro/container.js";
 import { takeIn } from "../ingest/intake.js";
 import { noCounts } from "../ingest/pipeline.js";

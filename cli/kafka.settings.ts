@@ -1,5 +1,5 @@
 // The settings KAFKA_*, and what they mean to the source and to the publisher. Spread into cli/settings.ts; called by
-// cli/service.ts and cli/kafka.ts.
+// cli/live.ts, cli/writing.ts and cli/kafka.ts.
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { TocsinError } from "../domain/errors.js";

@@ -1,5 +1,5 @@
 // Archives of light curves for the API's owner: files of CATALOG_DIR are loaded in the background of the service. Made by
-// cli/service.ts.
+// cli/keepers.ts.
 import { TocsinError } from "../domain/errors.js";
 import { describedArchive } from "../ingest/archival/definition.js";
 import type { LightCurveKeeper, LightCurveLoading } from "../resolvers/services.js";

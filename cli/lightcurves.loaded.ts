@@ -1,4 +1,4 @@
-// What an owner does with archives of light curves: add, list, remove. Made by cli/service.ts and cli/lightcurves.ask.ts.
+// What an owner does with archives of light curves: add, list, remove. Made by cli/keepers.ts and cli/lightcurves.ask.ts.
 import type { LightCurveArchive } from "../domain/archival.js";
 import {
   type LightCurveLoad,

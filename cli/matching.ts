@@ -1,5 +1,5 @@
 // What follows the cross-match: links in the graph, and archived alerts matched with catalogs that came later. Called by
-// cli/service.ts in processes that take alerts in.
+// cli/writing.ts.
 import type { Logger } from "pino";
 import type { Survey } from "../domain/survey.js";
 import type { Tell } from "../ingest/corrections/teller.js";
@@ -42,7 +42,6 @@ export function createMatching({ stores, hits, catalogs, surveys, scope, tell, l
         registry: stores.catalogs,
         matches: {
           write: (...of) => matches.write(...of),
-          ofAlerts: (...of) => matches.ofAlerts(...of),
           matchedBetween: (...of) => matches.matchedBetween(...of),
           catalogs: () => matches.catalogs(),
           matchedAfter: (...of) => matches.matchedAfter(...of),

@@ -1,4 +1,5 @@
-// What an owner asks a service of its receipts and dead letters, and of archived alerts' features. Made by cli/service.ts, reached through cli/records.ask.ts.
+// What an owner asks a service of its receipts and dead letters, and of archived alerts' features. Made by cli/writing.ts,
+// reached through cli/records.ask.ts.
 import { TocsinError } from "../domain/errors.js";
 import { nightNamed } from "../domain/night.js";
 import type { NightReceipt } from "../domain/receipt.js";

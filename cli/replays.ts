@@ -1,4 +1,4 @@
-// The replay of dead letters with the schemas of the settings. Called by cli/service.ts.
+// The replay of dead letters with the schemas of the settings. Called by cli/writing.ts.
 import type { Pipeline } from "../ingest/pipeline.js";
 import { createReplayer, type Replayer } from "../ingest/replay.js";
 import type { DeadLetterStore } from "../stores/deadletters.store.js";

@@ -1,5 +1,5 @@
 // Where the writer schema of a framed packet is looked up: the registry and folder of the settings, then the folders
-// beside the packet's file. Called by cli/service.ts.
+// beside the packet's file. Called by intake.ts, replays.ts and writing.ts.
 import { dirname } from "node:path";
 import { type SchemaById, type SchemaLookup, schemaLookup } from "../ingest/avro/confluent.js";
 import { schemasInRegistry } from "../ingest/avro/registry.js";

@@ -1,4 +1,4 @@
-// Kafka into the pipeline for as long as the service runs. Called by cli/service.ts.
+// Kafka into the pipeline for as long as the service runs. Called by cli/writing.ts.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { takeIn } from "../ingest/intake.js";

@@ -9,6 +9,7 @@ import { MODEL_STATES, type ModelState } from "../domain/classifier.js";
 import { TocsinError } from "../domain/errors.js";
 import { MANIFESTS, MODEL_FILE, readModel } from "../ingest/classifiers/folder.js";
 import { createModelRegistry, type ModelRegistry } from "../ingest/classifiers/registry.js";
+import { tryModel } from "../ingest/classifiers/trial.js";
 import type { Settings } from "./settings.js";
 import { tableOf } from "./table.js";
 
@@ -43,8 +44,8 @@ export function addModelCommands(program: Command, settings: () => Settings): vo
     .description(`copy a folder with ${MODEL_FILE} and ${MANIFESTS.join(" or ")} to where the service finds it`)
     .argument("<dir>", "the folder")
     .action(async (dir: string) => {
-      const added = await addModel(resolve(dir), modelsDir(settings()));
-      process.stdout.write(`${added}\n`);
+      const { path, notes } = await addModel(resolve(dir), modelsDir(settings()));
+      process.stdout.write([path, ...notes, ""].join("\n"));
     });
   models
     .command("state")
@@ -71,14 +72,22 @@ function listOf(registry: ModelRegistry): string {
   return tableOf(["model", "version", "state", "surveys", "licence", "outputs"], rows);
 }
 
-/** Checked first, and there as a whole or not at all. Its new path. */
-export async function addModel(from: string, folder: string): Promise<string> {
-  const { manifest } = await readModel(from);
+export interface AddedModel {
+  readonly path: string;
+  /** What its maker could do better. */
+  readonly notes: readonly string[];
+}
+
+/** Checked first, and there as a whole or not at all. Throws BAD_MODEL and DUPLICATE_KEY. */
+export async function addModel(from: string, folder: string): Promise<AddedModel> {
+  const model = await readModel(from);
+  const { manifest } = model;
   const name = `${manifest.name}-${manifest.version}`;
   const path = join(folder, name);
   if (existsSync(path)) {
     throw new TocsinError("DUPLICATE_KEY", `${path} is there already.`, { remedy: "Give the model another version." });
   }
+  const notes = await tryModel(model);
   const draft = join(folder, `.${name}`);
   await mkdir(draft, { recursive: true });
   try {
@@ -89,5 +98,5 @@ export async function addModel(from: string, folder: string): Promise<string> {
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  return path;
+  return { path, notes };
 }

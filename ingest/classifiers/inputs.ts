@@ -1,6 +1,6 @@
 // A model's inputs made of a batch's columns and lists. Called by ingest/enrich/scores.ts.
 import type { Block, Column } from "../../domain/columns.js";
-import type { ListInput, Manifest, ValuesInput } from "./manifest.js";
+import type { CutoutsInput, ListInput, Manifest, ValuesInput } from "./manifest.js";
 import type { PreparedInput } from "./protocol.js";
 
 export interface PreparedInputs {
@@ -14,13 +14,19 @@ export function prepareInputs(manifest: Manifest, alerts: Block): PreparedInputs
   const usable = new Uint8Array(alerts.rows).fill(1);
   const inputs = manifest.inputs.map((input): PreparedInput => {
     if (input.kind === "cutouts") return { kind: "cutouts" };
-    if (input.kind === "list") return { kind: "tensor", values: listTensor(input, alerts), shape: shapeOf(input) };
-    return { kind: "tensor", values: valuesTensor(input, alerts, usable), shape: [input.columns.length] };
+    const values = input.kind === "list" ? listTensor(input, alerts) : valuesTensor(input, alerts, usable);
+    return { kind: "tensor", values, shape: shapeOf(input) };
   });
   return { inputs, usable };
 }
 
-const shapeOf = ({ length, fields }: ListInput): number[] => [length, fields.length];
+/** Of one alert's tensor. */
+export function shapeOf(input: ValuesInput | ListInput | CutoutsInput): number[] {
+  if (input.kind === "values") return [input.columns.length];
+  if (input.kind === "list") return [input.length, input.fields.length];
+  const { size, cutouts, layout } = input;
+  return layout === "channelsFirst" ? [cutouts.length, size, size] : [size, size, cutouts.length];
+}
 
 type Codes = Readonly<Record<string, number>>;
 

@@ -8,7 +8,8 @@ import type { manifestSchema } from "./manifest.js";
 /**
  * sum: ReduceSum over the columns. logOfFirst: Log of the first column, NaN below 0. throws: a Reshape to 7 rows, which fails for
  * other numbers. endless: a Loop without a bound. Of x itself: turned gives y [2, N], half y [N, 2] as 16-bit floats,
- * outside adds weights that lie in another file.
+ * outside adds weights that lie in another file. Sums as exporters write them: one and four have a fixed batch, double and
+ * whole take and give 64-bit floats and integers, zipMap gives a map p beside y. oneSqueezed: x itself, [1, 2] to [2].
  */
 export const TINY = {
   sum: "CAg6aQolCgF4CgFhEgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAaABAhIBdCoRCAEQB0IBYUoIAQAAAAAAAABaFAoBeBIPCg0IARIJCgMSAU4KAggCYhQKAXkSDwoNCAESCQoDEgFOCgIIAUIECgAQEQ==",
@@ -23,6 +24,15 @@ export const TINY = {
   half: "CAgSADpIChcKAXgSAXkiBENhc3QqCQoCdG8YCqABAhIBYVoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IChIJCgMSAU4KAggCQgQKABAR",
   outside:
     "CAg6fQoOCgF4CgFXEgF5IgNBZGQSAWEqPAgCEAFCAVdqFwoIbG9jYXRpb24SC3dlaWdodHMuYmluagsKBm9mZnNldBIBMGoLCgZsZW5ndGgSAThwAVoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IARIJCgMSAU4KAggCQgQKABAR",
+  one: "CAgSADpmCiUKAXgKAWESAXkiCVJlZHVjZVN1bSoPCghrZWVwZGltcxgBoAECEgAqEQgBEAdCAWFKCAEAAAAAAAAAWhMKAXgSDgoMCAESCAoCCAEKAggCYhMKAXkSDgoMCAESCAoCCAEKAggBQgQKABAR",
+  oneSqueezed: "CAgSADo5Cg8KAXgSAXkiB1NxdWVlemUSAFoTCgF4Eg4KDAgBEggKAggBCgIIAmIPCgF5EgoKCAgBEgQKAggCQgQKABAR",
+  four: "CAgSADpmCiUKAXgKAWESAXkiCVJlZHVjZVN1bSoPCghrZWVwZGltcxgBoAECEgAqEQgBEAdCAWFKCAEAAAAAAAAAWhMKAXgSDgoMCAESCAoCCAQKAggCYhMKAXkSDgoMCAESCAoCCAQKAggBQgQKABAR",
+  double:
+    "CAgSADpoCiUKAXgKAWESAXkiCVJlZHVjZVN1bSoPCghrZWVwZGltcxgBoAECEgAqEQgBEAdCAWFKCAEAAAAAAAAAWhQKAXgSDwoNCAsSCQoDEgFOCgIIAmIUCgF5Eg8KDQgLEgkKAxIBTgoCCAFCBAoAEBE=",
+  whole:
+    "CAgSADpoCiUKAXgKAWESAXkiCVJlZHVjZVN1bSoPCghrZWVwZGltcxgBoAECEgAqEQgBEAdCAWFKCAEAAAAAAAAAWhQKAXgSDwoNCAcSCQoDEgFOCgIIAmIUCgF5Eg8KDQgHEgkKAxIBTgoCCAFCBAoAEBE=",
+  zipMap:
+    "CAgSADq2AQolCgF4CgFhEgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAaABAgo3CgF4EgFwIgZaaXBNYXAqGwoSY2xhc3NsYWJlbHNfaW50NjRzQABAAaABBzoKYWkub25ueC5tbBIAKhEIARAHQgFhSggBAAAAAAAAAFoUCgF4Eg8KDQgBEgkKAxIBTgoCCAJiFAoBeRIPCg0IARIJCgMSAU4KAggBYhMKAXASDiIMCgoqCAgHEgQKAggBQgQKABARQg4KCmFpLm9ubngubWwQAQ==",
 } as const;
 
 type Told = z.input<typeof manifestSchema>;

@@ -40,6 +40,8 @@ export interface Scored {
   /** Text of why a row has no values; null where it has. */
   readonly reasons: readonly (string | null)[];
   readonly hashes: BigUint64Array;
+  /** The model's batch is fixed to one alert. */
+  readonly oneByOne: boolean;
 }
 
 export type Answer =

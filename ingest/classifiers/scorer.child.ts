@@ -1,8 +1,10 @@
 // The process in which models run: a model that crashes or never ends takes nothing else with it. Started by scorer.ts.
 import { createHash } from "node:crypto";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { type CutoutsInput, type Manifest, outputNames } from "./manifest.js";
+import { shapeOf } from "./inputs.js";
+import { type CutoutsInput, outputNames } from "./manifest.js";
 import type { Answer, Job, ModelWork, PreparedInput, Provider, Scored } from "./protocol.js";
+import { type FloatType, takingOf } from "./shapes.js";
 import { fillRow, readStamps, type Stamps } from "./stamps.js";
 
 /** Rows that a model sees at once: cutouts of 256 alerts are 12 MB. */
@@ -35,7 +37,7 @@ process.on("disconnect", () => process.exit());
 
 async function stampsOf({ survey, schemas, packets, models }: Job): Promise<readonly Stamps[]> {
   const wanted = models.flatMap(({ manifest }) => manifest.inputs).filter((input) => input.kind === "cutouts");
-  if (wanted.length === 0) return [];
+  if (wanted.length === 0 || packets.length === 0) return [];
   await tell({ kind: "begin", phase: { cutouts: true } });
   return readStamps(survey, schemas, packets, [...new Set(wanted.flatMap(({ cutouts }) => cutouts))]);
 }
@@ -58,46 +60,31 @@ async function sessionOf({ file, manifest }: ModelWork, provider: Provider): Pro
 
 async function score(job: Job, work: ModelWork, stamps: readonly Stamps[]): Promise<Scored> {
   const session = await sessionOf(work, job.provider);
-  checkOutputs(work.manifest, session);
+  const { oneByOne, types } = takingOf(work.manifest, session);
   const names = outputNames(work.manifest);
   const scored = {
     values: new Float32Array(job.rows * names.length).fill(Number.NaN),
     reasons: new Array<string | null>(job.rows).fill(MISSING_INPUT),
     hashes: new BigUint64Array(job.rows),
+    oneByOne,
   };
   const usable = Array.from({ length: job.rows }, (_, row) => row).filter((row) => work.usable[row] === 1);
-  for (let at = 0; at < usable.length; at += CHUNK) {
-    const { rows, tensors } = tensorsOf(work, usable.slice(at, at + CHUNK), stamps, scored.reasons);
+  // What else the model says, maps of scikit-learn among it, is not read.
+  const wanted = work.manifest.outputs.map(({ tensor }) => tensor);
+  const step = oneByOne ? 1 : CHUNK;
+  for (let at = 0; at < usable.length; at += step) {
+    const { rows, tensors } = tensorsOf(work, usable.slice(at, at + step), stamps, scored.reasons);
     if (rows.length === 0) continue;
     hash(rows, tensors, scored.hashes);
-    const feeds = tensors.map(
-      ({ name, values, shape }) => [name, new Tensor("float32", values, [rows.length, ...shape])] as const,
-    );
-    keep(work, rows, await session.run(Object.fromEntries(feeds)), scored);
+    const feeds = tensors.map((input, k) => [input.name, tensorOf(input, types[k]!, rows.length)] as const);
+    keep(work, rows, await session.run(Object.fromEntries(feeds), wanted), scored);
   }
   return scored;
 }
 
-/** Kinds of numbers that arrive as what they are; a 16-bit float arrives as its bits. */
-const READ = new Set([
-  ...["float32", "float64", "bool"],
-  ...[8, 16, 32, 64].flatMap((bits) => [`int${bits}`, `uint${bits}`]),
-]);
-
-/** With as many alerts as names, the shape of an answer does not tell whose is whose: what the model says of itself does. */
-function checkOutputs({ outputs }: Manifest, { outputMetadata }: InferenceSession): void {
-  for (const { tensor, names } of outputs) {
-    const told = outputMetadata.find(({ name }) => name === tensor);
-    if (told === undefined) throw new Error(`it has no output ${tensor}`);
-    if (!told.isTensor) throw new Error(`its output ${tensor} is no tensor`);
-    const { type, shape } = told;
-    if (!READ.has(type)) throw new Error(`its output ${tensor} holds ${type}: let the model cast it to float`);
-    const [first, last] = [shape[0], shape.at(-1)];
-    const isTurned = typeof last === "number" && last > 0 ? last !== names.length : first === names.length;
-    if (names.length > 1 && isTurned) {
-      throw new Error(`its output ${tensor} has the shape [${shape.join(", ")}], not [N, ${names.length}]`);
-    }
-  }
+function tensorOf({ values, shape }: Input, type: FloatType, rows: number): Tensor {
+  const dims = [rows, ...shape];
+  return type === "float32" ? new Tensor(type, values, dims) : new Tensor(type, Float64Array.from(values), dims);
 }
 
 interface Input {
@@ -134,12 +121,10 @@ function tensorsOf(
 }
 
 function imageInput(input: CutoutsInput, rows: readonly number[], stamps: readonly Stamps[]): Input {
-  const channels = input.cutouts.length;
-  const width = channels * input.size * input.size;
+  const shape = shapeOf(input);
+  const width = input.cutouts.length * input.size * input.size;
   const values = new Float32Array(rows.length * width);
   for (const [n, row] of rows.entries()) fillRow(input, stamps[row]!, values.subarray(n * width, (n + 1) * width));
-  const size = [input.size, input.size];
-  const shape = input.layout === "channelsFirst" ? [channels, ...size] : [...size, channels];
   return { name: input.tensor, values, shape };
 }
 
@@ -166,7 +151,9 @@ function keep(
   for (const { tensor, names } of manifest.outputs) {
     const { data, dims } = answer[tensor]!;
     const expected = rows.length * names.length;
-    if (data.length !== expected || (names.length > 1 && dims[0] !== rows.length)) {
+    // Of one alert there is no doubt whose they are.
+    const isOthers = names.length > 1 && rows.length > 1 && dims[0] !== rows.length;
+    if (data.length !== expected || isOthers) {
       throw new Error(`its output ${tensor} has the shape [${dims.join(", ")}] for ${rows.length} alerts`);
     }
     for (const [n, row] of rows.entries()) {

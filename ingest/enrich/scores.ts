@@ -104,7 +104,7 @@ function jobOf({ survey, alerts, packets }: AlertBatch, models: readonly ModelWo
   };
 }
 
-interface Answers extends Scored {
+interface Answers extends Omit<Scored, "oneByOne"> {
   readonly classes: readonly (string | null)[];
 }
 
@@ -126,7 +126,7 @@ function answersOf({ manifest }: RunningModel, rows: number, outcome: Outcome): 
   });
   return { ...scored, classes };
 
-  function at({ values }: Scored, row: number, k: number): number {
+  function at({ values }: Pick<Scored, "values">, row: number, k: number): number {
     return values[row * names.length + k]!;
   }
 }

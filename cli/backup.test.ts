@@ -43,7 +43,7 @@ async function seen(dataDir: string): Promise<typeof before> {
   }
 }
 
-/** Count and hash of each table's rows, whatever their order and repetition. */
+/** Count and hash of each table's rows, whatever their order and repetition, and whatever has been merged already. */
 async function tables(dataDir: string): Promise<Map<string, string>> {
   const { url, user, password, stop } = await startEmbeddedArchive({ dataDir: join(dataDir, "archive") }).then(
     (engine) => ({
@@ -52,11 +52,15 @@ async function tables(dataDir: string): Promise<Map<string, string>> {
   );
   const client = connectArchive({ url, user, password, database: "tocsin" });
   try {
-    const names = await client.query("SELECT name FROM system.tables WHERE database = 'tocsin' ORDER BY name");
+    const all = await client.query(
+      `SELECT name, if(engine LIKE '%Replacing%', concat(name, ' FINAL'), name) AS rows
+      FROM system.tables WHERE database = 'tocsin' ORDER BY name`,
+    );
+    const [names, rows] = [strings(all, "name"), strings(all, "rows")];
     const sums = new Map<string, string>();
-    for (const name of strings(names, "name")) {
+    for (const [n, name] of names.entries()) {
       const sum = await client.query(
-        `SELECT toString((count(), groupBitXor(row))) AS sum FROM (SELECT DISTINCT sipHash64(toString(tuple(*))) AS row FROM ${name})`,
+        `SELECT toString((count(), groupBitXor(row))) AS sum FROM (SELECT DISTINCT sipHash64(toString(tuple(*))) AS row FROM ${rows[n]})`,
       );
       sums.set(name, strings(sum, "sum")[0]!);
     }

@@ -1,7 +1,7 @@
 // `npm run cli -- enrich`: values of archived alerts made anew after their step has changed. Called by cli/program.ts.
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Logger } from "pino";
-import { FEATURES_VERSION } from "../domain/features/features.js";
+import { FEATURES_STEP, FEATURES_VERSION } from "../domain/features/features.js";
 import { SURVEYS } from "../ingest/surveys/index.js";
 import type { FeatureKey } from "../stores/features.store.js";
 import { withRecords } from "./records.ask.js";
@@ -20,7 +20,7 @@ export function addEnrichCommand(
   program
     .command("enrich")
     .description("make features of archived alerts anew, oldest first, beside a running service; may be interrupted")
-    .addOption(new Option("--step <name>", "whose values").choices(["features"]).default("features"))
+    .addOption(new Option("--step <name>", "whose values").choices([FEATURES_STEP]).default(FEATURES_STEP))
     .option("--before <version>", "where they are missing or of an older version than this", version, FEATURES_VERSION)
     .option("--survey <id>", "only of this survey")
     .action(async ({ before, survey }: Options) => {

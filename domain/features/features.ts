@@ -20,6 +20,8 @@ export interface NamedFeature {
 
 /** Version of all that this folder makes: it grows by one whenever any value may change. */
 export const FEATURES_VERSION = 1;
+/** The step by which batches keep that version. */
+export const FEATURES_STEP = "features";
 
 /** Column of the archive's table of features. */
 export const featureColumnName = (path: string): string => path.replace(".", "_");

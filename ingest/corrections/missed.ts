@@ -1,7 +1,7 @@
 // Features that the stream could not make because the step broke, made after all. Made by cli/corrections.ts.
 import { setTimeout as delay } from "node:timers/promises";
 import type { NumberArray } from "../../domain/columns.js";
-import { FEATURES_STEP } from "../enrich/features.js";
+import { FEATURES_STEP } from "../../domain/features/features.js";
 import { type Fillable, fillIn } from "../fillin.js";
 import type { Reenricher } from "../reenrich.js";
 import { numberColumn, objectsOf } from "../rows.js";

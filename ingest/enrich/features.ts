@@ -3,6 +3,7 @@
 import type { AlertBatch } from "../../domain/alert.js";
 import type { Block, Column, ListColumn, NumberColumn, StringColumn } from "../../domain/columns.js";
 import {
+  FEATURES_STEP,
   FEATURES_VERSION,
   FeatureCalculator,
   featureColumnName,
@@ -18,8 +19,6 @@ import type { Enrichment } from "./enrichment.js";
 
 /** Forced photometry of less is noise that says nothing of a peak: |flux| / fluxError. */
 const LEAST_SNR = 3;
-
-export const FEATURES_STEP = "features";
 
 /** The lists that the step reads: what re-enrichment has to bring with archived alerts. */
 export const FEATURE_INPUTS: readonly string[] = [

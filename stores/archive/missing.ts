@@ -15,11 +15,10 @@ import { begunAt } from "./batches.time.js";
 import { bigints, blockOf, counts, eachRow, numbers, signed, strings, texts, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import type { CommittedBatches } from "./committed.js";
-import { featureTable } from "./features.table.js";
+import { REMADE } from "./remade.js";
 import { visibleIn } from "./visibility.js";
 
 const MOST = 1_000;
-const FEATURES = "features";
 /** The last row of each: filled in, or not. */
 const LATEST = "ORDER BY batch, step, part, filledAt DESC LIMIT 1 BY batch, step, part";
 const COMMITTED = "batch GLOBAL IN (SELECT batch FROM batches)";
@@ -69,7 +68,7 @@ export class ArchiveMissing implements MissingStore {
       if (complete.has(batch[row]!)) found.set(candid[row]!, missing.get(batch[row]!) ?? []);
     }
     for (const [id, lacks] of found) if (lacks.length === 0) found.delete(id);
-    return this.#withFeatures(survey, found);
+    return this.#withRemade(survey, found);
   }
 
   async open(step: string): Promise<MissingBatch[]> {
@@ -98,9 +97,10 @@ export class ArchiveMissing implements MissingStore {
       ORDER BY jd, candid LIMIT 1 BY jd, candid`,
       { survey, batchId },
     );
-    if (step !== FEATURES || alerts.rows === 0) return { seen: alerts.rows, alerts };
+    const table = REMADE.get(step)?.(survey);
+    if (table === undefined || alerts.rows === 0) return { seen: alerts.rows, alerts };
     const candid = bigints(alerts, "candid");
-    const made = await this.#featuresOf(survey, Array.from(candid));
+    const made = await this.#madeIn(table, survey, Array.from(candid));
     const lacking = Uint32Array.from(candid.keys()).filter((row) => !made.has(candid[row]!));
     return { seen: alerts.rows, alerts: takeRows(alerts, lacking) };
   }
@@ -156,22 +156,24 @@ export class ArchiveMissing implements MissingStore {
     return found;
   }
 
-  /** Features are made anew alert by alert: those that are there tell it. */
-  async #withFeatures(survey: Survey, found: Map<bigint, MissingValues[]>): Promise<Map<bigint, MissingValues[]>> {
-    const candids = [...found].filter(([, own]) => own.some(({ step }) => step === FEATURES)).map(([id]) => id);
-    for (const [candid, batch] of await this.#featuresOf(survey, candids)) {
-      const filledAt = begunAt(batch);
-      const own = found.get(candid)!.map((one) => (one.step === FEATURES ? { ...one, filledAt } : one));
-      found.set(candid, own);
+  /** Of what is made anew alert by alert the values that are there tell it. */
+  async #withRemade(survey: Survey, found: Map<bigint, MissingValues[]>): Promise<Map<bigint, MissingValues[]>> {
+    for (const [step, tableOf] of REMADE) {
+      const candids = [...found].filter(([, own]) => own.some((one) => one.step === step)).map(([id]) => id);
+      for (const [candid, batch] of await this.#madeIn(tableOf(survey), survey, candids)) {
+        const filledAt = begunAt(batch);
+        const own = found.get(candid)!.map((one) => (one.step === step ? { ...one, filledAt } : one));
+        found.set(candid, own);
+      }
     }
     return found;
   }
 
-  /** Candid → the batch that made the features of those that have some. */
-  async #featuresOf(survey: Survey, candids: readonly bigint[]): Promise<Map<bigint, bigint>> {
+  /** Candid → the batch that made the values of those that have some. */
+  async #madeIn(table: string, survey: Survey, candids: readonly bigint[]): Promise<Map<bigint, bigint>> {
     if (candids.length === 0) return new Map();
     const block = await this.client.query(
-      `SELECT candid, max(batch) AS made FROM ${featureTable(survey)} WHERE (jd, candid) IN (
+      `SELECT candid, max(batch) AS made FROM ${table} WHERE (jd, candid) IN (
         SELECT jd, candid FROM alert_index WHERE survey = {survey:String} AND candid IN {candids:Array(Int64)}
       ) GROUP BY candid`,
       { survey, candids },

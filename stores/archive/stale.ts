@@ -5,7 +5,7 @@ import type { Viewer } from "../../domain/viewer.js";
 import type { StaleStore, StaleValues } from "../stale.store.js";
 import { eachRow, strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
-import { featureTable } from "./features.table.js";
+import { REMADE } from "./remade.js";
 import { visibleIn } from "./visibility.js";
 
 export class ArchiveStale implements StaleStore {
@@ -75,9 +75,9 @@ export class ArchiveStale implements StaleStore {
     const lacking = (alias: string, columns: string) =>
       `SELECT ${columns} FROM alert_index AS ${alias} WHERE survey = {survey:String}
       AND batch GLOBAL IN (${open}) AND batch GLOBAL IN (SELECT batch FROM batches)`;
-    // Features that are there have been made anew.
-    const made = `SELECT jd, candid FROM ${featureTable(survey)} AS made WHERE (jd, candid) IN (${lacking("found", "jd, candid")})`;
-    const since = step === "features" ? `AND (jd, candid) NOT IN (${made})` : "";
+    const table = REMADE.get(step)?.(survey);
+    const made = `SELECT jd, candid FROM ${table} AS made WHERE (jd, candid) IN (${lacking("found", "jd, candid")})`;
+    const since = table === undefined ? "" : `AND (jd, candid) NOT IN (${made})`;
     const block = await this.client.query(
       `SELECT objectId, argMax((jd, candid) IN (${lacking("lacking", "jd, candid")} ${since}), (jd, candid)) AS lacks
       FROM object_alerts

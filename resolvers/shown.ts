@@ -8,7 +8,8 @@ import type { AlertEdgeType, AlertType } from "../schema/alert/alert.type.js";
 import type { SkyObjectType } from "../schema/object/object.type.js";
 import type { Context } from "./context.js";
 
-export const shownAlert = (alert: Alert): AlertType => ({ ...alert, time: alert.jd });
+/** `asOf`: the time at which it stood so. */
+export const shownAlert = (alert: Alert, asOf: number | null = null): AlertType => ({ ...alert, time: alert.jd, asOf });
 
 /** `asOf`: the time at which it stood so. */
 export const shownObject = (object: SkyObject, asOf?: number | null): SkyObjectType => ({
@@ -60,8 +61,8 @@ class AlertEdge implements AlertEdgeType {
   readonly #alert: Alert;
   readonly #identity: string;
 
-  constructor(alert: Alert, identity: string) {
-    this.node = shownAlert(alert);
+  constructor(alert: Alert, identity: string, asOf: number | null) {
+    this.node = shownAlert(alert, asOf);
     this.#alert = alert;
     this.#identity = identity;
   }
@@ -73,6 +74,6 @@ class AlertEdge implements AlertEdgeType {
 }
 
 export const alertEdge =
-  (identity: string) =>
+  (identity: string, asOf: number | null = null) =>
   (alert: Alert): AlertEdgeType =>
-    new AlertEdge(alert, identity);
+    new AlertEdge(alert, identity, asOf);

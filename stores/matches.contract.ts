@@ -8,6 +8,7 @@ import type { Catalog, CatalogDescription } from "../domain/catalog.js";
 import type { ListColumn } from "../domain/columns.js";
 import { matchFields } from "../domain/match.js";
 import type { SurveyDescription } from "../domain/survey.js";
+import { jdFromEpochMs } from "../domain/time.js";
 import type { Viewer } from "../domain/viewer.js";
 import { createMatchedCatalogs, type MatchedCatalogs } from "../ingest/crossmatch/catalogs.js";
 import { createRematcher, type Rematcher } from "../ingest/crossmatch/rematch.js";
@@ -92,7 +93,16 @@ function listed({ ends, items }: ListColumn): unknown[][] {
   });
 }
 
-export function matchContract(open: (surveys: readonly SurveyDescription[]) => Promise<MatchArchive>): void {
+/** What only the engine can do: rows of the same key become one, and how many rows of a catalog are kept of before. */
+export interface MatchEngine {
+  merge(): Promise<void>;
+  keptBefore(catalog: string): Promise<number>;
+}
+
+export function matchContract(
+  open: (surveys: readonly SurveyDescription[]) => Promise<MatchArchive>,
+  engine?: () => MatchEngine,
+): void {
   describe("matches and their catalogs", () => {
     let stores: MatchArchive;
     const closers: (() => unknown)[] = [];
@@ -286,6 +296,92 @@ export function matchContract(open: (surveys: readonly SurveyDescription[]) => P
         await rematcher(catalogs, "2").idle();
         expect((await kept()).length).toBe(1_500);
         expect(new Set((await kept()).map(({ version }) => version))).toEqual(new Set(["2"]));
+      }, 180_000);
+    });
+
+    describe("what stood at a time", () => {
+      const COUNT = 40;
+      const ned = testCatalog("ned", { columns: [column("z", "Float64")] });
+      const alerts = alertsAt(
+        Array.from({ length: COUNT }, (_, n): [number, number] => [250 + n / 100, -30]),
+        50_000,
+      );
+      /** The first half as ever; of the others some move, some get another redshift, some go and come back. */
+      const sources = (revision: number): Row[] =>
+        alerts.flatMap(({ ra, dec }, n) => {
+          const source = { id: `n${n}`, ra, dec, z: n % 5 === 0 ? null : n / 100 };
+          if (n < COUNT / 2) return [source];
+          if (n % 3 === 0) return [{ ...source, dec: dec + revision * 0.1 * ARCSEC }];
+          if (n % 3 === 1) return [{ ...source, z: revision > 2 ? 1 : null }];
+          return revision % 2 === 0 ? [] : [source];
+        });
+      const found = async (asOf?: number) => {
+        const all = await stores.matches.ofAlerts("ZTF", keysOf(alerts), ["ned"], asOf);
+        return alerts.map(({ candid }) =>
+          (all.get(candid) ?? []).map(({ version: _, revision: __, ...shown }) => shown),
+        );
+      };
+      /** A time after all that is stored, and before all that will be. */
+      async function now(): Promise<number> {
+        const last = stores.batches.begin() >> 20n;
+        await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(Number(last) + 1);
+        return jdFromEpochMs(Number(last) + 1);
+      }
+      const rematched = (times: number) =>
+        expect
+          .poll(async () => (await stores.rematches.rematches(["ned"])).filter(({ complete }) => complete).length, {
+            timeout: 60_000,
+          })
+          .toBe(times);
+
+      it("is told after catalogs came, were replaced, made again alike, and gone", async () => {
+        const [early, late] = [alerts.slice(0, -4), alerts.slice(-4)];
+        await write(early, null);
+        const then = [{ time: await now(), found: await found() }];
+        await load(ned, sources(1));
+        const catalogs = await matching(1e9);
+        const matcher = rematcher(catalogs);
+        await matcher.idle();
+        then.push({ time: await now(), found: await found() });
+        for (const revision of [2, 3, 4]) {
+          await load(ned, sources(revision));
+          await rematched(revision);
+          await matcher.idle();
+          if (revision === 3) await engine?.().merge();
+          then.push({ time: await now(), found: await found() });
+        }
+        const changes = then.slice(1).map((one, n) => {
+          return one.found.filter((matches, row) => JSON.stringify(matches) !== JSON.stringify(then[n]!.found[row]))
+            .length;
+        });
+        expect(changes.every((count) => count >= 6 && count <= COUNT)).toBe(true);
+        // All alike, by another version of the step.
+        await matcher.close();
+        const anew = rematcher(catalogs, "2");
+        await anew.idle();
+        expect(await found()).toEqual(then.at(-1)!.found);
+
+        await engine?.().merge();
+        for (const { time, found: stood } of then) expect(await found(time)).toEqual(stood);
+        if (engine !== undefined) {
+          // What came first stood before nothing.
+          const replaced = changes.slice(1).reduce((sum, count) => sum + count, 0);
+          expect(await engine().keptBefore("ned")).toBeLessThanOrEqual(replaced);
+        }
+
+        // Taken in long after its own time: what it came with stood then, not what became of it.
+        await write(late, catalogs);
+        const came = (await found()).slice(-4);
+        expect(came.flat().length).toBeGreaterThan(0);
+        await load(ned, []);
+        await rematched(6);
+        await anew.idle();
+        expect((await found()).flat()).toEqual([]);
+        expect((await found(late[0]!.jd)).slice(-4)).toEqual(came);
+        expect((await found(late[0]!.jd)).slice(0, -4).flat()).toEqual([]);
+
+        await stores.catalogs.remove("ned");
+        await expect.poll(async () => (await found(then[1]!.time)).flat().length, { timeout: 60_000 }).toBe(0);
       }, 180_000);
     });
   });

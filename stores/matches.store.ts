@@ -33,21 +33,28 @@ export interface MatchedObject extends MatchedAlert {
 export const MAX_ALERT_MATCHES = 1_000;
 
 export interface MatchStore {
-  /** Of many alerts in one query: nearest first, at most 1,000 each, of these catalogs; no entry where there are none. */
+  /**
+   * Of many alerts in one query: nearest first, at most 1,000 each, of these catalogs; no entry where there are none. With
+   * `asOf`, a JD of UTC, those that were stored up to then; of an alert that was taken in later, those with which it came.
+   */
   ofAlerts(
     survey: Survey,
     alerts: readonly MatchedAlert[],
     catalogs: readonly string[],
+    asOf?: number | null,
   ): Promise<Map<bigint, StoredMatch[]>>;
-  /** Rows of one catalog as ingest/crossmatch makes them, in place of those of the same alerts from earlier batches. */
-  write(survey: Survey, batchId: bigint, rows: Block): Promise<void>;
+  /**
+   * Rows of one catalog as ingest/crossmatch makes them, in place of those of the same alerts from earlier batches, which are
+   * kept for `asOf` where they had other sources, separations or columns. Candids of alerts of which something else is told now.
+   */
+  write(survey: Survey, batchId: bigint, rows: Block): Promise<ReadonlySet<bigint>>;
   /** Those of one catalog's rows within these times that hold sources: jd and candid. */
   matchedBetween(survey: Survey, catalog: string, fromJd: number, toJd: number): Promise<MatchedAlert[]>;
   /** Names of catalogs that have rows. */
   catalogs(): Promise<string[]>;
   /** Alerts for which a catalog's rows hold sources: objectId, jd, candid of the next ones in the order of (jd, candid). */
   matchedAfter(survey: Survey, catalog: string, after: MatchedAlert | null, first: number): Promise<MatchedObject[]>;
-  /** Rows of catalogs other than these are removed. */
+  /** Rows of catalogs other than these are removed, also those that stood before. */
   withdraw(catalogs: readonly string[]): Promise<void>;
 }
 

@@ -3,6 +3,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import type { Catalog } from "../domain/catalog.js";
+import type { CatalogStore } from "../stores/catalogs.store.js";
+import type { Row } from "./batches.js";
+import { catalogRows, column, testCatalog } from "./catalogs.js";
 import { type LsstAlert, lsstFile, type ZtfAlert, ztfFile } from "./packets.js";
 import { startTestService, type TestService } from "./service.js";
 
@@ -91,4 +95,57 @@ it("shows nothing of what came later, and what came at that very time", { timeou
     }
   }
   expect(await shown(`JD ${JD - 1}`)).toBeNull();
+});
+
+interface Placed {
+  readonly crossMatches: readonly { sourceId: string; separationArcsec: number; catalogRevision: string }[];
+  readonly host: { match: { sourceId: string } } | null;
+  readonly latestAlert: { crossMatches: readonly { sourceId: string }[] };
+  readonly alerts: { edges: { node: { crossMatches: readonly { sourceId: string }[] } }[] };
+}
+
+async function placed(asOf: string | null): Promise<Placed> {
+  const query = `query ($asOf: DateTime) { object(survey: ZTF, objectId: "ZTF26lens", asOf: $asOf) {
+    crossMatches { sourceId separationArcsec catalogRevision } host { match { sourceId } }
+    latestAlert { crossMatches { sourceId } } alerts(first: 1) { edges { node { crossMatches { sourceId } } } } } }`;
+  return (await service.ask<{ object: Placed }>(query, { asOf })).object;
+}
+
+const GALAXIES = testCatalog("galaxies", {
+  radiusArcsec: 60,
+  rule: { kind: "distance", by: "redshift", column: "z", kpc: 30, nearArcsec: 60 },
+  columns: [column("z", "Float64")],
+});
+
+async function load(catalog: Catalog, rows: readonly Row[]): Promise<void> {
+  const store = service.services.stores as unknown as { catalogs: CatalogStore };
+  const { revision: _, state, files: __, rows: ___, duplicates, progress, changedAt, ...description } = catalog;
+  const begun = await store.catalogs.begin(description, []);
+  const read = { ...begun.progress, rowsRead: rows.length };
+  await store.catalogs.append(begun, catalogRows(begun, rows), read);
+  await store.catalogs.activate(begun, read);
+}
+
+it("has the matches and the host that were known then", { timeout: 60_000 }, async () => {
+  const galaxy = (id: string, arcsec: number): Row => ({ id, ra: 150, dec: 2 + arcsec * ARCSEC, z: 0.05 });
+  const isNear = async (sourceId: string) => {
+    await vi.waitFor(async () => expect((await placed(null)).crossMatches[0]?.sourceId).toBe(sourceId), 30_000);
+    const time = new Date(Date.now() + 5).toISOString();
+    await vi.waitFor(() => expect(new Date().toISOString() > time).toBe(true), 1_000);
+    return { time, shown: await placed(null) };
+  };
+  const before = new Date().toISOString();
+  await load(GALAXIES, [galaxy("one", 10)]);
+  const first = await isNear("one");
+  await load(GALAXIES, [galaxy("other", 5), galaxy("one", 10)]);
+  const second = await isNear("other");
+
+  const nothing = { crossMatches: [], host: null, latestAlert: { crossMatches: [] } };
+  expect(await placed(before)).toMatchObject(nothing);
+  // Long before it came into this archive: what it came with.
+  expect(await placed(`JD ${JD + 30}`)).toMatchObject(nothing);
+  expect(first.shown).toMatchObject({ host: { match: { sourceId: "one" } } });
+  expect(await placed(first.time)).toEqual(first.shown);
+  expect(second.shown.latestAlert.crossMatches.map(({ sourceId }) => sourceId)).toEqual(["other", "one"]);
+  expect(await placed(second.time)).toEqual(second.shown);
 });

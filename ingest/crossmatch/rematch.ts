@@ -6,14 +6,7 @@ import type { Catalog } from "../../domain/catalog.js";
 import type { Block } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
-import type {
-  MatchedAlert,
-  MatchedObject,
-  MatchStore,
-  Rematch,
-  RematchStore,
-  StoredMatch,
-} from "../../stores/matches.store.js";
+import type { MatchedAlert, MatchedObject, MatchStore, Rematch, RematchStore } from "../../stores/matches.store.js";
 import { CROSSMATCH_STEP } from "../enrich/crossmatch.js";
 import { type Fillable, fillIn } from "../fillin.js";
 import { passes } from "../persistently.js";
@@ -34,10 +27,7 @@ const AGAIN_MS = 30_000;
 export interface RematcherParts {
   readonly catalogs: Pick<MatchedCatalogs, "active" | "match" | "settled">;
   readonly registry: Pick<CatalogStore, "list" | "onChange">;
-  readonly matches: Pick<
-    MatchStore,
-    "write" | "ofAlerts" | "matchedBetween" | "catalogs" | "matchedAfter" | "withdraw"
-  >;
+  readonly matches: Pick<MatchStore, "write" | "matchedBetween" | "catalogs" | "matchedAfter" | "withdraw">;
   readonly rematches: RematchStore;
   /** What could not be matched when it came. */
   readonly missing: Fillable;
@@ -224,13 +214,9 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     const emptied = Array.from({ length: alerts.rows }, (_, row) => row).filter((row) => known.has(candid[row]!));
     const rows = matchRows({ alerts, matches: found, catalog, version }, emptied);
     if (rows.rows === 0) return;
-    const objects = objectsOf(rows);
-    const shown = async () => shownBy(await matches.ofAlerts(survey, objects, [catalog.name]));
-    const was = await shown();
-    await matches.write(survey, parts.begin(), rows);
+    const differing = await matches.write(survey, parts.begin(), rows);
     await parts.onMatched?.(survey, catalog, rows);
-    const is = await shown();
-    const changed = objects.filter((one) => whole || was.get(one.candid) !== is.get(one.candid));
+    const changed = objectsOf(rows).filter((one) => whole || differing.has(one.candid));
     if (changed.length > 0) await parts.onChanged?.(survey, catalog.name, changed);
   }
 
@@ -252,12 +238,3 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     },
   };
 }
-
-/** What people and filters see of matches, as text. */
-const shownBy = (found: ReadonlyMap<bigint, readonly StoredMatch[]>): Map<bigint, string> =>
-  new Map(
-    [...found].map(([candid, matches]) => [
-      candid,
-      JSON.stringify(matches.map(({ version: _, revision: __, ...shown }) => shown)),
-    ]),
-  );

@@ -55,10 +55,10 @@ export class AlertResolver {
   }
 
   @FieldResolver(() => SkyObjectType)
-  async object(@Root() alert: Alert, @Ctx() { loaders }: Context): Promise<SkyObjectType> {
-    const object = await loaders.object.load({ survey: alert.survey, id: alert.objectId });
+  async object(@Root() alert: AlertType, @Ctx() { loaders }: Context): Promise<SkyObjectType> {
+    const object = await loaders.object.load({ survey: alert.survey, id: alert.objectId, asOf: alert.asOf });
     if (object === null) throw new TocsinError("NOT_FOUND", `There is no object ${alert.survey} ${alert.objectId}.`);
-    return shownObject(object);
+    return shownObject(object, alert.asOf);
   }
 
   @FieldResolver(() => JsonValue, {

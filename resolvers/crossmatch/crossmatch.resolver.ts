@@ -1,7 +1,6 @@
 // What lies in the catalogs at the place of an alert, and of an object: at that of its latest alert, which it shows; the
 // host among it, and the other objects of a host.
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from "type-graphql";
-import type { Alert } from "../../domain/alert.js";
 import { hostOf, kpcOf } from "../../domain/match.js";
 import { AlertType } from "../../schema/alert/alert.type.js";
 import { CatalogType } from "../../schema/catalog/catalog.type.js";
@@ -24,7 +23,7 @@ const DESCRIPTION = "Sources of all catalogs that match its position, nearest fi
 export class AlertCrossMatchResolver {
   @FieldResolver(() => [CrossMatchType], { complexity: pageCost, description: DESCRIPTION })
   crossMatches(
-    @Root() alert: Alert,
+    @Root() alert: AlertType,
     @Ctx() context: Context,
     @Arg("first", () => Int, { defaultValue: DEFAULT_PAGE }) first: number,
   ): Promise<CrossMatchType[]> {
@@ -77,19 +76,16 @@ export class RematchResolver {
 export class ObjectCrossMatchResolver {
   @FieldResolver(() => [CrossMatchType], { complexity: pageCost, description: DESCRIPTION })
   crossMatches(
-    @Root() { survey, lastSeen, latestCandid }: SkyObjectType,
+    @Root() object: SkyObjectType,
     @Ctx() context: Context,
     @Arg("first", () => Int, { defaultValue: DEFAULT_PAGE }) first: number,
   ): Promise<CrossMatchType[]> {
-    return crossMatches(context, { survey, jd: lastSeen, candid: latestCandid }, first);
+    return crossMatches(context, latestOf(object), first);
   }
 
   @FieldResolver(() => HostType, { nullable: true, complexity: lookupCost })
-  async host(
-    @Root() { survey, lastSeen, latestCandid }: SkyObjectType,
-    @Ctx() context: Context,
-  ): Promise<HostType | null> {
-    const matches = await context.loaders.matches.load({ survey, jd: lastSeen, candid: latestCandid });
+  async host(@Root() object: SkyObjectType, @Ctx() context: Context): Promise<HostType | null> {
+    const matches = await context.loaders.matches.load(latestOf(object));
     const host = hostOf(matches, context.services.matchedCatalogs?.() ?? []);
     return host && { match: shown(context, host), distanceKpc: kpcOf(host) };
   }
@@ -116,6 +112,10 @@ async function hostedObjects(context: Context, source: SourceKey): Promise<SkyOb
   const seen = found.filter((one) => one !== null).sort((a, b) => a.separationArcsec - b.separationArcsec);
   return seen.map(({ object }) => object);
 }
+
+const latestOf = ({ survey, lastSeen, latestCandid, asOf }: SkyObjectType): MatchKey => ({
+  ...{ survey, jd: lastSeen, candid: latestCandid, asOf },
+});
 
 async function crossMatches(context: Context, alert: MatchKey, first: number): Promise<CrossMatchType[]> {
   const most = pageSize(first);

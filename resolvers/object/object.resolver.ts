@@ -3,7 +3,6 @@ import { Arg, Args, Ctx, FieldResolver, Float, ID, Query, Resolver, Root } from 
 import { alertCursor, queryIdentity } from "../../domain/cursor.js";
 import { TocsinError } from "../../domain/errors.js";
 import { EMPTY_LIGHT_CURVE } from "../../domain/photometry.js";
-import type { SkyObject } from "../../domain/skyobject.js";
 import type { Survey } from "../../domain/survey.js";
 import { AlertConnectionType, AlertType } from "../../schema/alert/alert.type.js";
 import { idsCost, lookupCost, pageCost, searchCost } from "../../schema/cost.js";
@@ -22,7 +21,7 @@ import { search } from "./object.cone.js";
 import { visibleCounterparts } from "./object.counterparts.js";
 
 const AS_OF =
-  "As it stood at that time, to the millisecond as times are shown: what alerts up to then had told. Null where none had come.";
+  "As it stood at that time, to the millisecond as times are shown: what alerts up to then had told, and matches that were known then. Null where none had come.";
 /** Times are shown rounded to the millisecond: an alert is there at the time that it shows. */
 const HALF_MS = 0.5 / 86_400_000;
 const upTo = (asOf: number | null | undefined): number | null => (asOf == null ? null : asOf + HALF_MS);
@@ -87,12 +86,12 @@ export class ObjectResolver {
   }
 
   @FieldResolver(() => AlertType)
-  async latestAlert(@Root() object: SkyObject, @Ctx() { loaders }: Context): Promise<AlertType> {
+  async latestAlert(@Root() object: SkyObjectType, @Ctx() { loaders }: Context): Promise<AlertType> {
     const alert = await loaders.alert.load({ survey: object.survey, id: object.latestCandid });
     if (alert === null) {
       throw new TocsinError("NOT_FOUND", `There is no alert ${object.survey} ${object.latestCandid}.`);
     }
-    return shownAlert(alert);
+    return shownAlert(alert, object.asOf);
   }
 
   @FieldResolver(() => AlertConnectionType, { complexity: pageCost, description: "Newest first." })
@@ -108,7 +107,7 @@ export class ObjectResolver {
     const after = key ? { jd: key[0], candid: key[1], survey: key[2] } : start;
     const alerts = await loaders.objectPage.load({ survey, objectId, first: first + 1, after });
     await breathe();
-    return connection(alerts, first, alertEdge(identity));
+    return connection(alerts, first, alertEdge(identity, asOf));
   }
 
   @FieldResolver(() => LightCurveType)

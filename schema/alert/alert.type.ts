@@ -48,6 +48,8 @@ export class AlertType {
   programid!: number;
   @Field(() => String, { nullable: true, description: "Solar-system designation, as the survey names it." })
   solarSystemName!: string | null;
+  /** Not shown: JD as of which its object was asked for; absent or null: as it stands. */
+  asOf?: number | null;
 }
 
 @ObjectType("Cutouts", { simpleResolvers: true, description: "Addresses of the alert's cutouts on this service." })

@@ -1,6 +1,7 @@
 // MatchStore on ClickHouse. Made by stores.ts.
 import type { Block, ListColumn } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
+import { epochMsFromJd } from "../../domain/time.js";
 import {
   MAX_ALERT_MATCHES,
   type MatchedAlert,
@@ -8,10 +9,13 @@ import {
   type MatchStore,
   type StoredMatch,
 } from "../matches.store.js";
+import { alertTableName } from "./alerts.table.js";
+import { idAt } from "./batches.js";
 import { bigints, blockOf, eachRow, floats, numbers, repeated, signed, strings, unsigned } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
-import { sqlText } from "./http.form.js";
+import { quoted, sqlText } from "./http.form.js";
 import { alterTable } from "./layout.js";
+import { keepBefore, MATCH_LISTS, sinceWhen } from "./matches.before.js";
 
 export class ArchiveMatches implements MatchStore {
   constructor(private readonly client: ArchiveClient) {}
@@ -20,6 +24,7 @@ export class ArchiveMatches implements MatchStore {
     survey: Survey,
     alerts: readonly MatchedAlert[],
     catalogs: readonly string[],
+    asOf: number | null = null,
   ): Promise<Map<bigint, StoredMatch[]>> {
     if (alerts.length === 0 || catalogs.length === 0) return new Map();
     const asked = blockOf(alerts.length, {
@@ -27,12 +32,8 @@ export class ArchiveMatches implements MatchStore {
       candid: signed(BigInt64Array.from(alerts, ({ candid }) => candid)),
     });
     const block = await this.client.query(
-      `SELECT catalog, candid, revision, version, id, separationArcsec, ra, dec, numberNames, numbers, textNames, texts
-      FROM matches
-      WHERE survey = {survey:String} AND catalog IN {catalogs:Array(String)}
-        AND (jd, candid) IN (SELECT jd, candid FROM asked)
-      ORDER BY catalog, jd, candid, batch DESC LIMIT 1 BY catalog, jd, candid`,
-      { survey, catalogs },
+      asOf === null ? LATEST : knownThen(survey),
+      { survey, catalogs, ...(asOf !== null && { upTo: idAt(epochMsFromJd(asOf) + 1) }) },
       { external: [{ name: "asked", block: asked }] },
     );
     const found = new Map<bigint, StoredMatch[]>();
@@ -48,12 +49,15 @@ export class ArchiveMatches implements MatchStore {
     return found;
   }
 
-  async write(survey: Survey, batchId: bigint, rows: Block): Promise<void> {
-    if (rows.rows === 0) return;
+  async write(survey: Survey, batchId: bigint, rows: Block): Promise<ReadonlySet<bigint>> {
+    if (rows.rows === 0) return new Set();
+    // In this order: after a crash between the two it is kept once more, under the same key.
+    const changed = await keepBefore(this.client, survey, batchId, rows);
     const columns = new Map(rows.columns)
       .set("survey", repeated(rows.rows, survey))
       .set("batch", unsigned(new BigUint64Array(rows.rows).fill(batchId)));
     await this.client.insert("matches", { ...rows, columns });
+    return changed;
   }
 
   async matchedBetween(survey: Survey, catalog: string, fromJd: number, toJd: number): Promise<MatchedAlert[]> {
@@ -96,9 +100,37 @@ export class ArchiveMatches implements MatchStore {
 
   async withdraw(catalogs: readonly string[]): Promise<void> {
     for (const catalog of (await this.catalogs()).filter((name) => !catalogs.includes(name))) {
-      await alterTable(this.client, "matches", `DELETE WHERE catalog = ${sqlText(catalog)}`, "rows");
+      // `matches` last: by what is there we know what is to go.
+      for (const table of ["matches_before", "matches_since", "matches"]) {
+        await alterTable(this.client, table, `DELETE WHERE catalog = ${sqlText(catalog)}`, "rows");
+      }
     }
   }
+}
+
+const SHOWN = `catalog, candid, revision, version, ${MATCH_LISTS.join(", ")}`;
+const OF_ASKED = `survey = {survey:String} AND catalog IN {catalogs:Array(String)}
+  AND (jd, candid) IN (SELECT jd, candid FROM asked)`;
+
+const LATEST = `SELECT ${SHOWN} FROM matches WHERE ${OF_ASKED}
+  ORDER BY catalog, jd, candid, batch DESC LIMIT 1 BY catalog, jd, candid`;
+
+/**
+ * What had been stored before the batch id `upTo`; of an alert that was taken in later, what its own batch stored: an alert
+ * is there at its time, whenever it came.
+ */
+function knownThen(survey: Survey): string {
+  const columns = `${SHOWN}, jd, batch`;
+  return `SELECT ${SHOWN} FROM (
+      SELECT * FROM (${sinceWhen(columns, OF_ASKED)}) AS latest
+      UNION ALL SELECT * FROM (SELECT ${columns}, firstBatch AS toldFirst FROM matches_before WHERE ${OF_ASKED}) AS before
+    ) AS told
+    ANY LEFT JOIN (
+      SELECT candid, max(batch) AS takenIn FROM ${quoted(alertTableName(survey))} AS alerts
+      WHERE (jd, candid) IN (SELECT jd, candid FROM asked) GROUP BY candid
+    ) AS taken USING (candid)
+    WHERE toldFirst < {upTo:UInt64} OR toldFirst <= takenIn
+    ORDER BY catalog, jd, candid, batch DESC LIMIT 1 BY catalog, jd, candid`;
 }
 
 const nearestFirst = (a: StoredMatch, b: StoredMatch): number =>

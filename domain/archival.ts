@@ -1,6 +1,8 @@
 // Light curves that a survey's archive has published (ZTF's data releases): what an archive is, its sources, their points.
 // Filled by ingest/archival, kept by stores/, shown by resolvers/archival.
 import type { CatalogFile, CatalogState, LoadProgress } from "./catalog.js";
+import type { Provenance } from "./provenance.js";
+import { mjdFromJd } from "./time.js";
 
 /**
  * What an archive's times are, never converted to one another: heliocentric MJD, MJD at the observatory, barycentric MJD.
@@ -9,18 +11,14 @@ import type { CatalogFile, CatalogState, LoadProgress } from "./catalog.js";
 export const TIME_KINDS = ["hmjd", "mjd", "bmjd"] as const;
 export type TimeKind = (typeof TIME_KINDS)[number];
 
+/**
+ * The latest time in an archive of which it is certain that it was not after a JD (UTC). Where it is that of another place, light's
+ * way may make it 8.6 minutes early and 32 bits another 2.8: the last quarter of an hour is left out.
+ */
+export const archivalTimeUpTo = (jd: number, kind: TimeKind): number => mjdFromJd(jd) - (kind === "mjd" ? 0 : 0.01);
+
 /** What a definition says of an archive. */
-export interface ArchivalDescription {
-  /** A small letter, then small letters, digits and _. */
-  readonly name: string;
-  readonly title: string;
-  /** Where it can be had. */
-  readonly source: string | null;
-  readonly version: string | null;
-  /** When it was published or fetched, ISO date. */
-  readonly date: string | null;
-  readonly licence: string | null;
-  readonly citation: string | null;
+export interface ArchivalDescription extends Provenance {
   readonly timeKind: TimeKind;
   /** What else there is to know of the times: scale, start or middle of the exposure, resolution. */
   readonly timeNote: string | null;

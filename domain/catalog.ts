@@ -2,6 +2,7 @@
 // positions, filled by ingest/catalogs and stores/.
 import type { ElementType } from "./columns.js";
 import type { Ellipse } from "./ellipse.js";
+import type { Provenance } from "./provenance.js";
 
 /** Columns that every catalog has beside its own: the source's id, its position (degrees ICRS), and its place in the key. */
 export const SOURCE_COLUMNS = ["id", "ra", "dec", "cell"] as const;
@@ -70,18 +71,8 @@ export function ellipseOf({ arcsec }: EllipseColumns, axis: number, ratio: numbe
   return { semiMajorArcsec: semiMajorArcsec * ratio, axisRatio: 1, angleDeg: 0 };
 }
 
-/** What a user or a definition says of a catalog. */
-export interface CatalogDescription {
-  /** In queries, and in filters as match.<name>: a small letter, then small letters, digits and _. */
-  readonly name: string;
-  readonly title: string;
-  /** Where it can be had: the address of the archive's page. */
-  readonly source: string | null;
-  readonly version: string | null;
-  /** When it was published or fetched, ISO date. */
-  readonly date: string | null;
-  readonly licence: string | null;
-  readonly citation: string | null;
+/** What a user or a definition says of a catalog. Its name stands in queries, and in filters as match.<name>. */
+export interface CatalogDescription extends Provenance {
   /** Sources are matched within this, arcsec. */
   readonly radiusArcsec: number;
   readonly rule: MatchRule;

@@ -18,6 +18,20 @@ export type ElementType =
 export type NumberArray = Uint8Array | Int8Array | Int16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 export type BigArray = BigInt64Array | BigUint64Array;
 
+/** What holds a column's numbers: in memory as ClickHouse has them on the wire, little endian as every platform of Node. */
+export const ARRAY_OF = {
+  Bool: Uint8Array,
+  UInt8: Uint8Array,
+  Int8: Int8Array,
+  Int16: Int16Array,
+  Int32: Int32Array,
+  UInt32: Uint32Array,
+  Int64: BigInt64Array,
+  UInt64: BigUint64Array,
+  Float32: Float32Array,
+  Float64: Float64Array,
+} as const satisfies Record<Exclude<ElementType, "String">, unknown>;
+
 export interface NumberColumn {
   readonly type: Exclude<ElementType, "String" | "Int64" | "UInt64">;
   readonly values: NumberArray;

@@ -1,5 +1,5 @@
 // Values of a column of a FITS binary table: big-endian, scaled, with their missing ones. Called by fitstable.ts.
-import type { Column } from "./columns.js";
+import { ARRAY_OF, type Column, type NumberColumn } from "./columns.js";
 import type { FitsColumn } from "./fitstable.js";
 
 type Read = (view: DataView, at: number) => number;
@@ -10,15 +10,6 @@ const READERS: Readonly<Record<string, readonly [number, Read]>> = {
   E: [4, (view, at) => view.getFloat32(at)],
   D: [8, (view, at) => view.getFloat64(at)],
 };
-const ARRAYS = {
-  UInt8: Uint8Array,
-  Int8: Int8Array,
-  Int16: Int16Array,
-  Int32: Int32Array,
-  UInt32: Uint32Array,
-  Float32: Float32Array,
-  Float64: Float64Array,
-} as const;
 
 /** `rows` rows of `stride` bytes, the first at `start`. */
 export function binaryColumn(
@@ -36,7 +27,7 @@ export function binaryColumn(
   const [size, read] = READERS[column.code]!;
   const { repeat, scale, zero, type } = column;
   const total = rows * repeat;
-  const values = new ARRAYS[type as keyof typeof ARRAYS](total);
+  const values = new ARRAY_OF[type as NumberColumn["type"]](total);
   const { missing, nulls } = nullsFor(column, total);
   for (let row = 0, k = 0; row < rows; row++) {
     for (let n = 0, at = first + row * stride; n < repeat; n++, k++, at += size) {

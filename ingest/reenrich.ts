@@ -2,7 +2,7 @@
 import type { AlertBatch } from "../domain/alert.js";
 import type { Block, Column } from "../domain/columns.js";
 import { TocsinError } from "../domain/errors.js";
-import { FEATURES_VERSION } from "../domain/features/features.js";
+import { FEATURES_STEP, FEATURES_VERSION } from "../domain/features/features.js";
 import type { Survey } from "../domain/survey.js";
 import type { BatchStore } from "../stores/batches.store.js";
 import type { AlertOfProgram } from "../stores/corrections.store.js";
@@ -46,10 +46,11 @@ export interface Reenricher {
  */
 export function createReenricher({ features, tell, batches, steps }: ReenrichParts): Reenricher {
   async function make(survey: Survey, alerts: Block): Promise<void> {
+    const version = String(FEATURES_VERSION);
     await features.write(batches.begin(), survey, await featuresOf(survey, alerts, steps));
     await tell([
       {
-        ...{ survey, alerts: objectsOf(alerts), what: "FEATURES", step: "features", version: String(FEATURES_VERSION) },
+        ...{ survey, alerts: objectsOf(alerts), what: "FEATURES", step: FEATURES_STEP, version },
         ...{ source: null, scope: null, reads: ["feature"] },
       },
     ]);

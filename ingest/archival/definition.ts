@@ -3,21 +3,15 @@
 import { z } from "zod";
 import { TIME_KINDS } from "../../domain/archival.js";
 import { TocsinError } from "../../domain/errors.js";
+import { provenance, text } from "../provenance.js";
 
-const text = z.string().min(1).max(2_000);
 /** Names that a column may have; upper and lower case do not matter. */
 const names = z.array(text).min(1).max(20);
 const UINT32 = 2 ** 32 - 1;
 
 export const definitionSchema = z
   .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, "a small letter, then small letters, digits and _, at most 63"),
-    title: text,
-    source: z.url().optional(),
-    version: text.optional(),
-    date: z.iso.date().optional(),
-    licence: text.optional(),
-    citation: text.optional(),
+    ...provenance,
     /** Of a source. A file has a row for each source, with its points in lists, or a row for each point. */
     id: names,
     /** ICRS degrees. */

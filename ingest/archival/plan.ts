@@ -2,6 +2,7 @@
 import type { ArchivalDescription } from "../../domain/archival.js";
 import type { ElementType } from "../../domain/columns.js";
 import { badCatalog, listed, type TableColumn } from "../catalogs/table.js";
+import { provenanceOf } from "../provenance.js";
 import type { ArchivalDefinition } from "./definition.js";
 
 /** Columns by what they hold; null where the file has none. */
@@ -74,13 +75,7 @@ export function archivalPlan(
   const fields = (definition.fields ?? []).flatMap((name) => find([name]) ?? []);
   return {
     description: {
-      name: definition.name,
-      title: definition.title,
-      source: definition.source ?? null,
-      version: definition.version ?? null,
-      date: definition.date ?? null,
-      licence: definition.licence ?? null,
-      citation: definition.citation ?? null,
+      ...provenanceOf(definition),
       timeKind: definition.time.kind,
       timeNote: definition.time.note ?? null,
       badFlags: definition.badFlags ?? 0,

@@ -1,18 +1,7 @@
 // A column as one of another type; what does not fit is an error, not another value. Called by rows.ts.
-import type { Column, ElementType, NumberArray } from "../../domain/columns.js";
+import { ARRAY_OF, type Column, type ElementType, type NumberArray } from "../../domain/columns.js";
 import { badCatalog, type Fault } from "./table.js";
 import { textColumn } from "./texts.js";
-
-const ARRAYS = {
-  Bool: Uint8Array,
-  UInt8: Uint8Array,
-  Int8: Int8Array,
-  Int16: Int16Array,
-  Int32: Int32Array,
-  UInt32: Uint32Array,
-  Float32: Float32Array,
-  Float64: Float64Array,
-} as const;
 
 /** NaN, the numbers that stand for it, and blanks are missing. `rowOf`: number of a row in the file. */
 export function castColumn(
@@ -48,7 +37,7 @@ function converted(column: Column, type: ElementType, fault: Fault, rowOf: (row:
     }
     return { type, values: made, nulls } as Column;
   }
-  const made = new (ARRAYS[type] as Float64ArrayConstructor)(rows) as NumberArray;
+  const made = new (ARRAY_OF[type] as Float64ArrayConstructor)(rows) as NumberArray;
   const isReal = type === "Float32" || type === "Float64";
   for (let row = 0; row < rows; row++) {
     if (nulls?.[row]) continue;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { TocsinError } from "../../domain/errors.js";
+import { provenance, text } from "../provenance.js";
 
-const text = z.string().min(1).max(2_000);
 const TYPES = [
   "Bool",
   "UInt8",
@@ -40,13 +40,7 @@ export const RA_UNITS = ["deg", "hours", "rad"] as const;
 
 export const definitionSchema = z
   .strictObject({
-    name: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, "a small letter, then small letters, digits and _, at most 63"),
-    title: text,
-    source: z.url().optional(),
-    version: text.optional(),
-    date: z.iso.date().optional(),
-    licence: text.optional(),
-    citation: text.optional(),
+    ...provenance,
     /** arcsec; of a distance rule the widest that is searched. */
     radius: z.number().gt(0).max(3_600),
     limit: z.number().int().min(1).max(1_000).optional(),

@@ -1,6 +1,7 @@
 // Which columns of a file become what of a catalog. Called by load.ts with the first file's columns.
 import { type CatalogColumn, type CatalogDescription, SOURCE_COLUMNS } from "../../domain/catalog.js";
 import type { ElementType } from "../../domain/columns.js";
+import { provenanceOf } from "../provenance.js";
 import { type CatalogDefinition, type ColumnDefinition, ruleColumns } from "./definition.js";
 import { badCatalog, listed, type TableColumn } from "./table.js";
 
@@ -113,13 +114,7 @@ export function planOf(
   const decUnit = decUnitOf(dec, unit, file);
   return {
     description: {
-      name: definition.name,
-      title: definition.title,
-      source: definition.source ?? null,
-      version: definition.version ?? null,
-      date: definition.date ?? null,
-      licence: definition.licence ?? null,
-      citation: definition.citation ?? null,
+      ...provenanceOf(definition),
       radiusArcsec: definition.radius,
       rule: ruleOf(definition, kept, file),
       limit: definition.limit ?? null,

@@ -1,5 +1,5 @@
 // Values that are written as text, made columns of their types. Called by csv.ts and votable.ts.
-import type { Column, ElementType } from "../../domain/columns.js";
+import { ARRAY_OF, type Column, type ElementType } from "../../domain/columns.js";
 import { badCatalog } from "./table.js";
 
 /** What stands for a missing value in a column of numbers. */
@@ -10,17 +10,6 @@ const FALSE = /^(false|f|0|no)$/i;
 /** A truth value that is not known, in VOTables. */
 const UNKNOWN = "?";
 const INFINITE = /^([+-]?)inf(?:inity)?$/i;
-
-const ARRAYS = {
-  Bool: Uint8Array,
-  UInt8: Uint8Array,
-  Int8: Int8Array,
-  Int16: Int16Array,
-  Int32: Int32Array,
-  UInt32: Uint32Array,
-  Float32: Float32Array,
-  Float64: Float64Array,
-} as const;
 
 const BOUNDS: Partial<Record<ElementType, readonly [number, number]>> = {
   UInt8: [0, 255],
@@ -94,7 +83,7 @@ export function textColumn(
       },
     };
   }
-  const Narrow = ARRAYS[type] as Float64ArrayConstructor;
+  const Narrow = ARRAY_OF[type] as Float64ArrayConstructor;
   const bounds = BOUNDS[type];
   let values = new Narrow(capacity);
   const numberOf = (row: number, plain: string): number => {

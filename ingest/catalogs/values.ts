@@ -1,17 +1,6 @@
 // Values in plain or typed arrays, with nulls among the plain ones, as columns. Called by parquet.ts and votable.ts.
-import type { BigArray, Column, ElementType, NumberArray } from "../../domain/columns.js";
+import { ARRAY_OF, type BigArray, type Column, type ElementType, type NumberArray } from "../../domain/columns.js";
 import { badCatalog, type Fault } from "./table.js";
-
-const ARRAYS = {
-  Bool: Uint8Array,
-  UInt8: Uint8Array,
-  Int8: Int8Array,
-  Int16: Int16Array,
-  Int32: Int32Array,
-  UInt32: Uint32Array,
-  Float32: Float32Array,
-  Float64: Float64Array,
-} as const;
 
 /** `count` values from `start` on. */
 export function valuesColumn(
@@ -23,8 +12,7 @@ export function valuesColumn(
 ): Column {
   if (values.length < start + count) throw badCatalog("it has fewer values than rows.", fault);
   if (type === "String") return textValues(values, start, count);
-  const Class =
-    type === "Int64" ? BigInt64Array : type === "UInt64" ? BigUint64Array : (ARRAYS[type] as typeof Float64Array);
+  const Class = ARRAY_OF[type] as typeof Float64Array;
   const same = values as unknown as NumberArray | BigArray;
   if (values instanceof Class) {
     return { type, values: same.slice(start, start + count), nulls: null } as Column;

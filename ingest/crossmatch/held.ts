@@ -1,7 +1,7 @@
 // A catalog in memory: its positions as an index, its columns as the typed arrays that they came in. Loaded and asked by
 // catalogs.ts.
 import type { Catalog } from "../../domain/catalog.js";
-import type { Block, Column, ElementType } from "../../domain/columns.js";
+import { ARRAY_OF, type Block, type Column, type ElementType } from "../../domain/columns.js";
 import { buildSkyJoin, type SkyJoin } from "../../domain/skyjoin.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
 import { type CatalogMatches, matchesAmong, radiiOf } from "./matches.js";
@@ -88,7 +88,7 @@ class Held implements HeldCatalog {
     const type =
       name === "id" ? this.catalog.idType : this.catalog.columns.find((column) => column.name === name)!.type;
     const nulls = new Uint8Array(rows.length);
-    const values = type === "String" ? new Array<string>(rows.length) : new ARRAYS[type](rows.length);
+    const values = type === "String" ? new Array<string>(rows.length) : new ARRAY_OF[type](rows.length);
     let part: Part | undefined;
     let column: HeldColumn | undefined;
     for (let at = 0; at < rows.length; at++) {
@@ -114,18 +114,6 @@ class Held implements HeldCatalog {
     return this.parts[low]!;
   }
 }
-
-const ARRAYS = {
-  ...{
-    Bool: Uint8Array,
-    UInt8: Uint8Array,
-    Int8: Int8Array,
-    Int16: Int16Array,
-    Int32: Int32Array,
-    UInt32: Uint32Array,
-  },
-  ...{ Int64: BigInt64Array, UInt64: BigUint64Array, Float32: Float32Array, Float64: Float64Array },
-} as const satisfies Record<Exclude<ElementType, "String">, unknown>;
 
 /** The rows of one block. */
 interface Part {

@@ -4,6 +4,7 @@ import type { Block } from "../../domain/columns.js";
 import { TocsinError } from "../../domain/errors.js";
 import type { Cone } from "../../domain/skyobject.js";
 import type { CatalogStore, NearbyOptions, NearbySources, SourceKey, SourcePage } from "../catalogs.store.js";
+import { following } from "../following.js";
 import { bigints, strings } from "./blocks.js";
 import { conePage, near } from "./catalogs.near.js";
 import { createTable, dropTable, rowsOf, tableOf } from "./catalogs.table.js";
@@ -73,18 +74,7 @@ export class ArchiveCatalogs implements CatalogStore {
   }
 
   follow(): () => void {
-    let timer: NodeJS.Timeout | null = null;
-    let ended = false;
-    const again = async (): Promise<void> => {
-      // While the archive is away nobody changes a catalog in it.
-      await this.refresh().catch(() => {});
-      if (!ended) timer = setTimeout(again, FOLLOW_MS).unref();
-    };
-    void again();
-    return () => {
-      ended = true;
-      if (timer !== null) clearTimeout(timer);
-    };
+    return following(() => this.refresh(), FOLLOW_MS);
   }
 
   async list(): Promise<Catalog[]> {

@@ -2,6 +2,7 @@
 import pLimit from "p-limit";
 import type { Block } from "../../domain/columns.js";
 import type { Mark, MarkKind, MarkState } from "../../domain/mark.js";
+import { following } from "../following.js";
 import type { MarkEvent, MarkRegistry } from "../marks.store.js";
 import { outsideRequests } from "../request.js";
 import { bigints, blockOf, counts, eachRow, numbers, signed, strings, texts } from "./blocks.js";
@@ -75,18 +76,7 @@ export class ArchiveMarks implements MarkRegistry {
   }
 
   follow(): () => void {
-    let timer: NodeJS.Timeout | null = null;
-    let ended = false;
-    const again = async (): Promise<void> => {
-      // While the archive is away nobody changes a mark in it.
-      await this.refresh().catch(() => {});
-      if (!ended) timer = setTimeout(again, FOLLOW_MS).unref();
-    };
-    void again();
-    return () => {
-      ended = true;
-      if (timer !== null) clearTimeout(timer);
-    };
+    return following(() => this.refresh(), FOLLOW_MS);
   }
 
   async #read(): Promise<void> {

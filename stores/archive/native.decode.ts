@@ -1,14 +1,14 @@
 // ClickHouse's Native format as one block of rows. Called by http.ts with the whole answer to a query.
-import type {
-  BigColumn,
-  Block,
-  BytesColumn,
-  Column,
-  ElementType,
-  ListColumn,
-  NumberColumn,
+import {
+  ARRAY_OF,
+  type BigColumn,
+  type Block,
+  type BytesColumn,
+  type Column,
+  type ElementType,
+  type ListColumn,
+  type NumberColumn,
 } from "../../domain/columns.js";
-import { ARRAY_OF } from "./native.encode.js";
 import { StringReader } from "./native.strings.js";
 
 type FixedType = Exclude<ElementType, "String">;

@@ -1,19 +1,5 @@
 // A block of rows as ClickHouse's Native format. Called by http.ts for inserts and for tables sent with a query.
-import type { Block, Column, ElementType } from "../../domain/columns.js";
-
-/** The array class whose bytes are the type's bytes on the wire (little endian, as every platform of Node's is). */
-export const ARRAY_OF = {
-  Bool: Uint8Array,
-  UInt8: Uint8Array,
-  Int8: Int8Array,
-  Int16: Int16Array,
-  Int32: Int32Array,
-  UInt32: Uint32Array,
-  Int64: BigInt64Array,
-  UInt64: BigUint64Array,
-  Float32: Float32Array,
-  Float64: Float64Array,
-} as const satisfies Record<Exclude<ElementType, "String">, unknown>;
+import { ARRAY_OF, type Block, type Column } from "../../domain/columns.js";
 
 /** ClickHouse's name of a column's type, e.g. Nullable(Float64). */
 export function columnType(column: Column): string {

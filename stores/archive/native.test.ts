@@ -1,10 +1,10 @@
 // Native format: what the engine reads is what was written, and the other way round, for every type.
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Block, Column, ElementType } from "../../domain/columns.js";
+import { ARRAY_OF, type Block, type Column, type ElementType } from "../../domain/columns.js";
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { decodeNative } from "./native.decode.js";
-import { ARRAY_OF, columnType, encodeNative } from "./native.encode.js";
+import { columnType, encodeNative } from "./native.encode.js";
 
 let archive: TestArchive;
 beforeAll(async () => {

@@ -4,6 +4,7 @@ import pRetry from "p-retry";
 import { TocsinError } from "../../domain/errors.js";
 import type { Annotation, Filter, FilterStream, StreamFormat } from "../../domain/filter.js";
 import type { FilterChange, FilterStore, NewFilter } from "../filters.store.js";
+import { following } from "../following.js";
 import type { Graph, GraphTx } from "./graph.js";
 import {
   ACTIVE_FILTERS,
@@ -91,19 +92,8 @@ export function createFilterStore(graph: Graph): FilterStore {
       return () => listeners.delete(listener);
     },
     follow() {
-      let timer: NodeJS.Timeout | null = null;
-      let ended = false;
-      const again = async (): Promise<void> => {
-        // While the graph is away nobody changes a filter in it.
-        await look().catch(() => {});
-        if (!ended) timer = setTimeout(again, FOLLOW_MS).unref();
-      };
       told = -1;
-      void again();
-      return () => {
-        ended = true;
-        if (timer !== null) clearTimeout(timer);
-      };
+      return following(look, FOLLOW_MS);
     },
   };
 }

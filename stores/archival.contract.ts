@@ -152,7 +152,7 @@ export function archivalContract(open: () => Promise<ArchivalStore>): void {
       // As where the process died between the rows and the word that they are there.
       await store.append(same, rowsOf(rows), read(1, 3));
       const [source] = await store.cone([begun.load], { ra: 30, dec: -3, radiusArcsec: 1 }, 10, null);
-      const wanted: PointsWanted = { source: source!, badFlags: 0, after: null };
+      const wanted: PointsWanted = { source: source!, badFlags: 0, upTo: null, after: null };
       expect((await store.points([wanted], 10))[0]).toHaveLength(3);
       expect(await store.activate(same, read(1, 3))).toMatchObject({ sources: 1, points: 3 });
       expect(await store.cone([begun.load], { ra: 30, dec: -3, radiusArcsec: 1 }, 10, null)).toHaveLength(1);
@@ -186,7 +186,7 @@ export function archivalContract(open: () => Promise<ArchivalStore>): void {
       ]);
       expect(found[2]!.separationArcsec).toBeCloseTo(0.36, 6);
       expect(found[0]!.fields).toEqual({ fieldid: Number(bright.id % 7n) });
-      const all = found.map((source): PointsWanted => ({ source, badFlags: 0, after: null }));
+      const all = found.map((source): PointsWanted => ({ source, badFlags: 0, upTo: null, after: null }));
       const [g, r, other] = await store.points([all[2]!, all[0]!, all[1]!], 100).then(([c, a, b]) => [a!, b!, c!]);
       expect(g!.map(({ time, number, magnitude }) => [time, number, magnitude])).toEqual([
         [58_300.25, 3n, 16],
@@ -199,6 +199,15 @@ export function archivalContract(open: () => Promise<ArchivalStore>): void {
       expect([r, other].map((curve) => curve!.map(({ magnitude }) => magnitude))).toEqual([[3], [4]]);
       const good = await store.points([{ ...all[0]!, badFlags: 32_768 }], 100);
       expect(good[0]!.map(({ number }) => number)).toEqual([1n, 2n]);
+      for (const [upTo, numbers] of [
+        [58_300, []],
+        [58_348.48046875, [3n, 0n]],
+        [58_423.4, [3n, 0n]],
+        [58_500, [3n, 0n, 1n, 2n]],
+      ] as const) {
+        const [known, whole] = await store.points([{ ...all[0]!, upTo }, all[0]!], 100);
+        expect([upTo, known!.map(({ number }) => number), whole!.length]).toEqual([upTo, numbers, 4]);
+      }
       const pages: bigint[] = [];
       for (let after: ArchivalPoint | null = null; ; ) {
         const [page]: ArchivalPoint[][] = await store.points([{ ...all[0]!, after }], 1);

@@ -34,6 +34,8 @@ export interface PointsWanted {
   readonly source: Pick<ArchivalSource, "load" | "cell" | "source" | "band">;
   /** Points with any of these bits in their flags are left out. */
   readonly badFlags: number;
+  /** Points of later times, as the archive has them, are left out; null: none. */
+  readonly upTo: number | null;
   /** After this point. */
   readonly after: Pick<ArchivalPoint, "time" | "number"> | null;
 }

@@ -1,5 +1,5 @@
 // An object as it stood at a time, through a whole service: everything that is made of its light curve and of its place.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
@@ -148,4 +148,51 @@ it("has the matches and the host that were known then", { timeout: 60_000 }, asy
   expect(await placed(first.time)).toEqual(first.shown);
   expect(second.shown.latestAlert.crossMatches.map(({ sourceId }) => sourceId)).toEqual(["other", "one"]);
   expect(await placed(second.time)).toEqual(second.shown);
+});
+
+it("ends light curves of archives where it stood", { timeout: 60_000 }, async () => {
+  const minute = 1 / 1440;
+  const end = 2_461_010.5;
+  const catalogs = join(service.dataDir, "catalogs");
+  await mkdir(catalogs, { recursive: true });
+  const minutes = [-1000, -20, -5, -0.01, 0.01, 5, 20];
+  for (const kind of ["mjd", "hmjd"]) {
+    const definition = {
+      ...{ title: kind, id: ["id"], ra: ["ra"], dec: ["dec"], oneBand: "g", magnitude: ["mag"], flags: ["flags"] },
+      ...{ badFlags: 1, time: { column: ["time"], kind } },
+    };
+    const rows = minutes.map((after) => `1,150,2,${end - 2_400_000.5 + after * minute},18,${Number(after === -1000)}`);
+    await writeFile(join(catalogs, `${kind}.csv`), `id,ra,dec,time,mag,flags\n${rows.join("\n")}\n`);
+    const input = { name: kind, files: [`${kind}.csv`], definition: JSON.stringify(definition) };
+    await service.ask("mutation ($input: AddLightCurvesInput!) { addLightCurves(input: $input) { name } }", { input });
+    await vi.waitFor(async () => {
+      const { lightCurveLoads } = await service.ask<{ lightCurveLoads: { finished: boolean; error: string | null }[] }>(
+        "{ lightCurveLoads { finished error } }",
+      );
+      expect(lightCurveLoads.at(-1)).toEqual({ finished: true, error: null });
+    }, 30_000);
+  }
+  interface Points {
+    readonly edges: { node: { mjd: number | null; hmjd: number | null } }[];
+    readonly pageInfo: { hasNextPage: boolean; endCursor: string };
+  }
+  async function curves(asOf: string | null, archive: string, args = "first: 100") {
+    const points = `points(${args}) { edges { node { mjd hmjd } } pageInfo { hasNextPage endCursor } }`;
+    const query = `query ($asOf: DateTime) { object(survey: ZTF, objectId: "ZTF26lens", asOf: $asOf) {
+      archivalLightCurves(goodOnly: true, archives: ["${archive}"]) { ${points} } } }`;
+    const { object } = await service.ask<{ object: { archivalLightCurves: { points: Points }[] } }>(query, { asOf });
+    const { edges, pageInfo } = object.archivalLightCurves[0]!.points;
+    const fromEnd = edges.map(({ node: { mjd, hmjd } }) => ((mjd ?? hmjd)! + 2_400_000.5 - end) / minute);
+    return { minutes: fromEnd.map((after) => Number(after.toFixed(2))), pageInfo };
+  }
+  const [now, then] = [null, `JD ${end}`];
+  for (const kind of ["mjd", "hmjd"]) expect((await curves(now, kind)).minutes).toEqual(minutes.slice(1));
+  const whole = { hasNextPage: false };
+  expect(await curves(then, "mjd")).toMatchObject({ minutes: [-20, -5, -0.01], pageInfo: whole });
+  expect(await curves(then, "hmjd")).toMatchObject({ minutes: [-20], pageInfo: whole });
+  const { pageInfo } = await curves(then, "mjd", "first: 2");
+  expect(pageInfo.hasNextPage).toBe(true);
+  const next = `first: 2, after: "${pageInfo.endCursor}"`;
+  expect(await curves(then, "mjd", next)).toMatchObject({ minutes: [-0.01], pageInfo: whole });
+  await expect(curves(now, "mjd", next)).rejects.toThrow(/BAD_CURSOR/);
 });

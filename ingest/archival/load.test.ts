@@ -316,7 +316,7 @@ describe("another survey's archive", () => {
       ["AS J1", "g", { camera: "ba" }],
     ]);
     const points = await store.points(
-      found.map((source) => ({ source, badFlags: 0, after: null })),
+      found.map((source) => ({ source, badFlags: 0, upTo: null, after: null })),
       10,
     );
     expect(points.map((curve) => curve.map(({ time, magnitude, flags }) => [time, magnitude, flags]))).toEqual([

@@ -49,8 +49,8 @@ export const archivalPointLoader = (store: Pick<ArchivalStore, "points">) =>
         (group) => store.points(group, group[0]!.first),
       ),
     {
-      cacheKeyFn: ({ source: { load, cell, source, band }, badFlags, after, first }) =>
-        `${load} ${cell} ${source} ${band} ${badFlags} ${after?.time} ${after?.number} ${first}`,
+      cacheKeyFn: ({ source: { load, cell, source, band }, badFlags, upTo, after, first }) =>
+        `${load} ${cell} ${source} ${band} ${badFlags} ${upTo} ${after?.time} ${after?.number} ${first}`,
       maxBatchSize: MOST_CURVES,
     },
   );

@@ -1,7 +1,13 @@
 // Light curves of archives: at an object, in a circle, and with everything else that is known of a circle.
 import type { ComplexityEstimatorArgs } from "graphql-query-complexity";
 import { Arg, Args, Ctx, FieldResolver, Float, Int, Query, Resolver, Root } from "type-graphql";
-import type { ArchivalPoint, ArchivalSource, LightCurveArchive, TimeKind } from "../../domain/archival.js";
+import {
+  type ArchivalPoint,
+  type ArchivalSource,
+  archivalTimeUpTo,
+  type LightCurveArchive,
+  type TimeKind,
+} from "../../domain/archival.js";
 import { archivalCursor, archivalPointCursor, queryIdentity } from "../../domain/cursor.js";
 import { TocsinError } from "../../domain/errors.js";
 import type { Cone } from "../../domain/skyobject.js";
@@ -39,10 +45,10 @@ const archivalPointsCost = ({ childComplexity }: ComplexityEstimatorArgs): numbe
 export class ObjectArchivalResolver {
   @FieldResolver(() => [ArchivalLightCurveType], {
     complexity: curvesCost,
-    description: "Light curves of archives around its position, nearest first.",
+    description: "Light curves of archives around its position, nearest first. As of a time their points end there.",
   })
   async archivalLightCurves(
-    @Root() { ra, dec }: SkyObjectType,
+    @Root() { ra, dec, asOf }: SkyObjectType,
     @Ctx() context: Context,
     @Arg("radiusArcsec", () => Float, { defaultValue: 1.5, description: "Above 0, at most 60." }) radiusArcsec: number,
     @Arg("archives", () => [String], { nullable: true, description: ARCHIVES }) archives: string[] | null | undefined,
@@ -57,7 +63,7 @@ export class ObjectArchivalResolver {
     const chosen = await chosenArchives(context, archives);
     const found = await context.loaders.archivalSources.load({ ...circle, loads: [...chosen.keys()], limit });
     await context.breathe();
-    return found.map(shownCurve(chosen, goodOnly));
+    return found.map(shownCurve(chosen, goodOnly, asOf ?? null));
   }
 }
 
@@ -92,11 +98,20 @@ export class ArchivalResolver {
   ): Promise<ArchivalPointConnectionType> {
     const first = pageSize(asked);
     const { cell, source, band } = curve.key;
-    const identity = queryIdentity("archivalPoints", curve.revision, cell, source, band, curve.goodOnly);
+    const identity = queryIdentity(
+      "archivalPoints",
+      curve.revision,
+      cell,
+      source,
+      band,
+      curve.goodOnly,
+      ...(curve.upTo === null ? [] : [curve.upTo]),
+    );
     const key = after == null ? null : archivalPointCursor.decode(identity, after);
     const points = await context.loaders.archivalPoints.load({
       source: curve.key,
       badFlags: curve.goodOnly ? curve.badFlags : 0,
+      upTo: curve.upTo,
       after: key && { time: key[0], number: key[1] },
       first: first + 1,
     });
@@ -156,7 +171,7 @@ async function curves(
   const key = page.after == null ? null : archivalCursor.decode(identity, page.after);
   const after = key && { separationArcsec: key[0], load: loadOf(chosen, key[1]), id: key[2], band: key[3] };
   const found = await context.stores.archival.cone(loads, circle, first + 1, after);
-  const shown = shownCurve(chosen, goodOnly);
+  const shown = shownCurve(chosen, goodOnly, null);
   return connection(found, first, (source) => ({
     get cursor() {
       const { separationArcsec, load, id, band } = source;
@@ -199,11 +214,12 @@ function loadOf(archives: ReadonlyMap<number, LightCurveArchive>, name: string):
 }
 
 const shownCurve =
-  (archives: ReadonlyMap<number, LightCurveArchive>, goodOnly: boolean) =>
+  (archives: ReadonlyMap<number, LightCurveArchive>, goodOnly: boolean, asOf: number | null) =>
   ({ load, cell, source, band, id, ra, dec, fields, separationArcsec }: ArchivalSource): ArchivalLightCurveType => {
     const archive = archives.get(load)!;
     const { name, timeKind, badFlags } = archive;
-    const hidden = { key: { load, cell, source, band }, revision: revisionOf(archive), badFlags, goodOnly };
+    const upTo = asOf === null ? null : archivalTimeUpTo(asOf, timeKind);
+    const hidden = { key: { load, cell, source, band }, revision: revisionOf(archive), badFlags, goodOnly, upTo };
     return { archive: name, sourceId: id, band, ra, dec, separationArcsec, timeKind, fields, ...hidden };
   };
 

@@ -65,11 +65,15 @@ export class ArchivalLightCurveType {
   timeKind!: TimeKind;
   @Field(() => JsonValue, { description: "The archive's own columns of the source (ZTF: fieldid, rcid)." })
   fields!: Readonly<Record<string, unknown>>;
-  /** Not shown: the key of its points, the archive's name and revision, its bad bits, and whether points with them are left out. */
+  /**
+   * Not shown: the key of its points, the archive's name and revision, its bad bits, whether points with them are left out,
+   * and the time after which they are, as the archive has times; null: none.
+   */
   key!: Pick<ArchivalSource, "load" | "cell" | "source" | "band">;
   revision!: string;
   badFlags!: number;
   goodOnly!: boolean;
+  upTo!: number | null;
 }
 
 @ObjectType("ArchivalLightCurveEdge", { simpleResolvers: true })

@@ -90,7 +90,7 @@ const POINTS_TEXT = `SELECT n, time, number, magnitude, magnitudeError, colorCoe
     FROM archival_points ${FINAL}
     WHERE load IN {loads:Array(UInt64)} AND (cell, source) IN (SELECT cell, source FROM wanted)) AS points
   INNER JOIN wanted USING (load, cell, source, band)
-  WHERE bitAnd(flags, badFlags) = 0 AND (time > afterTime OR (time = afterTime AND number > afterNumber))
+  WHERE bitAnd(flags, badFlags) = 0 AND time <= upTo AND (time > afterTime OR (time = afterTime AND number > afterNumber))
   ORDER BY n, time, number LIMIT {first:UInt32} BY n LIMIT ${MOST_POINTS + 1}
   ${SETTINGS}`;
 
@@ -108,6 +108,7 @@ export async function pointsOf(
     source: unsigned(BigUint64Array.from(wanted, ({ source }) => source.source)),
     band: texts(wanted.map(({ source }) => source.band)),
     badFlags: counts(Uint32Array.from(wanted, ({ badFlags }) => badFlags)),
+    upTo: floats(Float64Array.from(wanted, ({ upTo }) => upTo ?? Number.POSITIVE_INFINITY)),
     afterTime: floats(Float64Array.from(wanted, ({ after }) => after?.time ?? Number.NEGATIVE_INFINITY)),
     afterNumber: unsigned(BigUint64Array.from(wanted, ({ after }) => after?.number ?? 0n)),
   });

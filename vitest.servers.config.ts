@@ -8,7 +8,7 @@ export default defineConfig({
     ...SETTINGS.test,
     include: SERVERS_TESTS,
     exclude: withoutJava(),
-    globalSetup: ["./test/servers.setup.ts"],
+    globalSetup: [...SETTINGS.test.globalSetup, "./test/servers.setup.ts"],
     testTimeout: 300_000,
     // Brokers, JVMs and clusters beside each other on a small machine: what fails twice is a fault.
     retry: 1,

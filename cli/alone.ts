@@ -25,7 +25,7 @@ export async function withArchive<T>(
   work: (client: ArchiveClient, claims: Claims) => Promise<T>,
 ): Promise<T> {
   if (isShared(settings)) {
-    const graph = openGraph(settings);
+    const graph = await openGraph(settings);
     try {
       return await withMigrated(settings, log, work, sharedClaims(graph, graph.migrate.bind(graph)));
     } finally {

@@ -72,7 +72,7 @@ export async function backup(options: BackupOptions): Promise<Manifest> {
         await backUpDatabase(client, places);
         if (engineBackups !== null) await moveFolder(places[0]!.path, join(folder, "archive"));
         const segments = await linkFolder(join(settings.DATA_DIR, "packets"), join(folder, "packets"));
-        const graph = openGraph(settings);
+        const graph = await openGraph(settings);
         try {
           await graph.migrate();
           await exportTo(graph, join(folder, GRAPH));
@@ -124,7 +124,7 @@ export async function restore(options: BackupOptions): Promise<Manifest> {
       if (own !== null) await rm(own, { recursive: true });
       compare(manifest.archive.rows, await rowsOfTables(client));
       if (manifest.segments) await copyFolder(join(folder, "packets"), join(settings.DATA_DIR, "packets"));
-      const graph = openGraph(settings);
+      const graph = await openGraph(settings);
       try {
         await graph.migrate();
         await importFrom(graph, join(folder, GRAPH));

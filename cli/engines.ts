@@ -11,7 +11,6 @@ import { openArchiveServers } from "../stores/archive/servers.js";
 import { applyStorage } from "../stores/archive/storage.js";
 import { openGrafeo } from "../stores/graph/grafeo.js";
 import type { Graph } from "../stores/graph/graph.js";
-import { openNeo4j } from "../stores/graph/neo4j.js";
 import { dropOldSegments } from "../stores/packets/retention.js";
 import { openPacketStore } from "../stores/packets/segments.js";
 import type { PacketStore } from "../stores/packets.store.js";
@@ -82,8 +81,10 @@ export async function openPackets(settings: Settings, archive: ArchiveClient): P
   };
 }
 
-export function openGraph(settings: Settings): Graph {
+/** Neo4j's driver is loaded only where there is one: that takes a tenth of a start. */
+export async function openGraph(settings: Settings): Promise<Graph> {
   if (settings.NEO4J_URL === undefined) return openGrafeo(join(settings.DATA_DIR, "graph.grafeo"));
   const { NEO4J_URL: url, NEO4J_USER: user, NEO4J_PASSWORD: password } = settings;
+  const { openNeo4j } = await import("../stores/graph/neo4j.js");
   return openNeo4j({ url, user, password });
 }

@@ -34,7 +34,7 @@ export function addGraphCommands(program: Command, settings: () => Settings): vo
 }
 
 async function withGraph(settings: Settings, work: (graph: Graph) => Promise<void>): Promise<void> {
-  const graph = openGraph(settings);
+  const graph = await openGraph(settings);
   try {
     await graph.migrate();
     await work(graph);

@@ -13,7 +13,7 @@ import {
   ztfMessages,
 } from "../ingest/sources/kafka/kafka.fixture.js";
 import { servers } from "../test/servers.js";
-import { addKafkaCommands } from "./kafka.js";
+import { addKafkaCommands } from "./kafka.commands.js";
 import { kafkaShape } from "./kafka.settings.js";
 
 let connection: KafkaConnection;

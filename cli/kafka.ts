@@ -1,5 +1,4 @@
-// `cli kafka lag|rewind|topics`: the bookmarks of the group in Kafka, shown and moved. Added to the program by cli/program.ts.
-import type { Command } from "commander";
+// The bookmarks of the group in Kafka, shown and moved. Called by cli/kafka.commands.ts.
 import type { Kafka } from "kafkajs";
 import { TocsinError } from "../domain/errors.js";
 import { lagOf, lags, offsetsAt } from "../ingest/sources/kafka/bookmarks.js";
@@ -9,24 +8,6 @@ import { parseStart } from "../ingest/sources/kafka/start.js";
 import { chosenTopics, parseTopics } from "../ingest/sources/kafka/topics.js";
 import { type KafkaSettings, kafkaConnection, START_FORMS } from "./kafka.settings.js";
 import { tableOf } from "./table.js";
-
-export function addKafkaCommands(program: Command, settings: () => KafkaSettings): void {
-  const kafka = program.command("kafka").description("what is read from Kafka, and how far");
-  kafka
-    .command("topics")
-    .description("topics that KAFKA_TOPICS chooses, with their number of messages")
-    .action(() => showTopics(settings()));
-  kafka
-    .command("lag")
-    .description("how far the group KAFKA_GROUP is in each partition, and what waits for it")
-    .action(() => showLag(settings()));
-  kafka
-    .command("rewind")
-    .description("move the group's bookmarks, back or forth; its workers must be stopped")
-    .requiredOption("--to <where>", "earliest, latest, a time like 2026-01-31T18:00:00Z, or a while ago like 6h")
-    .option("--topic <name>", "only in this topic (default: all that KAFKA_TOPICS chooses)")
-    .action((options: { to: string; topic?: string }) => rewind(settings(), options));
-}
 
 export async function showTopics(settings: KafkaSettings): Promise<void> {
   const { kafka, topics } = await chosen(settings);

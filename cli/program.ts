@@ -10,7 +10,7 @@ import { demo } from "./demo.js";
 import { addEnrichCommand } from "./enrich.js";
 import { addGraphCommands } from "./graph.js";
 import { ingest } from "./ingest.js";
-import { addKafkaCommands } from "./kafka.js";
+import { addKafkaCommands } from "./kafka.commands.js";
 import { addLightCurveCommands } from "./lightcurves.js";
 import { createLogger } from "./logger.js";
 import { addMissingCommand } from "./missing.js";

@@ -60,7 +60,7 @@ export async function openStores({
 
   const archive = opened.keep(await patiently(() => openArchive(settings, log)));
   const client = watching.archive(archive.client);
-  const graph = watching.graph(opened.keep(openGraph(settings)));
+  const graph = watching.graph(opened.keep(await openGraph(settings)));
   const archived = await patiently(() =>
     createArchiveStores(client, [...surveys.values()], {
       // The positions that other processes write are not heard of.

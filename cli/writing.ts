@@ -18,7 +18,7 @@ import { createMatching } from "./matching.js";
 import { createRecords, type Records } from "./records.js";
 import { letterReplayer } from "./replays.js";
 import { schemasOfSettings } from "./schemas.js";
-import { openStream, type Stream } from "./stream.js";
+import type { Stream } from "./stream.js";
 
 export interface WritingParts extends LiveParts {
   readonly live: Live;
@@ -83,7 +83,7 @@ export async function openWriting(parts: WritingParts): Promise<Writing> {
   return {
     control: createControl(settings, ingestion),
     ingestion,
-    stream: openTopics(parts, pipeline),
+    stream: await openTopics(parts, pipeline),
     records: createRecords({ ...archived, surveys, replay, ...corrections }),
     replay,
     held: enrichments.marks,
@@ -92,10 +92,15 @@ export async function openWriting(parts: WritingParts): Promise<Writing> {
   };
 }
 
-function openTopics({ settings, opened, watching, log }: WritingParts, pipeline: Pipeline): Stream | null {
+async function openTopics(
+  { settings, opened, watching, log }: WritingParts,
+  pipeline: Pipeline,
+): Promise<Stream | null> {
   const reading = kafkaReading(settings);
   if (reading === null) return null;
   const options = { ...reading, schemas: schemasOfSettings(settings), log: (line: string) => log.warn(line) };
+  // Kafka's client is loaded only where topics are read.
+  const { openStream } = await import("./stream.js");
   const stream = opened.keep(openStream(options, pipeline, log));
   watching.kafka(() => stream.source);
   return stream;

@@ -6,6 +6,8 @@ import {
   type GraphQLArgument,
   type GraphQLInputField,
   type GraphQLSchema,
+  getIntrospectionQuery,
+  graphqlSync,
   isEnumType,
   isInputObjectType,
   isObjectType,
@@ -79,6 +81,10 @@ describe("the served schema", () => {
     const text = printedSchema(served);
     if (process.env.TOCSIN_UPDATE_DOCS) writeFileSync(printedFile, text);
     expect(readFileSync(printedFile, "utf8")).toBe(text);
+  });
+
+  it("answers what tools ask of it", () => {
+    expect(graphqlSync({ schema: served, source: getIntrospectionQuery() }).errors).toBeUndefined();
   });
 
   it("takes its surveys from their descriptions", () => {

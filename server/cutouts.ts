@@ -2,7 +2,6 @@
 // Mounted by cli/ through createApp's `routes`; errors are coded by the app.
 import { createHash } from "node:crypto";
 import { type Request, type Response, Router } from "express";
-import sharp from "sharp";
 import { COLOUR_MAPS, type ColourMap, draw } from "../domain/colours.js";
 import { TocsinError } from "../domain/errors.js";
 import { readFitsImage } from "../domain/fits.js";
@@ -78,6 +77,8 @@ async function answer(request: Request, response: Response, wanted: Wanted, fits
 async function png(fits: Uint8Array, { stretch, cmap, size }: Wanted): Promise<Buffer> {
   const image = readFitsImage(fits);
   const { rgba, width, height } = draw(image, stretched(image.pixels, stretch), cmap, size);
+  // A large library, which a start need not wait for.
+  const { default: sharp } = await import("sharp");
   return sharp(rgba, { raw: { width, height, channels: 4 } })
     .png()
     .toBuffer();

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import type { ArchiveClient } from "../stores/archive/client.js";
 import { startEmbeddedArchive } from "../stores/archive/engine/embedded.js";
 import { connectArchive } from "../stores/archive/http.js";
+import { layArchive } from "./firststart.js";
 
 export interface TestArchive {
-  /** Connected to the empty database `tocsin`. */
+  /** Connected to the database `tocsin`. */
   readonly client: ArchiveClient;
   readonly url: string;
   readonly user: string;
@@ -18,9 +19,21 @@ export interface TestArchive {
   stop(): Promise<void>;
 }
 
-/** In the folder, which stays, or in one of its own. */
+/** In a folder of its own, with the tables of migrations where a run of tests has them ready, or in one that stays. */
 export async function startTestArchive(folder?: string): Promise<TestArchive> {
-  const dataDir = folder ?? (await mkdtemp(join(tmpdir(), "tocsin-archive-")));
+  const own = folder === undefined ? await mkdtemp(join(tmpdir(), "tocsin-archive-")) : null;
+  if (own !== null) await layArchive(join(own, "archive"), "common");
+  return startIn(folder ?? join(own!, "archive"), own);
+}
+
+/** In a folder of its own, without any table. */
+export async function startEmptyArchive(): Promise<TestArchive> {
+  const own = await mkdtemp(join(tmpdir(), "tocsin-archive-"));
+  return startIn(join(own, "archive"), own);
+}
+
+/** `removed` goes with it. */
+async function startIn(dataDir: string, removed: string | null): Promise<TestArchive> {
   const engine = await startEmbeddedArchive({ dataDir });
   const { url, user, password } = engine;
   const client = connectArchive({ url, user, password, database: "tocsin" });
@@ -35,7 +48,7 @@ export async function startTestArchive(folder?: string): Promise<TestArchive> {
     stop: async () => {
       await client.close();
       await engine.stop();
-      if (folder === undefined) await rm(dataDir, { recursive: true, force: true });
+      if (removed !== null) await rm(removed, { recursive: true, force: true });
     },
   };
 }

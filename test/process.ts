@@ -3,8 +3,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { layArchive } from "./firststart.js";
 import { until } from "./until.js";
 
 const MAIN = resolve(import.meta.dirname, "../dist/cli/main.js");
@@ -66,7 +67,10 @@ export interface ServiceProcess extends CommandProcess {
 }
 
 /** `serve` on a free port; resolves when it answers. Throws with what it said if it ends before. */
-export async function startServiceProcess(environment: Record<string, string>): Promise<ServiceProcess> {
+export async function startServiceProcess(
+  environment: Record<string, string> & { readonly DATA_DIR: string },
+): Promise<ServiceProcess> {
+  await layArchive(join(environment.DATA_DIR, "archive"), "surveys");
   const service = startCommand(["serve"], { PORT: "0", ...environment });
   let url: string | undefined;
   await until(

@@ -14,6 +14,7 @@ export const SETTINGS = {
   resolve: { alias: [{ find: /^graphql$/, replacement: "graphql/index.js" }] },
   test: {
     setupFiles: ["./test/setup.ts"],
+    globalSetup: ["./test/run.setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",

@@ -2,36 +2,21 @@
 // topics, groups and databases of your own, and labels or ids of your own in the graph. Ended by servers.setup.ts.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { inject } from "vitest";
-import { lockDataDir } from "../cli/datadir.js";
 import type { Running, ServerOptions } from "../cli/servers/background.js";
 import { startClickHouse } from "../cli/servers/clickhouse.js";
 import { type Cluster, startCluster } from "../cli/servers/cluster.js";
 import { missingFor } from "../cli/servers/java.js";
 import { KAFKA, startKafka } from "../cli/servers/kafka.js";
 import { NEO4J, startNeo4j } from "../cli/servers/neo4j.js";
-import { TocsinError } from "../domain/errors.js";
+import { oneAtATime } from "./once.js";
 
-const RETRY_MS = 50;
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** One worker process starts it, the others find it. */
-async function shared<R extends Running>(name: string, start: (options: ServerOptions) => Promise<R>): Promise<R> {
+function shared<R extends Running>(name: string, start: (options: ServerOptions) => Promise<R>): Promise<R> {
   const folder = join(inject("serversFolder"), "shared", name);
-  for (;;) {
-    try {
-      const lock = await lockDataDir(`${folder}.lock`);
-      try {
-        return await start({ folder, tell });
-      } finally {
-        await lock.release();
-      }
-    } catch (error) {
-      if (!(error instanceof TocsinError) || error.code !== "DATA_DIR_IN_USE") throw error;
-      await delay(RETRY_MS);
-    }
-  }
+  return oneAtATime(`${folder}.lock`, () => start({ folder, tell }));
 }
 
 /** Shared servers: nobody may stop or freeze these. */

@@ -6,6 +6,7 @@ import pino from "pino";
 import type { Control } from "../cli/control.js";
 import { type RunningService, startService } from "../cli/serve.js";
 import { readSettings } from "../cli/settings.js";
+import { layArchive } from "./firststart.js";
 
 export interface TestService extends RunningService {
   readonly dataDir: string;
@@ -18,6 +19,7 @@ export async function startTestService(environment: Record<string, string> = {})
   const folder = await mkdtemp(join(tmpdir(), "tocsin-test-"));
   const dataDir = environment.DATA_DIR ?? join(folder, "data");
   const settings = readSettings({ PORT: "0", LOG_LEVEL: "error", ...environment, DATA_DIR: dataDir });
+  if (settings.CLICKHOUSE_URL.length === 0) await layArchive(join(dataDir, "archive"), "surveys");
   const service = await startService(settings, pino({ level: settings.LOG_LEVEL }));
   return {
     ...service,

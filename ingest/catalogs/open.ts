@@ -1,12 +1,9 @@
-// A table file, whichever of the formats it has: told by its first bytes, not by its name. Called by load.ts.
+// A table file, whichever of the formats it has: told by its first bytes, not by its name; its reader is loaded
+// then. Called by load.ts.
 import { basename } from "node:path";
 import type { ElementType } from "../../domain/columns.js";
 import { firstBytes } from "./bytes.js";
-import { openCsv } from "./csv.js";
-import { openFits } from "./fits.js";
-import { openParquet } from "./parquet.js";
 import { badCatalog, type TableReader } from "./table.js";
-import { openVoTable } from "./votable.js";
 
 /** First bytes of packed files that are not read. */
 const PACKED = [
@@ -27,9 +24,9 @@ export async function openTable(
   const { isGzip, head } = await firstBytes(path);
   if (head.length === 0) throw badCatalog("it is empty.", { file: basename(path) });
   const text = head.toString("latin1").replace(/^\xef\xbb\xbf/, "");
-  if (text.startsWith("SIMPLE  =")) return openFits(path, isGzip);
-  if (text.startsWith("PAR1")) return openParquet(path, isGzip);
-  if (/^\s*<\?xml|^\s*<(\w+:)?VOTABLE\b/.test(text)) return openVoTable(path, isGzip);
+  if (text.startsWith("SIMPLE  =")) return (await import("./fits.js")).openFits(path, isGzip);
+  if (text.startsWith("PAR1")) return (await import("./parquet.js")).openParquet(path, isGzip);
+  if (/^\s*<\?xml|^\s*<(\w+:)?VOTABLE\b/.test(text)) return (await import("./votable.js")).openVoTable(path, isGzip);
   if (/^\s*<(!doctype )?html/i.test(text)) throw badCatalog("it is a web page.", { file: basename(path) });
   const packed = PACKED.find(([start]) => text.startsWith(start));
   if (packed !== undefined) {
@@ -46,5 +43,5 @@ export async function openTable(
       "Convert it to one.",
     );
   }
-  return openCsv(path, isGzip, types);
+  return (await import("./csv.js")).openCsv(path, isGzip, types);
 }

@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Block } from "../../domain/columns.js";
-import { startTestArchive, type TestArchive } from "../../test/archive.js";
+import { startEmptyArchive, type TestArchive } from "../../test/archive.js";
 import type { Parameter } from "./client.js";
 import { connectArchive } from "./http.js";
 
 let archive: TestArchive;
 beforeAll(async () => {
-  archive = await startTestArchive();
+  archive = await startEmptyArchive();
 });
 afterAll(async () => {
   await archive?.stop();

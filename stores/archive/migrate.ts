@@ -1,7 +1,6 @@
 // Brings the archive's database up to date: numbered migrations, each once, in order. Called by stores.ts and `migrate`.
-import { type MigrationParams, Umzug, type UmzugStorage } from "umzug";
 import { TocsinError } from "../../domain/errors.js";
-import { strings, texts } from "./blocks.js";
+import { blockOf, strings, texts } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
 import { quoted } from "./http.form.js";
 import { createTables, everywhere, nodesOf, onEachNode, type TableDefinition } from "./layout.js";
@@ -55,12 +54,13 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
 export async function migrate(client: ArchiveClient): Promise<string[]> {
   await createDatabase(client);
   await createTables(client, [EXECUTED]);
-  const umzug = new Umzug({
-    migrations: MIGRATIONS.map(([name, up]) => ({ name, up: () => up(client) })),
-    storage: new TableStorage(client),
-    logger: undefined,
-  });
-  return (await umzug.up()).map(({ name }) => name);
+  const executed = new Set(strings(await client.query("SELECT DISTINCT name FROM migrations"), "name"));
+  const pending = MIGRATIONS.filter(([name]) => !executed.has(name));
+  for (const [name, up] of pending) {
+    await up(client);
+    await client.insert("migrations", blockOf(1, { name: texts([name]) }));
+  }
+  return pending.map(([name]) => name);
 }
 
 const EXECUTED: TableDefinition = {
@@ -90,21 +90,5 @@ async function hasDatabase(node: ArchiveClient): Promise<boolean> {
   } catch (error) {
     if (error instanceof TocsinError && error.details.engineCode === UNKNOWN_DATABASE) return false;
     throw error;
-  }
-}
-
-/** The names of executed migrations, as rows of the table `migrations`. */
-class TableStorage implements UmzugStorage {
-  constructor(private readonly client: ArchiveClient) {}
-
-  async executed(): Promise<string[]> {
-    const block = await this.client.query("SELECT DISTINCT name FROM migrations ORDER BY name");
-    return [...strings(block, "name")];
-  }
-  async logMigration({ name }: MigrationParams<unknown>): Promise<void> {
-    await this.client.insert("migrations", { rows: 1, columns: new Map([["name", texts([name])]]) });
-  }
-  async unlogMigration(): Promise<void> {
-    throw new Error("The archive's migrations only go forward.");
   }
 }

@@ -11,7 +11,7 @@ import type { HitStore } from "../../stores/hits.store.js";
 import type { LinkStore } from "../../stores/links.store.js";
 import { createHitCursors, type HitCursors } from "../cursor.js";
 import { consecutive, withAlerts } from "../log.js";
-import { type Broker, type BrokerSettings, type TopicMessage, takeOver } from "./broker.js";
+import type { Broker, BrokerSettings, TopicMessage } from "./broker.js";
 import { avroHeader } from "./framing.js";
 import { hitMessage } from "./message.js";
 import { hitTopic, publisherId } from "./topic.js";
@@ -72,6 +72,8 @@ export function createHitPublisher(parts: HitPublisherParts): HitPublisher {
       const key = await hits.cursorKey();
       identity = { id: publisherId(key), cursors: createHitCursors(key) };
     }
+    // Kafka's client is loaded only where something is published.
+    const { takeOver } = await import("./broker.js");
     broker = await takeOver(parts.kafka, identity.id);
     const known = await links.checkpoint(identity.id);
     position = broker.position !== null && broker.position > known ? broker.position : known;

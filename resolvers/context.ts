@@ -14,6 +14,7 @@ import { missingLoader } from "./missing/missing.loader.js";
 import { counterpartLoader, lightCurveLoader, objectLoader } from "./object/object.loader.js";
 import type { Pace } from "./pace.js";
 import { scoreLoader } from "./score/score.loader.js";
+import { filterLoader, seenFilters } from "./seenfilters.js";
 import type { Services, Stores } from "./services.js";
 
 const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
@@ -22,6 +23,7 @@ const createLoaders = (stores: Stores, viewer: Viewer, services: Services) => ({
   objectPage: objectPageLoader(stores.alerts, viewer),
   clock: clockLoader(stores.clock, viewer),
   features: featureLoader(stores.features, viewer),
+  filter: filterLoader(stores.filters),
   ownFields: ownFieldsLoader(stores.alerts, viewer),
   object: objectLoader(stores.objects, viewer),
   lightCurve: lightCurveLoader(stores.photometry, viewer),
@@ -49,7 +51,8 @@ export interface Context {
  * remember what they loaded: one context serves one request.
  */
 export function createContext(services: Services, viewer: Viewer, signal?: AbortSignal, pace?: Pace): Context {
-  const stores = signal === undefined ? services.stores : endingWith(services.stores, signal);
+  const ending = signal === undefined ? services.stores : endingWith(services.stores, signal);
+  const stores = { ...ending, filters: seenFilters(ending.filters, services.marks, viewer) };
   const breathe = pace?.ofAnswer() ?? (() => undefined);
   const seen = withoutHidden(services, viewer);
   return { viewer, stores, services: seen, loaders: createLoaders(stores, viewer, services), breathe };

@@ -22,6 +22,8 @@ export interface CorrectionRequest {
   readonly where: () => CorrectionConditions;
   /** Every one with a higher number comes first; null: only what comes from now on. */
   readonly after: bigint | null;
+  /** Of those that were read, the ones to be told; absent: all. */
+  readonly chosen?: (corrections: readonly StoredCorrection[]) => Promise<readonly StoredCorrection[]>;
 }
 
 export interface CorrectionFeedParts {
@@ -195,7 +197,7 @@ export function createCorrectionFeed({ corrections, key, gapMs, maxListeners }: 
     get listeners() {
       return listeners.size;
     },
-    async listen({ viewer, where, after }) {
+    async listen({ viewer, where, after, chosen }) {
       if (listeners.size >= maxListeners) {
         throw new TocsinError("TOO_MANY_SUBSCRIPTIONS", `The service has ${listeners.size} subscriptions, its limit.`);
       }
@@ -216,7 +218,9 @@ export function createCorrectionFeed({ corrections, key, gapMs, maxListeners }: 
           if (head === null || head <= from) await new Promise<void>((resolve) => woken.push(resolve));
         },
         async read(from) {
-          return head === null || head <= from ? { corrections: [], upTo: from } : pageOf(viewer, where(), from, head);
+          if (head === null || head <= from) return { corrections: [], upTo: from };
+          const page = await pageOf(viewer, where(), from, head);
+          return chosen === undefined ? page : { ...page, corrections: await chosen(page.corrections) };
         },
       });
     },

@@ -50,11 +50,14 @@ export async function startHitService(log: MemoryHits, sockets: Partial<SocketLi
     executions += 1;
     return resolve(...of);
   };
-  const filters = new Map(["f1", "f2", "f3"].map((id) => [id, { id }]));
+  const versions = [{ number: 1, where: "magpsf < 30", annotations: [] }];
+  const filters = new Map(["f1", "f2", "f3"].map((id) => [id, { id, versions }]));
   const stores = {
     hits: log.hits,
     alerts: log.alerts,
-    filters: { byIds: async (ids: string[]) => new Map(ids.flatMap((id) => (filters.has(id) ? [[id, { id }]] : []))) },
+    filters: {
+      byIds: async (ids: string[]) => new Map(ids.flatMap((id) => (filters.has(id) ? [[id, filters.get(id)]] : []))),
+    },
   };
   const services = { stores, hub, surveys: new Map([["ZTF", ZTF]]) } as unknown as Services;
   const app = await createApp({

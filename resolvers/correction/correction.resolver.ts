@@ -14,7 +14,7 @@ import type { CorrectionConditions } from "../../stores/corrections.store.js";
 import type { CorrectionStream } from "../../subscriptions/corrections.js";
 import type { HitCursors } from "../../subscriptions/cursor.js";
 import { badArgument, list, MAX_NAME, pageSize, text } from "../bounds.js";
-import type { Context } from "../context.js";
+import { type Context, createContext } from "../context.js";
 import { connection } from "../paging.js";
 
 const MOST_IDS = 100;
@@ -24,7 +24,7 @@ export class CorrectionResolver {
   @Query(() => CorrectionConnectionType, {
     complexity: searchCost,
     description:
-      "What has changed of objects since it was told, in the order of their cursors, oldest first: the same cursors as the subscription's. An empty page has an endCursor too: where it begins.",
+      "What has changed of objects since it was told, in the order of their cursors, oldest first: the same cursors as the subscription's. An empty page has an endCursor too: where it begins. A page may be short while hasNextPage is true: changes of hits of filters that the caller may not know are left out.",
   })
   async corrections(
     @Ctx() context: Context,
@@ -43,11 +43,13 @@ export class CorrectionResolver {
     const after = page.after == null ? 0n : cursors.seq(page.after);
     const conditions = conditionsOf(context, { ...where, survey: survey ?? where?.survey ?? null })();
     const found = await context.stores.corrections.page(context.viewer, conditions, first + 1, after, null);
+    const told = new Set(await known(context, found));
     const edge = (one: StoredCorrection) => {
       const node = shown(one, cursors);
-      return { cursor: node.cursor, node };
+      return { cursor: node.cursor, node, isTold: told.has(one) };
     };
-    return connection(found, first, edge, cursors.text(after));
+    const whole = connection(found, first, edge, cursors.text(after));
+    return { ...whole, edges: whole.edges.filter(({ isTold }) => isTold) };
   }
 
   @Subscription(() => CorrectionType, {
@@ -74,7 +76,23 @@ async function listen(
 ): Promise<CorrectionStream> {
   const { corrections } = context.services;
   const seq = after == null ? null : corrections.cursors.seq(after);
-  return corrections.listen({ viewer: context.viewer, where: conditionsOf(context, where ?? {}), after: seq });
+  const { services, viewer } = context;
+  // A context remembers what it looked up, and the request that began this ends before it.
+  const chosen = (found: readonly StoredCorrection[]) => known(createContext(services, viewer), found);
+  const request = { viewer, where: conditionsOf(context, where ?? {}), after: seq };
+  return corrections.listen(viewer.mayChange ? request : { ...request, chosen });
+}
+
+/** Of hits only those of filters that the viewer may know. */
+async function known(
+  { viewer, loaders }: Context,
+  corrections: readonly StoredCorrection[],
+): Promise<readonly StoredCorrection[]> {
+  if (viewer.mayChange) return corrections;
+  const may = await Promise.all(
+    corrections.map(async ({ filter }) => filter === null || (await loaders.filter.load(filter.id)) !== null),
+  );
+  return corrections.filter((_, n) => may[n]);
 }
 
 /** What a watch list holds is looked up each time: it may be replaced while somebody listens. */

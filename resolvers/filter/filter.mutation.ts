@@ -13,6 +13,7 @@ import { FilterType } from "../../schema/filter/filter.type.js";
 import { MAX_NAME, MAX_TEXT, text } from "../bounds.js";
 import { type Context, requireChange } from "../context.js";
 import { requireCheap } from "../filtercost.js";
+import { requirePublic } from "../seenfilters.js";
 import { shownFilter } from "./filter.shown.js";
 
 @Resolver()
@@ -35,6 +36,7 @@ export class FilterMutations {
       active: input.active ?? true,
     };
     services.language.validate(filter.survey, filter.where, filter.annotations);
+    if (input.stream != null) requirePublic(services.marks, viewer, filter);
     if (filter.active) await requireCheap(context, filter.survey, filter.where, filter.annotations);
     return shownFilter(await stores.filters.create({ ...filter, stream: await streamOf(context, input.stream) }));
   }
@@ -65,6 +67,10 @@ export class FilterMutations {
     const annotations = change.annotations ?? version.annotations;
     if (change.where !== undefined || change.annotations !== undefined) {
       services.language.validate(filter.survey, where, annotations);
+    }
+    const isTold = change.where !== undefined || change.annotations !== undefined || change.stream != null;
+    if (isTold && (change.stream === undefined ? filter.stream : change.stream) !== null) {
+      requirePublic(services.marks, viewer, { where, annotations });
     }
     const begins = change.active === true && !filter.active;
     const differs = where !== version.where || change.annotations !== undefined;

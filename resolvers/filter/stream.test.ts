@@ -41,10 +41,21 @@ describe("stream of a filter", () => {
     rmSync(dir, { recursive: true });
   });
 
-  async function run(text: string, streams = true): Promise<Shown> {
+  async function run(text: string, streams = true, shared = true): Promise<Shown> {
+    const marks = [{ kind: "AREA", name: "field", isShared: shared }];
+    const areas = marks.map(({ name }) => ({
+      ...{ name: `area.${name}`, type: "Bool" as const, nullable: false, unit: null, description: "" },
+    }));
+    const source = { operands: () => ({ values: areas, lists: [] }), onChange: () => () => {} };
+    const desk = {
+      hidden: () => new Set(),
+      list: (_: unknown, kind: string) => marks.filter((mark) => mark.kind === kind),
+    };
     const services = {
       stores: { ...stores, hits: { lastSeq: async () => lastSeq } },
-      language: createFilterLanguage(fieldsOfSurveys([ZTF])),
+      language: createFilterLanguage(fieldsOfSurveys([ZTF], [source])),
+      marks: { desk },
+      design: {},
       streams,
     } as unknown as Services;
     const contextValue = createContext(services, ownerViewer([ZTF]));
@@ -72,6 +83,24 @@ describe("stream of a filter", () => {
     expect(other.stream).toEqual({ format: "JSON", topic: `tocsin.hits.${id}.json` });
     expect((await stores.filters.get(id))!.stream!.after).toBe(50n);
     expect((await run(`updateFilter(id: "${id}", input: {stream: null})`)).stream).toBeNull();
+  });
+
+  it("is refused where what it reads is private: a topic's readers are not known", async () => {
+    const create = (where: string, annotation = "1") =>
+      `createFilter(input: {name: "p", survey: ZTF, where: "${where}", active: false, stream: {format: JSON},
+        annotations: [{name: "a", expression: "${annotation}"}]})`;
+    const refused = { code: "BAD_ARGUMENT", message: expect.stringContaining("area.field") };
+    await expect(run(create("area.field"), true, false)).rejects.toMatchObject(refused);
+    await expect(run(create("1 = 1", "area.field"), true, false)).rejects.toMatchObject(refused);
+    const { id } = await run(create("area.field"));
+    const { id: other } = await run(create("1 = 1"));
+    const update = (filter: string, input: string) =>
+      run(`updateFilter(id: "${filter}", input: {${input}})`, true, false);
+    await expect(update(other, `where: "area.field"`)).rejects.toMatchObject(refused);
+    await expect(update(id, `stream: {format: AVRO}`)).rejects.toMatchObject(refused);
+    // What was shared when it began may be changed and ended.
+    expect((await update(id, `name: "q"`)).stream).not.toBeNull();
+    expect((await update(id, `stream: null, where: "area.field and 1 = 1"`)).stream).toBeNull();
   });
 
   it("is refused where the service has no Kafka, but may be ended", async () => {

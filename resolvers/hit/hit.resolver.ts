@@ -49,11 +49,13 @@ export class HitResolver {
   })
   filterHits(
     @Root() hit: DeliveredHit,
-    @Ctx() { services }: Context,
+    @Ctx() context: Context,
     @Arg("filterIds", () => [ID], { description: "1 to 100." }) _filterIds: string[],
     @Arg("after", () => String, { nullable: true }) _after?: string | null,
-  ): FilterHitType {
-    return shownHit(hit, services.hub.cursors);
+  ): FilterHitType | Promise<FilterHitType> {
+    const shown = shownHit(hit, context.services.hub.cursors);
+    // It may have begun to read a private list since.
+    return context.viewer.mayChange ? shown : ifKnown(context, shown);
   }
 
   @FieldResolver(() => DateTime, {
@@ -94,13 +96,17 @@ async function knownFilters({ stores }: Context, filterIds: readonly string[]): 
   const ids = [...new Set(asked)].sort();
   const known = await stores.filters.byIds(ids);
   const unknown = ids.filter((id) => !known.has(id));
-  if (unknown.length > 0) {
-    throw new TocsinError("UNKNOWN_FILTER", `There is no filter ${JSON.stringify(unknown[0])}.`, {
-      details: { filterIds: unknown },
-    });
-  }
+  if (unknown.length > 0) throw unknownFilters(unknown);
   return ids;
 }
+
+async function ifKnown(context: Context, shown: FilterHitType): Promise<FilterHitType> {
+  if ((await context.loaders.filter.load(shown.filterId)) === null) throw unknownFilters([shown.filterId]);
+  return shown;
+}
+
+const unknownFilters = (ids: readonly string[]) =>
+  new TocsinError("UNKNOWN_FILTER", `There is no filter ${JSON.stringify(ids[0])}.`, { details: { filterIds: ids } });
 
 function shownHit(hit: Hit, cursors: HitCursors): FilterHitType {
   return {

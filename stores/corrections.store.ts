@@ -3,6 +3,7 @@
 import type { Corrected, Correction, StoredCorrection } from "../domain/correction.js";
 import type { Survey } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
+import type { OtherSurvey } from "./counterparts.store.js";
 
 /** Those that are asked for; null: any. */
 export interface CorrectionConditions {
@@ -132,6 +133,12 @@ export interface LateAlert extends AlertOfProgram {
   readonly later: readonly AlertOfProgram[];
 }
 
+/** An object, and from when on its past has become another one. */
+export interface LateObject {
+  readonly objectId: string;
+  readonly jd: number;
+}
+
 export interface ArrivalStore {
   /** Batches with alerts that were committed at `since` or later, in that order. */
   commits(since: number, first: number): Promise<Commit[]>;
@@ -143,6 +150,18 @@ export interface ArrivalStore {
   told(survey: Survey, candids: readonly bigint[], since: number): Promise<Set<bigint>>;
   /** Among the batch's alerts before `beforeJd`. */
   late(survey: Survey, batch: bigint, beforeJd: number): Promise<LateAlert[]>;
+  /** Objects of which the batch has alerts of these programids before `beforeJd`, each with the time of its earliest. */
+  objectsIn(arrival: Arrival, programids: readonly number[], beforeJd: number): Promise<LateObject[]>;
+  /**
+   * Alerts of `survey` that were taken in since a time (epoch ms) and whose counterparts these objects of `other` (up to 1,000)
+   * may be or have been: within the radius of a place that one had in a public alert, and not before its time. Some more than that.
+   */
+  alertsNear(
+    survey: Survey,
+    other: OtherSurvey,
+    objects: readonly LateObject[],
+    takenSince: number,
+  ): Promise<CorrectedAlert[]>;
   /** How far a piece of work has come, as it was saved last; null: never. */
   progress(work: string): Promise<number | null>;
   saveProgress(work: string, at: number): Promise<void>;

@@ -17,6 +17,8 @@ export interface Change {
   readonly scope: string | null;
   /** First parts of the names whose values may be others now. */
   readonly reads: readonly string[];
+  /** People are not told, only what filters make of it. */
+  readonly forFilters?: boolean;
 }
 
 /** To be called when the new values are stored: filters are run over them from then on. */
@@ -32,12 +34,13 @@ export interface TellerParts {
 }
 
 export function createTeller({ corrections, active, begin, onTold }: TellerParts): Tell {
-  async function rowsOf({ alerts, reads, ...change }: Change): Promise<ToldCorrection[]> {
+  async function rowsOf({ alerts, reads, forFilters = false, ...change }: Change): Promise<ToldCorrection[]> {
     const { survey } = change;
     const isRead = (await concerned(active, survey, reads)).length > 0;
     return (await corrections.known(survey, alerts)).flatMap(({ isLatest, ...alert }) => {
-      if (!isLatest && !isRead) return [];
-      return [{ ...change, ...alert, filter: null, isShown: isLatest, reads: isRead ? reads : [] }];
+      const isShown = isLatest && !forFilters;
+      if (!isShown && !isRead) return [];
+      return [{ ...change, ...alert, filter: null, isShown, reads: isRead ? reads : [] }];
     });
   }
 

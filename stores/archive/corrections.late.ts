@@ -1,10 +1,12 @@
 // ArrivalStore on ClickHouse: in which order alerts came, beside the order of their times. Made by stores.ts.
 import type { Survey } from "../../domain/survey.js";
-import type { Arrival, ArrivalStore, Commit, LateAlert } from "../corrections.store.js";
+import type { Arrival, ArrivalStore, Commit, CorrectedAlert, LateAlert, LateObject } from "../corrections.store.js";
+import type { OtherSurvey } from "../counterparts.store.js";
 import { alertTableName } from "./alerts.table.js";
 import { idAt } from "./batches.js";
 import { bigints, blockOf, eachRow, numbers, signed, strings, texts } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
+import { alertsNear, takenFrom } from "./corrections.near.js";
 import { IN_TIME } from "./pages.js";
 
 /** A batch is committed so long after it began at most, or it is taken in again as another one. */
@@ -86,6 +88,28 @@ export class ArchiveArrivals implements ArrivalStore {
       { external: [{ name: "asked", block: asked }] },
     );
     return new Set(bigints(block, "candid"));
+  }
+
+  async objectsIn({ survey, batch }: Arrival, programids: readonly number[], beforeJd: number): Promise<LateObject[]> {
+    const block = await this.client.query(
+      `SELECT objectId, min(jd) AS earliest FROM alert_index
+      WHERE survey = {survey:String} AND batch = {batch:UInt64} AND programid IN {programids:Array(Int32)}
+        AND jd < {beforeJd:Float64}
+      GROUP BY objectId ORDER BY objectId`,
+      { survey, batch, programids, beforeJd },
+    );
+    const [objectId, earliest] = [strings(block, "objectId"), numbers(block, "earliest")];
+    return eachRow(block, (row) => ({ objectId: objectId[row]!, jd: earliest[row]! }));
+  }
+
+  async alertsNear(
+    survey: Survey,
+    other: OtherSurvey,
+    objects: readonly LateObject[],
+    takenSince: number,
+  ): Promise<CorrectedAlert[]> {
+    const near = objects.length === 0 ? [] : await alertsNear(this.client, survey, other, objects);
+    return takenFrom(this.client, survey, idAt(takenSince), near);
   }
 
   async told(survey: Survey, candids: readonly bigint[], since: number): Promise<Set<bigint>> {

@@ -38,8 +38,11 @@ const SERVER: Readonly<Record<string, number | string>> = {
   background_schedule_pool_size: 4,
 };
 
-/** These three must not exceed the merge slots (pool size x ratio = 4). */
 const MERGE_TREE: Readonly<Record<string, number>> = {
+  // Seconds. What a merge has replaced stays until the kernel has written the merge to the disk (30 s by default): the
+  // library's own value is 0, and a power cut would take rows of years with the file of a moment.
+  old_parts_lifetime: 90,
+  // These three must not exceed the merge slots (pool size x ratio = 4).
   number_of_free_entries_in_pool_to_lower_max_size_of_merge: 2,
   number_of_free_entries_in_pool_to_execute_mutation: 2,
   number_of_free_entries_in_pool_to_execute_optimize_entire_partition: 2,

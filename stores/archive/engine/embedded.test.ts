@@ -56,6 +56,21 @@ describe("a running engine", () => {
     await archive?.stop();
   });
 
+  it("keeps what a merge has replaced until the disk can have the merge", async () => {
+    const client = connectTo(archive);
+    await client.command("CREATE TABLE merged (x UInt64) ENGINE = MergeTree ORDER BY x");
+    for (const x of [1, 2]) await client.command(`INSERT INTO merged VALUES (${x})`);
+    await client.command("OPTIMIZE TABLE merged FINAL");
+    const replaced = await client.query(
+      `SELECT name, (SELECT toUInt32(value) FROM system.merge_tree_settings WHERE name = 'old_parts_lifetime') AS seconds
+      FROM system.parts WHERE table = 'merged' AND NOT active`,
+    );
+    expect(replaced.rows).toBe(2);
+    // The kernel writes after 30 s, and looks every 5 s.
+    expect(replaced.columns.get("seconds")?.values[0]).toBeGreaterThan(60);
+    await client.close();
+  });
+
   const status = async (headers: Record<string, string>): Promise<string> => {
     const answer = await fetch(`${archive.url}/?query=SELECT+1`, { headers });
     return `${answer.status} ${answer.headers.get("x-clickhouse-exception-code") ?? ""}`;

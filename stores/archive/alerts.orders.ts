@@ -3,9 +3,10 @@
 import { ALERT_COLUMNS } from "./alerts.rows.js";
 import { strings } from "./blocks.js";
 import type { ArchiveClient } from "./client.js";
-import { quoted, sqlText } from "./http.form.js";
+import { quoted } from "./http.form.js";
 import { alterTable, localName, nodesOf, onEachNode } from "./layout.js";
 import { IN_TIME, STOP_WHEN_FULL } from "./pages.js";
+import { madeByMerges, settingsText, type TableSettings } from "./projections.js";
 
 /** Columns whose alerts lie together, the most telling first. */
 const ORDERED_BY = ["solarSystemName", "class"] as const;
@@ -28,29 +29,17 @@ export function newestPage(where: Partial<Record<(typeof ORDERED_BY)[number], un
   return column === undefined ? `${page} ${IN_TIME}` : `${column} DESC NULLS FIRST, ${page} ${STOP_WHEN_FULL}`;
 }
 
-type Settings = Readonly<Record<string, number | string>>;
-
-/** Settings of a table with projections. Where the server can, merges make them, and an insert has nothing of it. */
-export async function orderSettings(client: ArchiveClient): Promise<Settings> {
-  const needed = { deduplicate_merge_projection_mode: "rebuild", allow_nullable_key: 1 };
-  const lazy = { materialize_projections_on_insert: 0, materialize_projections_on_merge: 1 };
-  const { answers } = await onEachNode(nodesOf(client), (node) =>
-    node.query("SELECT name FROM system.merge_tree_settings WHERE name IN {names:Array(String)}", {
-      names: Object.keys(lazy),
-    }),
-  );
-  return answers.every(({ rows }) => rows === Object.keys(lazy).length) ? { ...needed, ...lazy } : needed;
+/** Settings of a table with these projections. */
+export async function orderSettings(client: ArchiveClient): Promise<TableSettings> {
+  return { deduplicate_merge_projection_mode: "rebuild", allow_nullable_key: 1, ...(await madeByMerges(client)) };
 }
 
 /** Add those that a table of before has not; what it holds already is put in order by the server, in its own time. */
-export async function syncOrders(client: ArchiveClient, table: string, settings: Settings): Promise<void> {
+export async function syncOrders(client: ArchiveClient, table: string, settings: TableSettings): Promise<void> {
   const { answers } = await onEachNode(nodesOf(client), (node) => projectionsOf(node, table, client));
   const missing = ORDERED_BY.filter((column) => answers.some((present) => !present.has(`${column}_by_time`)));
   if (missing.length === 0) return;
-  const values = Object.entries(settings).map(
-    ([name, value]) => `${name} = ${typeof value === "number" ? value : sqlText(value)}`,
-  );
-  await alterTable(client, table, `MODIFY SETTING ${values.join(", ")}`, "rows");
+  await alterTable(client, table, `MODIFY SETTING ${settingsText(settings)}`, "rows");
   for (const column of missing) {
     await alterTable(client, table, `ADD PROJECTION IF NOT EXISTS ${projection(column)}`, "rows");
     await alterTable(client, table, `MATERIALIZE PROJECTION ${quoted(`${column}_by_time`)}`, "rows");

@@ -66,6 +66,8 @@ const INSERT_SETTINGS: RequestSettings = {
   // A resend must never be taken for a duplicate of something that was not stored.
   insert_deduplicate: 0,
   max_partitions_per_insert_block: 1000,
+  // Merges make them; a part that small is read whole.
+  materialize_skip_indexes_on_insert: 0,
   // Stored by every copy that is to have it, or an error: a copy that was away gets it with the retry.
   distributed_foreground_insert: 1,
   insert_distributed_timeout: 60,

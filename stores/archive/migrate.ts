@@ -22,6 +22,7 @@ import * as correctionOrder from "./migrations/0015-corrections.js";
 import * as archival from "./migrations/0016-archival.js";
 import * as missing from "./migrations/0018-missing.js";
 import * as distances from "./migrations/0019-distances.js";
+import * as mergedHits from "./migrations/0020-hits.js";
 import * as matchesBefore from "./migrations/0021-matches.js";
 
 /** Never renamed, never reordered: the database remembers them by these names. */
@@ -44,6 +45,7 @@ const MIGRATIONS: readonly (readonly [string, (client: ArchiveClient) => Promise
   ["0016-archival", archival.up],
   ["0018-missing", missing.up],
   ["0019-distances", distances.up],
+  ["0020-hits", mergedHits.up],
   ["0021-matches", matchesBefore.up],
 ];
 

@@ -97,10 +97,9 @@ export class ArchiveSequence implements SequenceStore {
       known,
     );
     this.#unconfirmed = share;
-    await this.#store(epoch, share);
+    const isInForce = await this.#store(epoch, share);
     this.#unconfirmed = null;
-    const inForce = await this.client.query(`SELECT toUInt8(${IN_FORCE}) AS inForce`, { ...epoch });
-    if (numbers(inForce, "inForce")[0] === 1) return [...(earlier?.hits ?? []), ...share.hits];
+    if (isInForce) return [...(earlier?.hits ?? []), ...share.hits];
     this.#epoch = null;
     return null;
   }
@@ -137,8 +136,9 @@ export class ArchiveSequence implements SequenceStore {
     return [...byKey.values()];
   }
 
-  async #store(epoch: Epoch, { batches, hits, pairs }: Share): Promise<void> {
-    if (batches.length === 0) return;
+  /** Resolves with whether this process numbers still, and so the archive took what it was sent. */
+  async #store(epoch: Epoch, { batches, hits, pairs }: Share): Promise<boolean> {
+    if (batches.length === 0) return this.#isInForce(epoch);
     const fence = fenceOf(epoch);
     await Promise.all([insertHits(this.client, hits, fence), insertPairs(this.client, pairs, fence)]);
     // Last: whoever finds a batch here finds its hits and pairs.
@@ -147,7 +147,13 @@ export class ArchiveSequence implements SequenceStore {
       epoch: unsigned(new BigUint64Array(batches.length).fill(epoch.epoch)),
       numberedAt: signed(new BigInt64Array(batches.length).fill(BigInt(Date.now()))),
     });
-    await this.client.insert("numbered", numbered, fence);
+    const [isInForce] = await Promise.all([this.#isInForce(epoch), this.client.insert("numbered", numbered, fence)]);
+    return isInForce;
+  }
+
+  async #isInForce(epoch: Epoch): Promise<boolean> {
+    const inForce = await this.client.query(`SELECT toUInt8(${IN_FORCE}) AS inForce`, { ...epoch });
+    return numbers(inForce, "inForce")[0] === 1;
   }
 
   async #last(table: "hits" | "counterparts"): Promise<bigint> {

@@ -1,5 +1,5 @@
-// Which alerts of a batch pass which filters, in two steps: lists are sent to the engine only for alerts that are left when
-// everything else has been looked at, mostly a few in a hundred. Called by run.ts.
+// Which alerts of a batch pass which filters. Of a large batch in two steps: lists are sent to the engine only for alerts
+// that are left when everything else has been looked at, mostly a few in a hundred. Called by run.ts.
 import type { Block, Column } from "../domain/columns.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
 import type { CompiledFilter } from "./compiled.js";
@@ -14,31 +14,37 @@ export interface Decided {
   readonly refused: ReadonlyMap<string, string>;
 }
 
+/** Alerts of which the lists cost less than another query does. */
+const FEW = 200;
+
 export async function decide(
   inFlight: InFlightQuery,
   alerts: Block,
   filters: readonly CompiledFilter[],
+  few = FEW,
 ): Promise<Decided> {
-  const quick = await evaluate(
-    inFlight,
-    alerts,
-    filters.flatMap(({ where }) => where.quick ?? []),
-  );
+  const quickTexts = filters.flatMap(({ where }) => where.quick ?? []);
+  const slowTexts = filters.flatMap(({ where }) => where.slow ?? []);
+  const isSmall = alerts.rows <= few;
+  const quick = await evaluate(inFlight, alerts, isSmall ? [...quickTexts, ...slowTexts] : quickTexts);
   const everyRow = Uint32Array.from({ length: alerts.rows }, (_, row) => row);
   const left = filters.map(({ where }) => (where.quick ? rowsOf(quick.columns.get(where.quick.sql)) : everyRow));
   const asked = filters.flatMap(({ where }, i) =>
     where.slow && left[i]!.length > 0 ? [{ ...where, rows: left[i]! }] : [],
   );
-  const rows = union(
+  const leftByAny = union(
     alerts.rows,
     asked.map((one) => one.rows),
   );
-  const slow = await evaluate(
-    inFlight,
-    alerts,
-    asked.map((one) => one.slow!),
-    rows,
-  );
+  const rows = isSmall ? everyRow : leftByAny;
+  const slow = isSmall
+    ? quick
+    : await evaluate(
+        inFlight,
+        alerts,
+        asked.map((one) => one.slow!),
+        rows,
+      );
   const indexOf = new Map(Array.from(rows, (row, i) => [row, i]));
   const holds = ({ where }: CompiledFilter, row: number) =>
     where.slow === null || slow.columns.get(where.slow.sql)?.values[indexOf.get(row)!] === 1;

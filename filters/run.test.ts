@@ -159,7 +159,7 @@ test("a filter that does not compile any more is told and stops nobody", async (
 const POINT = { magpsf: 18, drb: 0.5, isPositive: true, nid: 3, tag: null, small: 1, bigOrNone: null, isSolar: null };
 const detected = (candid: bigint, jd: number, band: string): Element => ({ ...POINT, field: 7, candid, jd, band });
 
-test("lists are asked for only where the rest holds, and an alert passes where both do", async () => {
+test("lists are asked for where the rest holds, of a few alerts at once, and an alert passes where both do", async () => {
   const rows = [18, 19, 20, 21].map((magpsf, i) =>
     rowWith({
       candid: BigInt(i),
@@ -178,26 +178,33 @@ test("lists are asked for only where the rest holds, and an alert passes where b
     ]),
     TEST_FIELDS,
   );
-  const sent: number[] = [];
-  const noting: InFlightQuery = {
-    select: (block, ...rest) => {
-      sent.push(block.rows);
-      return inFlight.select(block, ...rest);
-    },
-  };
-  const { hits } = await createFilterRun(noting, active).run(batchOf(rows));
-  expect(hits.map((hit) => `${hit.objectId} ${hit.filterId} ${hit.annotations}`)).toEqual([
-    'ZTF1 both {"n":1}',
-    'ZTF2 both {"n":2}',
-    'ZTF2 lists {"last":"1"}',
-    'ZTF3 lists {"last":"2"}',
-    "ZTF3 plain null",
-  ]);
-  expect(sent).toEqual([4, 4, 3]);
-  sent.length = 0;
+  const others = Array.from({ length: 200 }, (_, i) => rowWith({ candid: BigInt(4 + i), objectId: "x", magpsf: null }));
   const few = createActiveFilters(storeOf([filter("few", "magpsf > 19.5 and has(detections)")]), TEST_FIELDS);
-  expect((await createFilterRun(noting, few).run(batchOf(rows))).hits).toHaveLength(2);
-  expect(sent).toEqual([4, 2]);
+  async function sentFor(alerts: typeof rows): Promise<number[][]> {
+    const sent: number[] = [];
+    const noting: InFlightQuery = {
+      select: (block, ...rest) => {
+        sent.push(block.rows);
+        return inFlight.select(block, ...rest);
+      },
+    };
+    const { hits } = await createFilterRun(noting, active).run(batchOf(alerts));
+    expect(hits.map((hit) => `${hit.objectId} ${hit.filterId} ${hit.annotations}`)).toEqual([
+      'ZTF1 both {"n":1}',
+      'ZTF2 both {"n":2}',
+      'ZTF2 lists {"last":"1"}',
+      'ZTF3 lists {"last":"2"}',
+      "ZTF3 plain null",
+    ]);
+    const first = sent.splice(0);
+    expect((await createFilterRun(noting, few).run(batchOf(alerts))).hits).toHaveLength(2);
+    return [first, sent];
+  }
+  expect(await sentFor([...rows, ...others])).toEqual([
+    [204, 204, 3],
+    [204, 2],
+  ]);
+  expect(await sentFor(rows)).toEqual([[4, 3], [4]]);
 });
 
 test("what enrichment did not bring is missing", async () => {

@@ -84,6 +84,40 @@ describe("takeIn", () => {
     expect(letters.batches.every(({ letters }) => letters <= BATCH_ALERTS)).toBe(true);
   });
 
+  test("sends the next batch when the hits of the one before are delivered, though its links are not there yet", async () => {
+    const taken: { packets: number; deliver?: () => void; link: () => void }[] = [];
+    const pipeline: Pipeline = {
+      async take(packets, letters, deliver) {
+        await new Promise<void>((link) => taken.push({ packets: packets.length, ...(deliver && { deliver }), link }));
+        return { ...noCounts(), read: packets.length, stored: packets.length, letters };
+      },
+    };
+    let more = () => {};
+    let end = () => {};
+    async function* stream() {
+      yield packet(10);
+      await new Promise<void>((resolve) => {
+        more = resolve;
+      });
+      yield* repeat(packet(10), 2);
+      await new Promise<void>((resolve) => {
+        end = resolve;
+      });
+    }
+    const stored: number[] = [];
+    const done = takeIn(stream(), pipeline, { onStored: (items) => void stored.push(items.length) });
+    await until("the first batch", () => taken.length === 1);
+    more();
+    taken[0]!.deliver!();
+    await until("the second batch", () => taken.length === 2);
+    expect(stored).toEqual([]);
+    for (const { link } of taken) link();
+    await until("both", () => stored.length === 2);
+    end();
+    expect(await done).toMatchObject({ stored: 3 });
+    expect(taken.map(({ packets }) => packets)).toEqual([1, 2]);
+  });
+
   test("does not read on while three batches wait", async () => {
     const { pipeline, batches, most, release } = pipelineOf({ waits: true });
     let read = 0;

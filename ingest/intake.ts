@@ -5,7 +5,7 @@ import { addCounts, type Counts, noCounts, type Pipeline } from "./pipeline.js";
 export const BATCH_ALERTS = 4_000;
 const BATCH_BYTES = 192 * 1024 * 1024;
 const BATCH_MILLISECONDS = 200;
-/** Batches under way: one is written, one filtered, one linked. */
+/** Batches under way: one is written, one numbered, one linked. */
 const BATCHES_IN_FLIGHT = 3;
 
 export interface IntakeListener {
@@ -38,6 +38,8 @@ export async function takeIn(
 ): Promise<Counts> {
   const sums = noCounts();
   const inFlight = new Set<Promise<void>>();
+  /** Those of them whose hits are still to be delivered. */
+  const undelivered = new Set<Promise<void>>();
   let told: Promise<void> = Promise.resolve();
   let failure: unknown = null;
   let open: Batch | null = null;
@@ -48,8 +50,16 @@ export async function takeIn(
     const { packets, letters } = open;
     open = null;
     const before = told;
+    let onDelivered = () => {};
+    const delivered = new Promise<void>((resolve) => {
+      onDelivered = () => {
+        undelivered.delete(delivered);
+        resolve();
+      };
+    });
+    undelivered.add(delivered);
     const batch = pipeline
-      .take(packets, letters)
+      .take(packets, letters, onDelivered)
       .then(async (taken) => {
         // Not before: a batch that fails is taken apart and tried again. Dead letters have copies.
         for (const { release } of packets) release?.();
@@ -63,7 +73,10 @@ export async function takeIn(
         failure ??= error;
       });
     told = batch;
-    const tracked = batch.finally(() => inFlight.delete(tracked));
+    const tracked = batch.finally(() => {
+      onDelivered();
+      inFlight.delete(tracked);
+    });
     inFlight.add(tracked);
     while (inFlight.size >= BATCHES_IN_FLIGHT) await Promise.race(inFlight);
   }
@@ -76,8 +89,8 @@ export async function takeIn(
       if (item === ABORTED) break;
       if (item === TIME_IS_UP) {
         // While a batch is under way the open one may as well grow: each costs much the same, whatever its size.
-        if (inFlight.size > 0) await Promise.race([...inFlight, next.catch(() => {})]);
-        if (inFlight.size === 0) await send();
+        if (undelivered.size > 0) await Promise.race([...undelivered, next.catch(() => {})]);
+        if (undelivered.size === 0) await send();
         continue;
       }
       if (item.done) break;
@@ -86,7 +99,7 @@ export async function takeIn(
       next.catch(() => {});
       open ??= { packets: [], letters: [], bytes: 0, openedAt: performance.now() };
       add(open, item.value);
-      if (isFull(open) || (performance.now() >= due(open) && inFlight.size === 0)) await send();
+      if (isFull(open) || (performance.now() >= due(open) && undelivered.size === 0)) await send();
     }
   } catch (error) {
     // What was read before the source failed is taken in all the same.

@@ -92,7 +92,40 @@ test("alerts of a batch that failed are taken in when they come again", async ()
   expect(await pipeline.take(packets, [])).toMatchObject({ stored: 5, duplicates: 0 });
 });
 
-test("a filter that becomes active while a batch is written finds what it reads in it", async () => {
+test("filters run while the alerts are written, and what they find is committed after both", async () => {
+  const { parts } = world();
+  const told: string[] = [];
+  const { alerts, batches, hits } = parts.stores;
+  const { write } = alerts;
+  const { commit } = batches;
+  let filtered = () => {};
+  const isFiltered = new Promise<void>((resolve) => {
+    filtered = resolve;
+  });
+  Object.assign(alerts, {
+    async write(...of: Parameters<typeof write>) {
+      await isFiltered;
+      await write(...of);
+      told.push("written");
+    },
+  });
+  Object.assign(hits, {
+    async found() {
+      told.push("found");
+      filtered();
+    },
+  });
+  Object.assign(batches, {
+    commit(...of: Parameters<typeof commit>) {
+      told.push("commit");
+      return commit(...of);
+    },
+  });
+  await createPipeline(parts).take(packets, [], () => told.push("delivered"));
+  expect(told).toEqual(["found", "written", "commit", "delivered"]);
+});
+
+test("a filter that becomes active while a batch is enriched finds what it reads in it", async () => {
   const { parts } = world();
   const read = new Set(["old"]);
   const runs: string[][] = [];
@@ -106,14 +139,13 @@ test("a filter that becomes active while a batch is written finds what it reads 
       return { ...batch, alerts: { ...batch.alerts, lists } };
     },
   };
-  const other = { name: "others", version: "1", run: async (batch: AlertBatch) => batch };
-  const write = parts.stores.alerts.write;
-  Object.assign(parts.stores.alerts, {
-    write: (...of: Parameters<typeof write>) => {
+  const other = {
+    ...{ name: "others", version: "1" },
+    async run(batch: AlertBatch): Promise<AlertBatch> {
       read.add("new");
-      return write(...of);
+      return batch;
     },
-  });
+  };
   const filters: PipelineParts["filters"] = {
     async run(batch) {
       seen.push([...batch.alerts.lists!.keys()]);

@@ -78,13 +78,22 @@ export interface Taken extends Counts {
 export interface Pipeline {
   /**
    * Take a micro-batch in. Resolves once everything in it is stored and filtered and, where this process numbers hits,
-   * delivered to the hub and linked. Batches may overlap: one is written while the one before is filtered, and the one
-   * before that is linked.
+   * delivered to the hub and linked. Batches may overlap: one is written while the one before is numbered, and the one
+   * before that is linked. `onDelivered` is called when the batch waits for nothing but its links.
    */
-  take(packets: readonly Packet[], letters: readonly DeadLetter[]): Promise<Taken>;
+  take(packets: readonly Packet[], letters: readonly DeadLetter[], onDelivered?: () => void): Promise<Taken>;
 }
 
-/** A survey's part of a batch, written to the archive and waiting for its filters. */
+/** What the filters made of a batch. */
+interface Filtered {
+  readonly hits: readonly FoundHit[];
+  /** The batch's values that filters read and that could not be made. */
+  readonly missing: readonly MissingStep[];
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+/** A survey's part of a batch, written to the archive, while its filters may still be at work. */
 interface Written {
   readonly batchId: bigint;
   /** As it was decoded. */
@@ -92,6 +101,7 @@ interface Written {
   /** What is new of it. */
   readonly batch: AlertBatch;
   readonly deduped: Deduped;
+  readonly filtered: Promise<Filtered>;
   /** Epoch milliseconds. */
   readonly storedAt: number;
 }
@@ -104,7 +114,10 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const inFlight = new Map<Survey, Map<bigint, bigint>>();
   const receipts = new Receipts();
 
-  /** decode → dedupe → classify → enrich → keep the packets → write to the archive. Adds to `written` as it goes. */
+  /**
+   * decode → dedupe → classify → enrich → keep the packets → write to the archive, and filter meanwhile: what the filters
+   * find counts with the batch's commit, not before. Adds to `written` as it goes.
+   */
   async function write(packets: readonly Packet[], written: Written[]): Promise<DeadLetter[]> {
     const about = { survey: null, batchId: null, alerts: packets.length };
     const decoded = await timed(watch, { ...about, stage: "decode" }, () => decode(packets));
@@ -118,6 +131,9 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       const classified = classify(deduped.batch);
       const batch =
         classified.alerts.rows === 0 ? classified : await step("enrich", () => enrich(classified, parts.enrichments));
+      const filtered = batch.alerts.rows === 0 ? NOTHING_FOUND : step("filter", () => filter(batchId, batch));
+      // Looked at in `finish`; the archive may fail before.
+      filtered.catch(() => {});
       if (batch.alerts.rows > 0) {
         const kept = batch.packets.map(({ bytes, schema }, row) => {
           return { bytes, schema, checksum: checksumOf(deduped.contentHashes[row]!) };
@@ -127,7 +143,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         if (batch.missing !== undefined) await keepMissing(batchId, batch, batch.missing);
         remember(taken, batch, deduped.contentHashes);
       }
-      written.push({ batchId, whole, batch, deduped, storedAt: Date.now() });
+      written.push({ batchId, whole, batch, deduped, filtered, storedAt: Date.now() });
     }
     return letters;
   }
@@ -142,11 +158,11 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     await persistently(() => stores.missing.add(batchId, survey, alerts.rows, missing), outages);
   }
 
-  /** filter → keep the hits → receipt, counterparts → objects into the graph → commit → number, publish, follow. */
-  async function finish({ batchId, batch, deduped, storedAt }: Written, tallies: BatchTallies): Promise<number> {
+  /** receipt, counterparts → objects into the graph, what the filters found → commit → number, publish, follow. */
+  async function finish({ batchId, batch, deduped, ...written }: Written, tallies: BatchTallies): Promise<number> {
     const step = stepsOf(batch, batchId);
     const receipt = step("receipt", () => stores.receipts.write(batchId, tallies));
-    // Looked at below; a filter may fail before.
+    // Both are looked at below; a filter may fail before.
     receipt.catch(() => {});
     const counterparts = step("counterparts", async () => {
       const found = await findCounterparts(batch, stores.objects);
@@ -155,8 +171,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       return found;
     });
     counterparts.catch(() => {});
-    const hits = batch.alerts.rows === 0 ? [] : await step("filter", () => runFilters(batchId, batch));
-    const filteredAt = Date.now();
+    const { hits, missing, at } = await written.filtered;
+    if (missing.length > 0) await keepMissing(batchId, batch, missing);
     const pairs = await counterparts;
     await receipt;
     await step("commit", () =>
@@ -168,8 +184,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         deadLetters: deduped.conflicts.length,
         hits: hits.length,
         steps,
-        storedAt,
-        filteredAt,
+        storedAt: written.storedAt,
+        filteredAt: Math.max(at, written.storedAt),
       }),
     );
     await sequencer.committed({ batchId, hits, pairs, alertOf: alertsOf(batch) });
@@ -211,28 +227,28 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     return counts;
   }
 
-  /** With what filters read that have become active since the batch was enriched. */
-  async function enrichedForFilters(batchId: bigint, batch: AlertBatch): Promise<AlertBatch> {
-    const before = batch.missing ?? [];
-    const isBroken = (name: string) => before.some(({ step }) => step === name);
-    const steps = parts.enrichments.filter(({ name, followsFilters }) => followsFilters && !isBroken(name));
-    const enriched = await enrich(batch, steps);
-    const missing = enriched.missing?.slice(before.length) ?? [];
-    if (missing.length > 0) await keepMissing(batchId, enriched, missing);
-    return enriched;
-  }
-
-  async function runFilters(batchId: bigint, batch: AlertBatch): Promise<FoundHit[]> {
-    const found = await filters.run(await enrichedForFilters(batchId, batch));
+  /** Keeps the hits too. */
+  async function filter(batchId: bigint, batch: AlertBatch): Promise<Filtered> {
+    const enriched = await enrichedForFilters(batch);
+    const found = await filters.run(enriched);
     if (found.broken.length > 0) onBroken(found.broken);
     const passedAt = Date.now();
     const hits = found.hits.map((hit) => ({ ...hit, passedAt }));
     await stores.hits.found(batchId, hits);
-    return hits;
+    return { hits, missing: enriched.missing?.slice(batch.missing?.length ?? 0) ?? [], at: Date.now() };
+  }
+
+  /** With what filters read that have become active since the batch was enriched. */
+  function enrichedForFilters(batch: AlertBatch): Promise<AlertBatch> {
+    const isBroken = (name: string) => batch.missing?.some(({ step }) => step === name);
+    return enrich(
+      batch,
+      parts.enrichments.filter(({ name, followsFilters }) => followsFilters && !isBroken(name)),
+    );
   }
 
   return {
-    async take(packets, sourceLetters) {
+    async take(packets, sourceLetters, onDelivered) {
       const written: Written[] = [];
       const now = Date.now();
       // Only streams tell when they read a packet.
@@ -243,6 +259,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         const letters = [...sourceLetters, ...(await writing(() => write(received, written)))];
         const tallies = receipts.of(received, sourceLetters, written, letters, now);
         const counts = await finishing(() => finishAll(written, letters, tallies));
+        onDelivered?.();
         await sequencer.followed();
         return { ...counts, read: packets.length + sourceLetters.length, letters };
       } finally {
@@ -252,6 +269,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     },
   };
 }
+
+const NOTHING_FOUND: Promise<Filtered> = Promise.resolve({ hits: [], missing: [], at: 0 });
 
 /** The alerts of a batch by candid, each made once, when it is asked for: many filters may have found it. */
 function alertsOf(batch: AlertBatch): (candid: bigint) => Alert {

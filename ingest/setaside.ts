@@ -24,9 +24,9 @@ export interface SetAsideOptions {
  */
 export function settingAside(pipeline: Pipeline, { onSetAside, evenAlone = false }: SetAsideOptions): Pipeline {
   return {
-    async take(packets, letters) {
+    async take(packets, letters, onDelivered) {
       try {
-        return await pipeline.take(packets, letters);
+        return await pipeline.take(packets, letters, onDelivered);
       } catch (error) {
         if (passes(error) || packets.length === 0) throw error;
         return takeApart(packets, letters, error);

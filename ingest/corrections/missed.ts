@@ -1,16 +1,12 @@
 // Features that the stream could not make because the step broke, made after all. Made by cli/corrections.ts.
-import { setTimeout as delay } from "node:timers/promises";
 import type { NumberArray } from "../../domain/columns.js";
 import { FEATURES_STEP } from "../../domain/features/features.js";
 import { type Fillable, fillIn } from "../fillin.js";
 import type { Reenricher } from "../reenrich.js";
 import { numberColumn, objectsOf } from "../rows.js";
-import { createWorker, type Worker } from "./worker.js";
+import { createRest, createWorker, type Worker } from "./worker.js";
 
 const EVERY_MS = 30_000;
-/** After a batch, so many times its own time is left to others: beside ingest, and alone. */
-const REST_BUSY = 9;
-const REST_ALONE = 0.2;
 
 export interface MissedFeaturesParts {
   readonly missing: Fillable;
@@ -23,6 +19,7 @@ export interface MissedFeaturesParts {
 
 /** While the step is still broken it fails with the first batch, each time. */
 export function createMissedFeatures({ missing, remake, mayRun, isBusy, log }: MissedFeaturesParts): Worker {
+  const rest = createRest(isBusy);
   async function work(signal: AbortSignal): Promise<boolean> {
     await fillIn(missing, FEATURES_STEP, async ({ survey }, alerts) => {
       if (signal.aborted || !mayRun()) return false;
@@ -32,8 +29,7 @@ export function createMissedFeatures({ missing, remake, mayRun, isBusy, log }: M
         survey,
         objectsOf(alerts).map((alert, row) => ({ ...alert, programid: programid[row]! })),
       );
-      const milliseconds = (performance.now() - startedAt) * (isBusy() ? REST_BUSY : REST_ALONE);
-      await delay(milliseconds, undefined, { signal }).catch(() => {});
+      await rest(startedAt, signal);
       return true;
     });
     return false;

@@ -1,6 +1,5 @@
 // Filters are run again over alerts whose values have changed, by the archive's evaluation of their texts, and what differs
 // from their hits is told. Slowly and beside everything else; what was begun goes on after a restart. Made by cli/corrections.ts.
-import { setTimeout as delay } from "node:timers/promises";
 import { TocsinError } from "../../domain/errors.js";
 import type { Survey } from "../../domain/survey.js";
 import type { Viewer } from "../../domain/viewer.js";
@@ -16,7 +15,7 @@ import type {
 } from "../../stores/corrections.store.js";
 import type { FilterStore } from "../../stores/filters.store.js";
 import { type ConcernedFilter, concerned } from "./concerned.js";
-import { createWorker, type Worker } from "./worker.js";
+import { createRest, createWorker, type Worker } from "./worker.js";
 
 /** Of the comparison. Raise it with every change of what is a hit that was withdrawn or added. */
 export const RECHECK_VERSION = "1";
@@ -29,9 +28,6 @@ const EVERY_MS = 60_000;
 const AGAIN_MS = 5_000;
 /** All that was ever told is looked at when the process begins, later what was told in the last day. */
 const BACK_MS = 86_400_000;
-/** After a page, so many times its own time is left to others: beside ingest, and alone. */
-const REST_BUSY = 9;
-const REST_ALONE = 0.2;
 /** An alert that is not committed by then never will be under this batch. */
 const WAIT_MS = 3_600_000;
 
@@ -72,7 +68,8 @@ interface Running {
 type Values = ReadonlyMap<bigint, readonly unknown[]>;
 
 export function createRecheck(parts: RecheckParts): Worker {
-  const { checks, corrections, active, filters, backtest, begin, isBusy, log } = parts;
+  const { checks, corrections, active, filters, backtest, begin, log } = parts;
+  const rest = createRest(parts.isBusy);
   let since = 0;
 
   async function work(signal: AbortSignal): Promise<boolean> {
@@ -99,8 +96,7 @@ export function createRecheck(parts: RecheckParts): Worker {
         if (signal.aborted) return false;
         const startedAt = performance.now();
         if (!(await checkPage(alerts.slice(at, at + PAGE), concerns))) whole = false;
-        const rest = (performance.now() - startedAt) * (isBusy() ? REST_BUSY : REST_ALONE);
-        await delay(rest, undefined, { signal }).catch(() => {});
+        await rest(startedAt, signal);
       }
     }
     return whole || Number(batch >> 20n) < Date.now() - WAIT_MS;
@@ -261,7 +257,8 @@ const BECAUSE = {
   FEATURES: () => "features were made anew",
   MATCHES: (source: string) => `${source} holds something else there`,
   MARKS: (source: string) => `${source} was changed`,
-  PHOTOMETRY: () => "a packet of an earlier time came late",
+  PHOTOMETRY: (source: string) =>
+    `a packet of an earlier time came late${source.includes(".") ? `: ${source} holds something else` : ""}`,
 };
 
 function changeOf(

@@ -1,5 +1,6 @@
-// Work beside the stream: begun by a nudge or by time, tried again after a failure, one process at a time. Used by the
-// workers of this folder.
+// Work beside the stream: begun by a nudge or by time, tried again after a failure, one process at a time, with rests. Used by
+// the workers of this folder, crossmatch/rematch.ts and marks/past.ts.
+import { setTimeout as delay } from "node:timers/promises";
 
 export interface Worker {
   /** There is something to do. Returns at once. */
@@ -57,5 +58,16 @@ export function createWorker({ work, mayRun, everyMs, onFault }: WorkerParts): W
       stopping.abort();
       await working;
     },
+  };
+}
+
+/** After a piece of work that began at `startedAt` (performance.now()) time is left to others. Ends with the signal. */
+export type Rest = (startedAt: number, signal: AbortSignal) => Promise<void>;
+
+/** So many times the work's own time: `busy` beside ingest, `alone` without. */
+export function createRest(isBusy: () => boolean, busy = 9, alone = 0.2): Rest {
+  return async (startedAt, signal) => {
+    const milliseconds = (performance.now() - startedAt) * (isBusy() ? busy : alone);
+    if (milliseconds > 0) await delay(milliseconds, undefined, { signal }).catch(() => {});
   };
 }

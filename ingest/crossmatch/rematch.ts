@@ -1,12 +1,13 @@
 // Archived alerts are matched with catalogs that came or changed after them, slowly and beside everything else: what was
 // begun goes on after a restart, and matches of removed catalogs go. Every alert, not only every object's latest: a
-// backtest asks what lay near each of them. Made by cli/service.ts.
-import { setTimeout as delay } from "node:timers/promises";
+// backtest asks what lay near each of them. Made by cli/matching.ts.
 import type { Catalog } from "../../domain/catalog.js";
 import type { Block } from "../../domain/columns.js";
 import type { Survey } from "../../domain/survey.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
 import type { MatchedAlert, MatchedObject, MatchStore, Rematch, RematchStore } from "../../stores/matches.store.js";
+import { createEachArchived } from "../archived.js";
+import { createRest, createWorker } from "../corrections/worker.js";
 import { CROSSMATCH_STEP } from "../enrich/crossmatch.js";
 import { type Fillable, fillIn } from "../fillin.js";
 import { passes } from "../persistently.js";
@@ -16,9 +17,6 @@ import { matchRows } from "./rows.js";
 
 /** Alerts at a time. */
 const CHUNK = 5_000;
-/** After a chunk, so many times its own time is left to others: beside ingest, and alone. */
-const REST_BUSY = 9;
-const REST_ALONE = 0.2;
 /** Batches that began so long before a catalog was there may have been written after it without being matched with it. */
 const LATE_MS = 10 * 60_000;
 /** What failed, was missed, or was another process's to do, is looked at again. */
@@ -54,51 +52,37 @@ export interface Rematcher {
 }
 
 export function createRematcher(parts: RematcherParts): Rematcher {
-  const { catalogs, registry, matches, rematches, surveys, version, log } = parts;
-  const stopping = new AbortController();
-  const { signal } = stopping;
-  const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+  const { catalogs, registry, matches, rematches, surveys, version, mayRun, log } = parts;
+  const rest = createRest(parts.isBusy);
+  const each = createEachArchived({ rematches, chunk: CHUNK, rest, mayRun });
+  /** Catalogs have changed since all of them were gone through, or that has failed. */
   let stale = false;
-  let working: Promise<void> | null = null;
 
-  function nudge(): void {
-    stale = true;
-    begin();
-  }
-
-  function begin(): void {
-    if (signal.aborted || !parts.mayRun()) return;
-    working ??= work().finally(() => {
-      working = null;
-    });
-  }
-
-  async function work(): Promise<void> {
+  async function work(signal: AbortSignal): Promise<boolean> {
     try {
-      do {
-        if (stale) await rematchAll();
-        await matchMissed();
-      } while (stale && !signal.aborted && parts.mayRun());
+      if (stale) await rematchAll(signal);
+      await matchMissed(signal);
     } catch (error) {
       stale = true;
-      if (!signal.aborted) log(`Archived alerts could not be matched with the catalogs: ${(error as Error).message}`);
+      throw error;
     }
+    return stale;
   }
 
-  async function rematchAll(): Promise<void> {
+  async function rematchAll(signal: AbortSignal): Promise<void> {
     stale = false;
     // A large catalog takes a while to be read.
-    await Promise.race([catalogs.settled(), stopped]);
+    await Promise.race([catalogs.settled(), aborted(signal)]);
     if (signal.aborted) return;
-    await withdraw(new Set((await registry.list()).map(({ name }) => name)));
+    await withdraw(new Set((await registry.list()).map(({ name }) => name)), signal);
     for (const [catalog, survey] of catalogs.active().flatMap((one) => surveys.map((of) => [one, of] as const))) {
       if (signal.aborted) return;
-      await rematch(catalog, survey);
+      await rematch(catalog, survey, signal);
     }
   }
 
   /** What the step could not match in the stream. A catalog that still cannot be matched is let be until the next time. */
-  async function matchMissed(): Promise<void> {
+  async function matchMissed(signal: AbortSignal): Promise<void> {
     const broken = new Map<string, Error>();
     await fillIn(parts.missing, CROSSMATCH_STEP, async ({ part, survey }, alerts) => {
       const startedAt = performance.now();
@@ -112,7 +96,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
           return false;
         }
       }
-      await rest(startedAt);
+      await rest(startedAt, signal);
       return true;
     });
     for (const [name, { message }] of broken)
@@ -120,7 +104,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
   }
 
   /** Told first: what is gone cannot be told of. */
-  async function withdraw(kept: ReadonlySet<string>): Promise<void> {
+  async function withdraw(kept: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
     const gone = (await matches.catalogs()).filter((name) => !kept.has(name));
     for (const [name, survey] of gone.flatMap((one) => surveys.map((of) => [one, of] as const))) {
       for (let after: MatchedAlert | null = null; ; ) {
@@ -134,7 +118,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     await matches.withdraw([...kept]);
   }
 
-  async function rematch(catalog: Catalog, survey: Survey): Promise<void> {
+  async function rematch(catalog: Catalog, survey: Survey, signal: AbortSignal): Promise<void> {
     const { name, revision } = catalog;
     const begun = (await rematches.rematches([name])).find(
       (one) => one.revision === revision && one.version === version && one.survey === survey,
@@ -149,7 +133,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     // A chunk may have been written before the interruption and not been told of: the first one is told of as a whole.
     let told = begun !== undefined;
     const startedAt = performance.now();
-    const most = await each(survey, at.until, undefined, async (alerts, last) => {
+    const most = await each({ survey, after: at.until }, signal, async (alerts, last) => {
       if (!isActive(catalog)) return false;
       await match(catalog, survey, alerts, told);
       told = false;
@@ -159,7 +143,7 @@ export function createRematcher(parts: RematcherParts): Rematcher {
     });
     // What was written meanwhile by batches that had begun before.
     const late = async (): Promise<boolean> =>
-      each(survey, null, at.startedAt - LATE_MS, async (alerts) => {
+      each({ survey, after: null, writtenSince: at.startedAt - LATE_MS }, signal, async (alerts) => {
         if (!isActive(catalog)) return false;
         await match(catalog, survey, alerts, begun !== undefined);
         return true;
@@ -173,33 +157,6 @@ export function createRematcher(parts: RematcherParts): Rematcher {
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       log(`Matched ${at.done} archived alerts of ${survey} with catalog ${name} in ${seconds} s.`);
     }
-  }
-
-  /** Chunk by chunk, with rests, until `take` says that it is enough or everything ends. True where all were taken. */
-  async function each(
-    survey: Survey,
-    after: MatchedAlert | null,
-    writtenSince: number | undefined,
-    take: (alerts: Block, last: MatchedAlert) => Promise<boolean>,
-  ): Promise<boolean> {
-    let from = after;
-    for (;;) {
-      if (signal.aborted || !parts.mayRun()) return false;
-      const startedAt = performance.now();
-      const alerts = await rematches.alertsAfter(survey, from, CHUNK, writtenSince);
-      if (alerts.rows === 0) return true;
-      const jd = numberColumn(alerts, "jd").values;
-      const candid = bigColumn(alerts, "candid").values;
-      from = { jd: jd[alerts.rows - 1]!, candid: candid[alerts.rows - 1]! };
-      if (!(await take(alerts, from))) return false;
-      if (alerts.rows < CHUNK) return true;
-      await rest(startedAt);
-    }
-  }
-
-  function rest(startedAt: number): Promise<void> {
-    const milliseconds = (performance.now() - startedAt) * (parts.isBusy() ? REST_BUSY : REST_ALONE);
-    return delay(milliseconds, undefined, { signal }).catch(() => {});
   }
 
   /** `whole`: all that have or had matches are told to have changed. */
@@ -223,18 +180,24 @@ export function createRematcher(parts: RematcherParts): Rematcher {
   const isActive = ({ name, revision }: Catalog): boolean =>
     catalogs.active().some((one) => one.name === name && one.revision === revision);
 
+  const worker = createWorker({
+    ...{ work, mayRun, everyMs: AGAIN_MS },
+    onFault: (error) => log(`Archived alerts could not be matched with the catalogs: ${error.message}`),
+  });
+  const nudge = (): void => {
+    stale = true;
+    worker.nudge();
+  };
   const stopHearing = registry.onChange(nudge);
-  const again = setInterval(begin, AGAIN_MS).unref();
   nudge();
   return {
-    async idle() {
-      while (working !== null) await working;
-    },
-    async close() {
+    idle: worker.idle,
+    close() {
       stopHearing();
-      clearInterval(again);
-      stopping.abort();
-      await working;
+      return worker.close();
     },
   };
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));

@@ -1,20 +1,22 @@
 // Archived alerts are marked by watch lists, areas and sky maps that came after them, beside everything else: what was begun
-// goes on after a restart. Made by cli/service.ts.
+// goes on after a restart. Made by cli/marks.ts.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Block } from "../../domain/columns.js";
 import { type Mark, markOperand } from "../../domain/mark.js";
 import type { Survey } from "../../domain/survey.js";
 import type { MarkedStore, MarkRegistry } from "../../stores/marks.store.js";
-import type { MatchedAlert, MatchedObject, Rematch, RematchStore } from "../../stores/matches.store.js";
+import type { MatchedObject, Rematch, RematchStore } from "../../stores/matches.store.js";
+import { createEachArchived } from "../archived.js";
+import { createRest, createWorker } from "../corrections/worker.js";
 import { MARKS_STEP, MARKS_VERSION } from "../enrich/marks.js";
 import { type Fillable, fillIn } from "../fillin.js";
-import { bigColumn, numberColumn, objectsOf } from "../rows.js";
+import { numberColumn, objectsOf } from "../rows.js";
 import type { HeldMarks } from "./held.js";
 import { markRows } from "./rows.js";
 
 /** Alerts at a time. */
 const CHUNK = 20_000;
-/** After a chunk, so many times its own time is left to others: beside ingest, and alone. */
+/** Marking is cheap: so many times a chunk's own time is left to others, beside ingest and alone. */
 const REST_BUSY = 4;
 const REST_ALONE = 0.2;
 /** Batches that began so long before a mark was there may have been written after it without being marked by it. */
@@ -55,51 +57,38 @@ export interface PastMarker {
 }
 
 export function createPastMarker(parts: PastMarkerParts): PastMarker {
-  const { registry, held, marked, rematches, surveys } = parts;
-  const stopping = new AbortController();
-  const { signal } = stopping;
+  const { registry, held, marked, rematches, surveys, mayRun } = parts;
+  const rest = createRest(parts.isBusy, REST_BUSY, REST_ALONE);
+  const each = createEachArchived({ rematches, chunk: CHUNK, rest, mayRun });
+  /** Marks have changed since all of them were gone through, or that has failed. */
   let stale = false;
-  let working: Promise<void> | null = null;
 
-  function nudge(): void {
-    stale = true;
-    begin();
-  }
-
-  function begin(): void {
-    if (signal.aborted || !parts.mayRun()) return;
-    working ??= work().finally(() => {
-      working = null;
-    });
-  }
-
-  async function work(): Promise<void> {
+  async function work(signal: AbortSignal): Promise<boolean> {
     try {
-      do {
-        if (stale) await markAll();
-        await markMissed();
-      } while (stale && !signal.aborted);
+      if (stale) await markAll(signal);
+      await markMissed(signal);
     } catch (error) {
       stale = true;
-      if (!signal.aborted) parts.log(`Archived alerts could not be marked: ${(error as Error).message}`);
+      throw error;
     }
+    return stale;
   }
 
   const active = (): Mark[] => registry.all().filter(({ state }) => state === "ACTIVE");
 
-  async function markAll(): Promise<void> {
+  async function markAll(signal: AbortSignal): Promise<void> {
     stale = false;
     await held.settled();
     for (const mark of active()) {
       for (const survey of surveys) {
         if (signal.aborted) return;
-        await markPast(mark, survey);
+        await markPast(mark, survey, signal);
       }
     }
   }
 
   /** What the step could not mark in the stream: by all, where the mark has another name by now. */
-  async function markMissed(): Promise<void> {
+  async function markMissed(signal: AbortSignal): Promise<void> {
     await fillIn(parts.missing, MARKS_STEP, async ({ part, survey }, alerts) => {
       const named = active().filter((mark) => markOperand(mark) === part);
       for (const mark of named.length > 0 ? named : active()) {
@@ -112,7 +101,7 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
     });
   }
 
-  async function markPast(mark: Mark, survey: Survey): Promise<void> {
+  async function markPast(mark: Mark, survey: Survey, signal: AbortSignal): Promise<void> {
     const key = pastKey(mark);
     const begun = (await rematches.rematches([key])).find(
       (one) => one.version === MARKS_VERSION && one.survey === survey,
@@ -124,7 +113,7 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
     };
     const fromJd = Math.max(mark.pastFromJd, mark.skymap?.startJd ?? 0);
     const first = fromJd === 0 ? null : { jd: fromJd, candid: LOWEST_ID };
-    await each(survey, at.until ?? first, undefined, async (alerts, last) => {
+    await each({ survey, after: at.until ?? first }, signal, async (alerts, last) => {
       if ((await write(mark, survey, alerts)) === null) return false;
       at = { ...at, until: last, done: at.done + alerts.rows };
       await rematches.saveRematch(at);
@@ -132,9 +121,13 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
     });
     // What was written meanwhile by batches that had begun before, here or in processes that had not heard yet.
     if (parts.shared) await delay(Math.max(0, mark.changedAt + HEARD_MS - Date.now()), undefined, { signal });
-    const whole = await each(survey, null, mark.changedAt - LATE_MS, async (alerts) => {
-      return (await write(mark, survey, alerts)) !== null;
-    });
+    const whole = await each(
+      { survey, after: null, writtenSince: mark.changedAt - LATE_MS },
+      signal,
+      async (alerts) => {
+        return (await write(mark, survey, alerts)) !== null;
+      },
+    );
     if (whole) await rematches.saveRematch({ ...at, total: Math.max(at.done, at.total), complete: true });
   }
 
@@ -148,40 +141,21 @@ export function createPastMarker(parts: PastMarkerParts): PastMarker {
     return rows;
   }
 
-  /** Chunk by chunk, with rests, until `take` says that it is enough or everything ends. True where all were taken. */
-  async function each(
-    survey: Survey,
-    after: MatchedAlert | null,
-    writtenSince: number | undefined,
-    take: (alerts: Block, last: MatchedAlert) => Promise<boolean>,
-  ): Promise<boolean> {
-    let from = after;
-    for (;;) {
-      if (signal.aborted || !parts.mayRun()) return false;
-      const startedAt = performance.now();
-      const alerts = await rematches.alertsAfter(survey, from, CHUNK, writtenSince);
-      if (alerts.rows === 0) return true;
-      const jd = numberColumn(alerts, "jd").values;
-      from = { jd: jd[alerts.rows - 1]!, candid: bigColumn(alerts, "candid").values[alerts.rows - 1]! };
-      if (!(await take(alerts, from))) return false;
-      if (alerts.rows < CHUNK) return true;
-      const rest = (performance.now() - startedAt) * (parts.isBusy() ? REST_BUSY : REST_ALONE);
-      await delay(rest, undefined, { signal }).catch(() => {});
-    }
-  }
-
+  const worker = createWorker({
+    ...{ work, mayRun, everyMs: AGAIN_MS },
+    onFault: (error) => parts.log(`Archived alerts could not be marked: ${error.message}`),
+  });
+  const nudge = (): void => {
+    stale = true;
+    worker.nudge();
+  };
   const stopHearing = registry.onChange(nudge);
-  const again = setInterval(begin, AGAIN_MS).unref();
   nudge();
   return {
-    async idle() {
-      while (working !== null) await working;
-    },
-    async close() {
+    idle: worker.idle,
+    close() {
       stopHearing();
-      clearInterval(again);
-      stopping.abort();
-      await working;
+      return worker.close();
     },
   };
 }

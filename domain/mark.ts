@@ -24,7 +24,7 @@ export interface SkymapEvent {
   readonly event: string | null;
   /** JD UTC of the event. */
   readonly jd: number;
-  /** Alerts of [startJd, endJd] are marked. */
+  /** Alerts of [startJd, endJd) are marked. */
   readonly startJd: number;
   readonly endJd: number;
   /** Square degrees of the 50 % and of the 90 % credible region. */

@@ -190,7 +190,7 @@ function valuesOf(
   const level = missing();
   const distance = kind === "SKYMAP" ? { mean: missing(), sigma: missing() } : null;
   for (let row = 0; row < pixels.length; row++) {
-    if (skymap !== null && !(jd[row]! >= skymap.startJd && jd[row]! <= skymap.endJd)) continue;
+    if (skymap !== null && !(jd[row]! >= skymap.startJd && jd[row]! < skymap.endJd)) continue;
     const cell = cellAt(cells, pixels[row]!);
     if (cell === null) continue;
     level[row] = cells.level[cell]!;

@@ -44,7 +44,7 @@ export class SkymapEventType {
   time!: number;
   @Field(() => DateTime, { description: "Alerts from then on are marked." })
   start!: number;
-  @Field(() => DateTime, { description: "Alerts up to then are marked." })
+  @Field(() => DateTime, { description: "Alerts before then are marked." })
   end!: number;
   @Field(() => Float, { description: "Square degrees of the 50 % credible region." })
   area50!: number;

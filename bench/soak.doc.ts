@@ -27,7 +27,7 @@ export async function writeSoak(result: BenchResult, samples: readonly Sample[])
   await writeFile(DOC, `${section.slice(0, from)}\n${block(result)}\n${section.slice(to)}`);
 }
 
-export function block({ sizes, rows, goals, figures }: BenchResult): string {
+function block({ sizes, rows, goals, figures }: BenchResult): string {
   const cpu = figures?.cpuMillisecondsPerAlert as { service: number; engine: number };
   const growth = figures?.growthPerHour as Record<string, number>;
   const heads = Object.keys(rows[0]!);

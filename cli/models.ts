@@ -19,7 +19,7 @@ const SHIPPED = ["..", "../.."]
   .filter((path) => existsSync(path))
   .slice(0, 1);
 
-export const modelsDir = ({ MODELS_DIR, DATA_DIR }: Settings): string => MODELS_DIR ?? join(DATA_DIR, "models");
+const modelsDir = ({ MODELS_DIR, DATA_DIR }: Settings): string => MODELS_DIR ?? join(DATA_DIR, "models");
 
 /** Of a name and version that come twice, the user's counts. */
 export const openModels = (settings: Settings, log: (line: string) => void): Promise<ModelRegistry> =>

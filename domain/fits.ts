@@ -6,7 +6,7 @@ const BLOCK = 2880;
 const MAX_HEADER_CARDS = 36 * 50;
 const MAX_HDUS = 16;
 /** Cutouts have some thousand pixels; this is what a full-screen image has. */
-export const MAX_PIXELS = 4 * 1024 * 1024;
+const MAX_PIXELS = 4 * 1024 * 1024;
 
 export interface FitsImage {
   readonly width: number;

@@ -74,7 +74,7 @@ export function fitsHeader(bytes: Uint8Array, start = 0): FitsHeader | null {
 }
 
 /** A length in whole blocks. */
-export const blocks = (byteLength: number): number => Math.ceil(byteLength / FITS_BLOCK) * FITS_BLOCK;
+const blocks = (byteLength: number): number => Math.ceil(byteLength / FITS_BLOCK) * FITS_BLOCK;
 
 function cardValue(text: string): string | number | boolean | null {
   const quotedText = /^\s*'((?:[^']|'')*)'/.exec(text);

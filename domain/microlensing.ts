@@ -3,9 +3,9 @@
 // Formulas: Paczynski 1986, ApJ 304, 1. The asymmetric rival: Bazin et al. 2009, A&A 499, 653.
 import { type BandFit, byBand, type FluxPoint, fitShape, type Parameters, type Shape } from "./shapefit.js";
 
-export const MIN_POINTS = 10;
+const MIN_POINTS = 10;
 /** Of longer light curves the latest: a fit takes milliseconds a hundred points. */
-export const MAX_POINTS = 1_000;
+const MAX_POINTS = 1_000;
 
 export interface MicrolensingBand {
   readonly band: string;

@@ -5,7 +5,7 @@ import { badMark, cellRange, type Moc, mocOfRanges } from "./moc.js";
 const RADIANS = Math.PI / 180;
 /** Cells on the rim at which a cover is fine enough: 0.1 to 1 % of a compact shape's width. */
 const RIM_CELLS = 4_000;
-export const MAX_VERTICES = 200;
+const MAX_VERTICES = 200;
 /** Farther from the polygon's middle no vertex may be: the middle's tangent plane must hold it. */
 const MAX_REACH_DEG = 80;
 

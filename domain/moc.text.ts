@@ -4,7 +4,7 @@ import { HEALPIX_ORDER, type PixelRange } from "./healpix.js";
 import { badMark, cellRange, MAX_RANGES, type Moc, mocCells, mocOfRanges } from "./moc.js";
 
 /** What a text may have: 16 characters a range of the largest region. */
-export const MAX_MOC_TEXT = 16 * MAX_RANGES;
+const MAX_MOC_TEXT = 16 * MAX_RANGES;
 
 /** Either form, told apart by its first character. Throws BAD_MARK naming the place. An order without pixels is legal. */
 export function parseMoc(text: string): Moc {

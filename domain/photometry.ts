@@ -18,7 +18,7 @@ export const counterpartList = (other: Survey): string => `${other.toLowerCase()
  * Values of a point that follow from its columns. snr: |flux| / fluxError, missing where that is no number. counts and
  * countsError: flux and its error in the survey's own counts of the zero point, which were 32-bit floats.
  */
-export const DERIVED = ["snr", "counts", "countsError"] as const;
+const DERIVED = ["snr", "counts", "countsError"] as const;
 export type Derived = (typeof DERIVED)[number];
 export const isDerived = (column: string): column is Derived => (DERIVED as readonly string[]).includes(column);
 

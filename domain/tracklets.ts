@@ -31,9 +31,9 @@ export interface Tracklet {
 }
 
 /** How far a detection may lie from the line: astrometry of faint sources, and what the Earth's turning bends. */
-export const TOLERANCE_ARCSEC = 1.5;
+const TOLERANCE_ARCSEC = 1.5;
 /** From the first to the last: less is the scatter of something that stays. */
-export const MIN_PATH_ARCSEC = 3;
+const MIN_PATH_ARCSEC = 3;
 /** Detections of one exposure, or of two at once. */
 const SAME_TIME_DAYS = 30 / 86_400;
 /** Of one band within a night, from the first detection: rotation, and errors of faint sources. */

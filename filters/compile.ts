@@ -32,7 +32,7 @@ import type { ArithmeticSign, CompareSign } from "./syntax.js";
 import type { Typed } from "./typed.js";
 
 /** Guards mention their argument twice, so nested ones could grow without bound; what people write stays far below. */
-export const MAX_SQL_CHARACTERS = 40_000;
+const MAX_SQL_CHARACTERS = 40_000;
 
 export interface CompiledExpression {
   readonly sql: string;

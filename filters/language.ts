@@ -6,8 +6,8 @@ import { checkCondition, checkExpression } from "./check.js";
 import { type FieldsOf, type FieldTable, type FilterField, type FilterList, type Kind, toldBut } from "./fields.js";
 import type { Problem } from "./problem.js";
 
-export const MAX_ANNOTATIONS = 20;
-export const MAX_ANNOTATION_NAME = 50;
+const MAX_ANNOTATIONS = 20;
+const MAX_ANNOTATION_NAME = 50;
 
 /** Line and column from 1. */
 export interface Finding {

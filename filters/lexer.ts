@@ -1,7 +1,7 @@
 // Text of an expression -> tokens with places. Called by the parser only.
 import { type Place, problemAt, quoteForMessage, SyntaxProblem } from "./problem.js";
 
-export const MAX_CHARACTERS = 10_000;
+const MAX_CHARACTERS = 10_000;
 
 export type Keyword = "and" | "or" | "not" | "between" | "in" | "is" | "null" | "true" | "false";
 const KEYWORDS: ReadonlySet<string> = new Set<Keyword>([

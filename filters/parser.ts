@@ -3,9 +3,9 @@ import { type Keyword, type Token, tokenize } from "./lexer.js";
 import { type Place, type Problem, problemAt, quoteForMessage, SyntaxProblem } from "./problem.js";
 import type { ArithmeticSign, CompareSign, LetPart, Node } from "./syntax.js";
 
-export const MAX_NODES = 500;
+const MAX_NODES = 500;
 /** Parentheses, calls, `not` and minus signs inside one another; far above what people write, far below the stack. */
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 
 // How tightly operators bind: a higher number binds tighter.
 const OR = 1;

@@ -8,7 +8,7 @@ import type { LetPart, Node } from "./syntax.js";
 import type { Typed } from "./typed.js";
 
 /** List functions inside one another. */
-export const MAX_LIST_DEPTH = 2;
+const MAX_LIST_DEPTH = 2;
 
 /** A field, a named part or a whole list function that an expression reads of the alert. */
 export interface Reading {

@@ -22,7 +22,7 @@ export const NOT = 3;
 export const COMPARISON = 4;
 export const SUM = 5;
 export const PRODUCT = 6;
-export const ATOM = 7;
+const ATOM = 7;
 
 export function atom(text: string, known: Partial<Sql> = {}): Sql {
   return {

@@ -2,7 +2,7 @@
 // ingest/pipeline.ts and ingest/sequencer.ts.
 import type { Survey } from "../domain/survey.js";
 
-export const STAGES = [
+const STAGES = [
   "decode",
   "dedupe",
   "enrich",

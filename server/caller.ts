@@ -43,7 +43,7 @@ export function createCallers(viewerOf: ViewerOf, trustedProxies: number): Calle
  * The peer's address, or what the outermost of the trusted proxies saw: each appends the address of its own peer, so
  * only the last entries are theirs and anything before may be invented.
  */
-export function clientAddress(request: IncomingMessage, trustedProxies: number): string {
+function clientAddress(request: IncomingMessage, trustedProxies: number): string {
   const peer = request.socket.remoteAddress ?? "";
   if (trustedProxies === 0) return peer;
   const told = [request.headers["x-forwarded-for"] ?? ""].flat().join(",").split(",");

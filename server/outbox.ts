@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 
 /** Close code of a slow reader: of the range 4400-4499, none that graphql-transport-ws gives a meaning. */
-export const SLOW_CONSUMER_CODE = 4420;
+const SLOW_CONSUMER_CODE = 4420;
 /** How long a slow reader has to read what waits and to answer the close. */
 const CLOSE_WAIT_MS = 5_000;
 

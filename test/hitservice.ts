@@ -11,7 +11,7 @@ import type { SocketLimits } from "../server/bounds.js";
 import { createHitHub, type HitHub } from "../subscriptions/hub.js";
 import type { MemoryHits } from "./memoryhits.js";
 
-export const TOKEN = "a-token-for-tests";
+const TOKEN = "a-token-for-tests";
 /** connection_init payload of the owner; without it a caller is anonymous. */
 export const OWNER_PARAMS = { authorization: `Bearer ${TOKEN}` };
 

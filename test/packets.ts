@@ -109,7 +109,7 @@ export interface LsstAlert {
   readonly psfFlux: number;
 }
 
-export function lsstRecord({ diaSourceId, diaObjectId, ra, dec, mjd, psfFlux }: LsstAlert): Buffer {
+function lsstRecord({ diaSourceId, diaObjectId, ra, dec, mjd, psfFlux }: LsstAlert): Buffer {
   const source = {
     diaSourceId,
     diaObjectId,

@@ -25,7 +25,7 @@ const PLACES: readonly (readonly [number, number])[] = [
 /** Days with ties, and times as they should not be. */
 const TIMES = [2459000.5, 2459000.5, 2459001.625, 2459100.25, 2455000.5, 1.48e9, 0, -3.5];
 export const CLASSES = ["stellar", "hosted", "unknown"];
-export const NAMES = [null, null, "433", "2021 AB"];
+const NAMES = [null, null, "433", "2021 AB"];
 
 const offset = fc.oneof(fc.constant(0), fc.double({ min: -6, max: 6, noNaN: true }));
 

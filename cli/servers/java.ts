@@ -21,7 +21,7 @@ export interface JavaProgram {
 }
 
 /** Where the jars are kept: TOCSIN_SERVERS_CACHE, else ~/.cache/tocsin. */
-export const cacheFolder = (): string => resolve(process.env.TOCSIN_SERVERS_CACHE ?? join(homedir(), ".cache/tocsin"));
+const cacheFolder = (): string => resolve(process.env.TOCSIN_SERVERS_CACHE ?? join(homedir(), ".cache/tocsin"));
 
 /** A program of the Java installation: that of JAVA_HOME, else the one on the path. */
 export const javaTool = (name: "java" | "keytool"): string =>

@@ -96,6 +96,5 @@ export const BAND_FEATURES = [
   ),
 ] as const;
 
-export type BandFeatureName = (typeof BAND_FEATURES)[number]["name"];
 /** Place of each in the values that bandFeatures() makes. */
 export const BAND = places(BAND_FEATURES);

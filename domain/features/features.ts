@@ -27,7 +27,7 @@ export const FEATURES_STEP = "features";
 export const featureColumnName = (path: string): string => path.replace(".", "_");
 
 /** Neighbours of a list of bands in order of wavelength: [[0, 1], [1, 2]] of g, r, i. */
-export const colourPairs = (bands: readonly string[]): readonly (readonly [number, number])[] =>
+const colourPairs = (bands: readonly string[]): readonly (readonly [number, number])[] =>
   bands.slice(1).map((_, i) => [i, i + 1] as const);
 
 /** Every feature of a survey with these bands (in order of wavelength), in the order of FeatureCalculator's values. */

@@ -43,8 +43,6 @@ export const COLOUR_FEATURES = [
   f("nearestColourGap", "Float32", "d", "Time between them."),
 ] as const;
 
-export type ObjectFeatureName = (typeof OBJECT_FEATURES)[number]["name"];
-export type ColourFeatureName = (typeof COLOUR_FEATURES)[number]["name"];
 /** Places in the values that objectFeatures() and colourFeatures() make. */
 export const OBJECT = places(OBJECT_FEATURES);
 export const COLOUR = places(COLOUR_FEATURES);

@@ -9,7 +9,7 @@ import { provenance, text } from "../provenance.js";
 const names = z.array(text).min(1).max(20);
 const UINT32 = 2 ** 32 - 1;
 
-export const definitionSchema = z
+const definitionSchema = z
   .strictObject({
     ...provenance,
     /** Of a source. A file has a row for each source, with its points in lists, or a row for each point. */

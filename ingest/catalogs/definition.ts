@@ -36,9 +36,9 @@ const column = z.strictObject({
 export type ColumnDefinition = z.infer<typeof column>;
 
 const year = z.number().min(1800).max(2200);
-export const RA_UNITS = ["deg", "hours", "rad"] as const;
+const RA_UNITS = ["deg", "hours", "rad"] as const;
 
-export const definitionSchema = z
+const definitionSchema = z
   .strictObject({
     ...provenance,
     /** arcsec; of a distance rule the widest that is searched. */

@@ -80,7 +80,7 @@ const ID_NAMES = [
 /** What the elements of match.<catalog> have beside the catalog's own columns. */
 const TAKEN = new Set<string>([...SOURCE_COLUMNS, "separationArcsec", "distanceKpc", "radiusArcsec"]);
 /** Positions with proper motion are brought to this epoch where nothing else is said: the middle of ZTF's and Rubin's years. */
-export const TARGET_EPOCH = 2025;
+const TARGET_EPOCH = 2025;
 
 const plain = (name: string): string => name.toLowerCase();
 

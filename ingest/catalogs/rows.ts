@@ -123,7 +123,7 @@ function motionColumns({ pmRa, pmDec, masRa, masDec, years }: NonNullable<Plan["
   };
 }
 
-export function picked(column: Column, rows: Uint32Array): Column {
+function picked(column: Column, rows: Uint32Array): Column {
   const { values, nulls, type } = column;
   const pickedNulls = nulls === null ? null : Uint8Array.from(rows, (row) => nulls[row]!);
   if (type === "String") return { type, values: Array.from(rows, (row) => values[row] as string), nulls: pickedNulls };

@@ -11,7 +11,7 @@ import type { manifestSchema } from "./manifest.js";
  * outside adds weights that lie in another file. Sums as exporters write them: one and four have a fixed batch, double and
  * whole take and give 64-bit floats and integers, zipMap gives a map p beside y. oneSqueezed: x itself, [1, 2] to [2].
  */
-export const TINY = {
+const TINY = {
   sum: "CAg6aQolCgF4CgFhEgF5IglSZWR1Y2VTdW0qDwoIa2VlcGRpbXMYAaABAhIBdCoRCAEQB0IBYUoIAQAAAAAAAABaFAoBeBIPCg0IARIJCgMSAU4KAggCYhQKAXkSDwoNCAESCQoDEgFOCgIIAUIECgAQEQ==",
   logOfFirst:
     "CAg6jQEKFgoBeAoBcwoBZQoBYRIBZiIFU2xpY2UKCwoBZhIBeSIDTG9nEgF0KhEIARAHQgFzSggAAAAAAAAAACoRCAEQB0IBZUoIAQAAAAAAAAAqEQgBEAdCAWFKCAEAAAAAAAAAWhQKAXgSDwoNCAESCQoDEgFOCgIIAmIUCgF5Eg8KDQgBEgkKAxIBTgoCCAFCBAoAEBE=",

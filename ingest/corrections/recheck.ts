@@ -18,7 +18,7 @@ import { type ConcernedFilter, concerned } from "./concerned.js";
 import { createRest, createWorker, type Worker } from "./worker.js";
 
 /** Of the comparison. Raise it with every change of what is a hit that was withdrawn or added. */
-export const RECHECK_VERSION = "1";
+const RECHECK_VERSION = "1";
 
 /** Alerts of one evaluation. */
 const PAGE = 1_000;

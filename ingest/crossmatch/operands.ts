@@ -13,7 +13,7 @@ export function matchOperands(store: Pick<CatalogStore, "active" | "onChange">):
 }
 
 /** Its list columns are `match.<catalog>.<field>`. */
-export const matchList = (catalog: Catalog): OperandList => ({
+const matchList = (catalog: Catalog): OperandList => ({
   name: `match.${catalog.name}`,
   description: `Sources of ${catalog.title} ${reach(catalog)}, nearest first.`,
   order: "separation",

@@ -20,7 +20,7 @@ import type { Enrichment } from "./enrichment.js";
 /** Forced photometry of less is noise that says nothing of a peak: |flux| / fluxError. */
 const LEAST_SNR = 3;
 
-/** The lists that the step reads: what re-enrichment has to bring with archived alerts. */
+/** The lists that the step reads. */
 export const FEATURE_INPUTS: readonly string[] = [
   ...["jd", "band", "magnitude", "magnitudeError", "flux", "fluxError"].map((field) => `detections.${field}`),
   ...["jd", "band", "flux", "fluxError"].map((field) => `forced.${field}`),

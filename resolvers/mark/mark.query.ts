@@ -31,7 +31,7 @@ export function marksOf({ services }: Context): Marks {
 }
 
 /** Throws UNKNOWN_MARK, also where the viewer may not see it. */
-export function markNamed(context: Context, kind: MarkKind, name: string): Mark {
+function markNamed(context: Context, kind: MarkKind, name: string): Mark {
   const mark = marksOf(context).desk.get(context.viewer, kind, text("name", name, MAX_NAME));
   if (mark === null)
     throw new TocsinError("UNKNOWN_MARK", `There is none of the name ${JSON.stringify(name.slice(0, 80))}.`);

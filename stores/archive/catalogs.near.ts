@@ -20,7 +20,7 @@ const TIMEOUT_MS = 120_000;
 const BASE_ARCSEC = 58.6 * 3600;
 
 /** The finest order whose cells are at least as wide as the radius: then a cone touches about nine of them. */
-export function orderFor(radiusArcsec: number): number {
+function orderFor(radiusArcsec: number): number {
   const order = Math.floor(Math.log2(BASE_ARCSEC / Math.max(radiusArcsec, 1e-3)));
   return Math.max(0, Math.min(CATALOG_ORDER, order));
 }

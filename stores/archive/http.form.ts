@@ -103,7 +103,7 @@ function identifier(name: string): string {
 }
 
 /** A value as ClickHouse reads it for `{name:Type}`: escaped text at the top, literals within a list. */
-export function parameterText(value: Parameter): string {
+function parameterText(value: Parameter): string {
   if (value === null) return "\\N";
   if (typeof value === "string") return escaped(value);
   if (typeof value === "number" || typeof value === "bigint") return numberText(value);

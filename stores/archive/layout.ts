@@ -110,7 +110,7 @@ function refusePlainTables(found: ReadonlyMap<string, string>): void {
 }
 
 /** CREATE TABLE of the rows' own table. */
-export function creation(
+function creation(
   table: TableDefinition,
   cluster: Cluster | null,
   onCluster: string,

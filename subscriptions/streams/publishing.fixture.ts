@@ -7,7 +7,7 @@ import { python } from "../../test/python.js";
 import { createHitPublisher, type HitPublisher } from "./publisher.js";
 import { hitTopic } from "./topic.js";
 
-export const ANYBODY: Viewer = { scope: "anonymous", programids: new Map([["ZTF", [1]]]), mayChange: false };
+const ANYBODY: Viewer = { scope: "anonymous", programids: new Map([["ZTF", [1]]]), mayChange: false };
 const OBJECTS = 17;
 
 export class World {

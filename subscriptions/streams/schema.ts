@@ -8,7 +8,7 @@ const optional = (type: string) => ["null", type];
  * Fields are only ever added, with a default: a reader of an older schema goes on. 64-bit ids are long, or text where the
  * survey's own are text; times of alerts are Julian dates (UTC), fluxes nJy, magnitudes AB, places ICRS degrees.
  */
-export const HIT_SCHEMA = {
+const HIT_SCHEMA = {
   type: "record",
   name: "Hit",
   namespace: "tocsin",

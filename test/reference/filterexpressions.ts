@@ -61,7 +61,7 @@ export interface Expressions {
 }
 
 /** Built only of operations whose result IEEE 754 fixes to the last bit. `list` is that of the element looked at. */
-export function exactExpressions(
+function exactExpressions(
   list: FilterList | null = null,
   depth = 0,
   parts: Readonly<Record<string, string>> = {},

@@ -3,7 +3,8 @@
 import type { Logger } from "pino";
 import type { Survey, SurveyDescription } from "../domain/survey.js";
 import type { ActiveFilters } from "../filters/active.js";
-import { createLateFinder } from "../ingest/corrections/late.js";
+import { createLateCounterparts } from "../ingest/corrections/late.counterparts.js";
+import { createLateFinder, LATE_VERSION } from "../ingest/corrections/late.js";
 import { createMarkChanges } from "../ingest/corrections/marks.js";
 import { createMissedFeatures } from "../ingest/corrections/missed.js";
 import { createRecheck } from "../ingest/corrections/recheck.js";
@@ -76,6 +77,9 @@ export function createCorrections(parts: CorrectionsParts): Corrections {
         onTold: numbering.nudge,
       });
       const late = createLateFinder({
+        counterparts: createLateCounterparts({
+          ...{ arrivals, active, filters, surveys, tell, isBusy, version: LATE_VERSION },
+        }),
         ...{ arrivals, tell, remake: reenricher.remake, mayRun, isBusy, log },
         publicProgramids: (survey) => surveys.get(survey)?.publicProgramids ?? [],
       });

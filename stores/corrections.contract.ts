@@ -31,6 +31,7 @@ export interface CorrectionArchive {
 }
 
 const SURVEY = testSurvey("ZTF");
+const OTHER = testSurvey("LSST");
 const RECEIPT = { survey: "ZTF", read: 0, duplicates: 0, deadLetters: 0, hits: 0, steps: {} };
 const owner: Viewer = { scope: "owner", programids: new Map([["ZTF", "all"]]), mayChange: true };
 const everybody: Viewer = { scope: "everybody", programids: new Map([["ZTF", [1]]]), mayChange: false };
@@ -61,10 +62,10 @@ export function correctionContract(open: (surveys: readonly SurveyDescription[])
     let first: bigint;
     let late: bigint;
 
-    async function write(alerts: readonly TestAlert[]): Promise<bigint> {
+    async function write(alerts: readonly TestAlert[], survey = SURVEY): Promise<bigint> {
       const id = stores.batches.begin();
-      await stores.alerts.write(id, testBatch(SURVEY, alerts), testHashes(alerts), testLocations(alerts));
-      await stores.batches.commit(id, { ...RECEIPT, stored: alerts.length });
+      await stores.alerts.write(id, testBatch(survey, alerts), testHashes(alerts), testLocations(alerts));
+      await stores.batches.commit(id, { ...RECEIPT, survey: survey.id, stored: alerts.length });
       return id;
     }
     const objects = [..."abcdefghij"];
@@ -72,7 +73,7 @@ export function correctionContract(open: (surveys: readonly SurveyDescription[])
     const lateOnes = [alert("a", 2), alert("b", 4, 2), alert("c", 9), alert("z", 2)];
 
     beforeAll(async () => {
-      stores = await open([SURVEY]);
+      stores = await open([SURVEY, OTHER]);
       first = await write(early);
       late = await write(lateOnes);
     });
@@ -225,6 +226,40 @@ export function correctionContract(open: (surveys: readonly SurveyDescription[])
       expect(await stores.arrivals.progress("late")).toBeNull();
       for (const at of [5, 7]) await stores.arrivals.saveProgress("late", at);
       expect(await stores.arrivals.progress("late")).toBe(7);
+    });
+
+    it("find another survey's alerts near objects of which packets came late", async () => {
+      const at = (objectId: string, n: number, ra: number, dec: number, programid = 1) => ({
+        ...{ ...alert(objectId, n, programid), ra, dec },
+      });
+      const arcsec = 1 / 3600;
+      const places = { p: [50, 0], q: [50, 5 * arcsec], r: [360 - arcsec / 2, -30], s: [70, 90 - arcsec / 2] } as const;
+      const near = Object.entries(places).flatMap(([id, [ra, dec]]) => [1, 2, 3].map((n) => at(id, n, ra, dec)));
+      await write(near);
+      const since = Number(stores.batches.begin() >> 20n) + 1;
+      await expect.poll(() => Date.now(), { interval: 1 }).toBeGreaterThan(since);
+      await write([at("p", 6, 50, 0)]);
+      const others = [
+        // It was at p, and is somewhere else now.
+        ...[at("A", 1, 50, arcsec), at("A", 2, 50.1, 0)],
+        ...[at("B", 3, arcsec / 2, -30), at("C", 2, 250, 90 - arcsec / 2), at("D", 2, 80, 0)],
+        // Nobody else may know that it was at q.
+        ...[at("E", 2, 50, 5 * arcsec, 2), at("E", 3, 90, 0)],
+      ];
+      const batch = await write(others, OTHER);
+      const [arrival] = await stores.arrivals.arrivals([batch]);
+      const objects = await stores.arrivals.objectsIn(arrival!, [1], START + 3);
+      expect(objects).toEqual([..."ACD"].map((objectId) => ({ objectId, jd: START + (objectId === "A" ? 1 : 2) })));
+      const found = async (from: typeof objects, takenSince: number) => {
+        const other = { survey: "LSST", publicProgramids: [1], radiusArcsec: 1.5 };
+        const alerts = await stores.arrivals.alertsNear("ZTF", other, from, takenSince);
+        return alerts.map(({ objectId, jd }) => `${objectId}${jd - START}`).sort();
+      };
+      const all = await stores.arrivals.objectsIn(arrival!, [1], START + 10);
+      expect(await found(all, 0)).toEqual(["p1", "p2", "p3", "p6", "r3", "s2", "s3"]);
+      expect(await found(all, since)).toEqual(["p6"]);
+      expect(await found([{ objectId: "A", jd: START + 2.5 }], 0)).toEqual(["p3", "p6"]);
+      expect(await found([], 0)).toEqual([]);
     });
   });
 }

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Survey } from "../../domain/survey.js";
 import type { AlertOfProgram, Arrival, ArrivalStore, LateAlert } from "../../stores/corrections.store.js";
+import type { LateCounterparts } from "./late.counterparts.js";
 import type { Change, Tell } from "./teller.js";
 import { createWorker, type Worker } from "./worker.js";
 
@@ -23,6 +24,7 @@ const REST_BUSY = 9;
 
 export interface LateParts {
   readonly arrivals: ArrivalStore;
+  readonly counterparts: LateCounterparts;
   readonly tell: Tell;
   /** Makes the features of these alerts anew; their light curves have changed. */
   readonly remake: (survey: Survey, alerts: readonly AlertOfProgram[]) => Promise<void>;
@@ -39,7 +41,7 @@ interface Changed {
 }
 
 export function createLateFinder(parts: LateParts): Worker {
-  const { arrivals, tell, remake, isBusy } = parts;
+  const { arrivals, counterparts, tell, remake, isBusy } = parts;
   /** Everything committed before is looked at, but for the overlap. */
   let since: number | null = null;
   let savedAt = 0;
@@ -54,18 +56,22 @@ export function createLateFinder(parts: LateParts): Worker {
     for (;;) {
       const page = await arrivals.commits(from, BATCHES);
       const fresh = page.filter(({ batch }) => !seen.has(batch));
+      const committed = new Map(fresh.map(({ batch, committedAt }) => [batch, committedAt]));
       for (const arrival of await arrivals.arrivals(fresh.map(({ batch }) => batch))) {
         if (signal.aborted || !parts.mayRun()) return false;
         await look(arrival, signal);
+        counterparts.came(arrival, committed.get(arrival.batch)!);
       }
       for (const { batch, committedAt } of fresh) {
         seen.set(batch, committedAt);
         since = Math.max(since, committedAt);
       }
       for (const [batch, committedAt] of seen) if (committedAt < since - OVERLAP_MS) seen.delete(batch);
-      if (since - savedAt > SAVE_MS) {
-        await arrivals.saveProgress(WORK, since);
-        savedAt = since;
+      await counterparts.look(signal);
+      const done = Math.min(since, counterparts.waitsSince() ?? since);
+      if (done - savedAt > SAVE_MS) {
+        await arrivals.saveProgress(WORK, done);
+        savedAt = done;
       }
       if (page.length < BATCHES) return false;
       from = page.at(-1)!.committedAt;

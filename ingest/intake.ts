@@ -5,7 +5,7 @@ import { addCounts, type Counts, noCounts, type Pipeline } from "./pipeline.js";
 export const BATCH_ALERTS = 4_000;
 const BATCH_BYTES = 192 * 1024 * 1024;
 const BATCH_MILLISECONDS = 200;
-/** Batches under way: one is written, one numbered, one linked. */
+/** Batches under way: one is read, one written, one numbered and linked. */
 const BATCHES_IN_FLIGHT = 3;
 
 export interface IntakeListener {

@@ -85,6 +85,30 @@ test("an alert is taken in once where its first batch is committed while a secon
   expect(second).toMatchObject({ stored: 0, duplicates: 5 });
 });
 
+test("a batch is read while the one before is written, and takes nothing twice", async () => {
+  const { pipeline, parts, moments } = world();
+  let asked = 0;
+  let readOn = () => {};
+  const isReadOn = new Promise<void>((resolve) => {
+    readOn = resolve;
+  });
+  moments.beforeKnownAnswers = async () => {
+    asked += 1;
+    if (asked === 2) readOn();
+  };
+  const { write } = parts.stores.alerts;
+  Object.assign(parts.stores.alerts, {
+    async write(...of: Parameters<typeof write>) {
+      await isReadOn;
+      await write(...of);
+    },
+  });
+  const first = pipeline.take(packets.slice(0, 3), []);
+  const second = pipeline.take(packets.slice(1), []);
+  expect(await first).toMatchObject({ stored: 3, duplicates: 0 });
+  expect(await second).toMatchObject({ stored: 2, duplicates: 2 });
+});
+
 test("alerts of a batch that failed are taken in when they come again", async () => {
   const { pipeline, faults } = world();
   faults.push(new TocsinError("QUERY_TOO_LARGE", "The query needs more memory than its limit."));

@@ -78,8 +78,8 @@ export interface Taken extends Counts {
 export interface Pipeline {
   /**
    * Take a micro-batch in. Resolves once everything in it is stored and filtered and, where this process numbers hits,
-   * delivered to the hub and linked. Batches may overlap: one is written while the one before is numbered, and the one
-   * before that is linked. `onDelivered` is called when the batch waits for nothing but its links.
+   * delivered to the hub and linked. Batches may overlap: one is read while the one before is written, and those before
+   * are numbered and linked. `onDelivered` is called when the batch waits for nothing but its links.
    */
   take(packets: readonly Packet[], letters: readonly DeadLetter[], onDelivered?: () => void): Promise<Taken>;
 }
@@ -93,14 +93,17 @@ interface Filtered {
   readonly at: number;
 }
 
-/** A survey's part of a batch, written to the archive, while its filters may still be at work. */
-interface Written {
+/** A survey's part of a batch: what is new of it. */
+interface Fresh {
   readonly batchId: bigint;
   /** As it was decoded. */
   readonly whole: AlertBatch;
-  /** What is new of it. */
-  readonly batch: AlertBatch;
   readonly deduped: Deduped;
+}
+
+/** It is in the archive, while its filters may still be at work. */
+interface Written extends Fresh {
+  readonly batch: AlertBatch;
   readonly filtered: Promise<Filtered>;
   /** Epoch milliseconds. */
   readonly storedAt: number;
@@ -109,43 +112,57 @@ interface Written {
 export function createPipeline(parts: PipelineParts): Pipeline {
   const { stores, filters, follower, sequencer, onBroken, onMissing, outages, watch = unwatched } = parts;
   const steps = { ...STEP_VERSIONS, ...versionsOf(parts.enrichments) };
+  const reading = pLimit(1);
   const writing = pLimit(1);
   const finishing = pLimit(1);
   const inFlight = new Map<Survey, Map<bigint, bigint>>();
   const receipts = new Receipts();
 
-  /**
-   * decode → dedupe → classify → enrich → keep the packets → write to the archive, and filter meanwhile: what the filters
-   * find counts with the batch's commit, not before. Adds to `written` as it goes.
-   */
-  async function write(packets: readonly Packet[], written: Written[]): Promise<DeadLetter[]> {
+  /** decode → dedupe. Adds to `fresh` as it goes. */
+  async function read(packets: readonly Packet[], fresh: Fresh[]): Promise<DeadLetter[]> {
     const about = { survey: null, batchId: null, alerts: packets.length };
     const decoded = await timed(watch, { ...about, stage: "decode" }, () => decode(packets));
     const letters = [...decoded.deadLetters];
     for (const whole of decoded.batches) {
       const batchId = stores.batches.begin();
-      const step = stepsOf(whole, batchId);
       const taken = takenBy(inFlight, whole.survey);
-      const deduped = await step("dedupe", () => dedupe(whole, stores.alerts, taken));
+      const deduped = await stepsOf(whole, batchId)("dedupe", () => dedupe(whole, stores.alerts, taken));
+      remember(taken, deduped);
       letters.push(...deduped.conflicts);
-      const classified = classify(deduped.batch);
-      const batch =
-        classified.alerts.rows === 0 ? classified : await step("enrich", () => enrich(classified, parts.enrichments));
-      const filtered = batch.alerts.rows === 0 ? NOTHING_FOUND : step("filter", () => filter(batchId, batch));
-      // Looked at in `finish`; the archive may fail before.
-      filtered.catch(() => {});
-      if (batch.alerts.rows > 0) {
-        const kept = batch.packets.map(({ bytes, schema }, row) => {
-          return { bytes, schema, checksum: checksumOf(deduped.contentHashes[row]!) };
-        });
-        const locations = await step("packets", () => stores.packets.append(kept));
-        await step("store", () => stores.alerts.write(batchId, batch, deduped.contentHashes, locations));
-        if (batch.missing !== undefined) await keepMissing(batchId, batch, batch.missing);
-        remember(taken, batch, deduped.contentHashes);
-      }
-      written.push({ batchId, whole, batch, deduped, filtered, storedAt: Date.now() });
+      fresh.push({ batchId, whole, deduped });
     }
     return letters;
+  }
+
+  /**
+   * classify → enrich → keep the packets → write to the archive, and filter meanwhile: what the filters find counts with
+   * the batch's commit, not before.
+   */
+  async function write(part: Fresh): Promise<Written> {
+    const { batchId, deduped } = part;
+    const classified = classify(deduped.batch);
+    const step = stepsOf(classified, batchId);
+    if (classified.alerts.rows === 0) {
+      return { ...part, batch: classified, filtered: NOTHING_FOUND, storedAt: Date.now() };
+    }
+    const batch = await step("enrich", () => enrich(classified, parts.enrichments));
+    const filtered = step("filter", () => filter(batchId, batch));
+    // Looked at in `finish`; the archive may fail before.
+    filtered.catch(() => {});
+    const kept = batch.packets.map(({ bytes, schema }, row) => {
+      return { bytes, schema, checksum: checksumOf(deduped.contentHashes[row]!) };
+    });
+    const locations = await step("packets", () => stores.packets.append(kept));
+    await step("store", () => stores.alerts.write(batchId, batch, deduped.contentHashes, locations));
+    if (batch.missing !== undefined) await keepMissing(batchId, batch, batch.missing);
+    return { ...part, batch, filtered, storedAt: Date.now() };
+  }
+
+  /** In their order: a later survey's part may be of the same objects. */
+  async function writeAll(fresh: readonly Fresh[]): Promise<Written[]> {
+    const written: Written[] = [];
+    for (const part of fresh) written.push(await write(part));
+    return written;
   }
 
   /** After the alerts themselves: what makes the values anew looks for them. */
@@ -249,14 +266,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
 
   return {
     async take(packets, sourceLetters, onDelivered) {
-      const written: Written[] = [];
+      const fresh: Fresh[] = [];
       const now = Date.now();
       // Only streams tell when they read a packet.
       const received = packets.map((packet) =>
         packet.receivedAt === undefined ? { ...packet, receivedAt: now } : packet,
       );
       try {
-        const letters = [...sourceLetters, ...(await writing(() => write(received, written)))];
+        const letters = [...sourceLetters, ...(await reading(() => read(received, fresh)))];
+        const written = await writing(() => writeAll(fresh));
         const tallies = receipts.of(received, sourceLetters, written, letters, now);
         const counts = await finishing(() => finishAll(written, letters, tallies));
         onDelivered?.();
@@ -264,7 +282,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         return { ...counts, read: packets.length + sourceLetters.length, letters };
       } finally {
         // Complete by now, or failed: then whoever brings these alerts again must find them still to be done.
-        for (const { batch } of written) forget(takenBy(inFlight, batch.survey), batch);
+        for (const { deduped } of fresh) forget(takenBy(inFlight, deduped.batch.survey), deduped.batch);
       }
     },
   };
@@ -295,9 +313,9 @@ function takenBy(inFlight: Map<Survey, Map<bigint, bigint>>, survey: Survey): Ma
   inFlight.set(survey, taken);
   return taken;
 }
-function remember(taken: Map<bigint, bigint>, batch: AlertBatch, hashes: BigUint64Array): void {
+function remember(taken: Map<bigint, bigint>, { batch, contentHashes }: Deduped): void {
   const candids = bigColumn(batch.alerts, "candid").values;
-  for (let row = 0; row < candids.length; row += 1) taken.set(candids[row]!, hashes[row]!);
+  for (let row = 0; row < candids.length; row += 1) taken.set(candids[row]!, contentHashes[row]!);
 }
 function forget(taken: Map<bigint, bigint>, batch: AlertBatch): void {
   for (const candid of bigColumn(batch.alerts, "candid").values) taken.delete(candid);

@@ -84,6 +84,7 @@ async function openParts(settings: Settings, opened: Opened, log: Logger): Promi
   const live = await openLive({ ...ground, stores });
 
   const models = opened.keep(await openModels(settings, (line) => log.warn(line)));
+  watching.models(models.paces);
   const enriching = createEnriching({ settings, surveys, stores: archived, models, log });
   const fieldsOf = fieldsOfSurveys([...surveys.values()], enriching.operands);
   const active = opened.keep(createActiveFilters(linked.filters, fieldsOf));

@@ -147,6 +147,11 @@ export class Watching {
     );
   }
 
+  /** Seconds of a batch, by model. */
+  models(paces: () => ReadonlyMap<string, number>): void {
+    this.metrics.ingest.modelSeconds.from(() => [...paces()].map(([model, value]) => ({ labels: { model }, value })));
+  }
+
   app(app: Pick<App, "load" | "sockets" | "queuedBytes">): void {
     const { api } = this.metrics;
     api.running.from(() => app.load().running);

@@ -28,6 +28,8 @@ export interface Model {
   readonly state: ModelState;
   /** Why it does not run although its state says so; null where it does. */
   readonly suspended: string | null;
+  /** How far it holds up the stream, where it regularly takes long for a batch; null where it does not. */
+  readonly slow: string | null;
 }
 
 /** What one version of a model said of one alert. */

@@ -7,6 +7,7 @@ export const MISSING_CODES = {
   MODEL_FAILED: "The model gave no answer for the whole batch.",
   MODEL_SUSPENDED: "The model has failed too often and runs no more until its state is set.",
   NO_ANSWER: "The model said nothing of this alert: an input is missing, or its answer was no number.",
+  NOT_RUN: "The model did not run when the alert came: it was added or activated later, or had been retired.",
 } as const;
 export type MissingCode = keyof typeof MISSING_CODES;
 

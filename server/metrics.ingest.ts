@@ -103,6 +103,12 @@ export function ingestMetrics(registry: Registry) {
       "Memory of each catalog that alerts are matched with here; the archive is asked for the others.",
       ["catalog"],
     ),
+    modelSeconds: readGauge(
+      registry,
+      "tocsin_model_batch_seconds",
+      "Time that a model usually takes for a batch in this process: the median of its last ten.",
+      ["model"],
+    ),
     discrepancies: readGauge(
       registry,
       "tocsin_receipt_discrepancies",

@@ -136,6 +136,45 @@ test("a filter reads scores on the stream as over the past", async () => {
   expect(backtest.edges.map(({ node }) => node.candid).sort()).toEqual([...expected].sort());
 });
 
+test("what came before a model has no scores of it: backtests look at nothing later, explanations say why", async () => {
+  const later = await writeTiny(folder, "later", "sum", { class: { of: ["y"], threshold: -1e6 } });
+  await addModel(later, join(service.dataDir, "models"));
+  await setState("later", "ACTIVE");
+  const passing = async (where: string) => {
+    const { backtest } = await service.ask<{ backtest: { edges: { node: { candid: string } }[] } }>(
+      `query ($where: String!) { backtest(survey: ZTF, where: $where, first: 1000,
+        window: { start: "2020-01-01T00:00:00Z", end: "2024-01-01T00:00:00Z" }) { edges { node { candid } } } }`,
+      { where },
+    );
+    return backtest.edges.map(({ node }) => node.candid);
+  };
+  expect(await passing("score.later.y > -1000000 or class.later = 'y'")).toEqual([]);
+  expect(await passing("score.later.y is null and class.later is null")).toHaveLength(PACKETS.length);
+  const { candid } = PACKETS.find(({ drb }) => drb !== null)!;
+  const { explain, alert } = await service.ask<{ explain: { passes: boolean; clauses: object[] }; alert: object }>(
+    `query ($candid: Long!) { explain(survey: ZTF, candid: $candid, where: "score.later.y > 0 and score.adds.y > 0") {
+      passes clauses { values missing { operand step part code reason filledAt } } }
+      alert(survey: ZTF, candid: $candid) { missing { part } } }`,
+    { candid },
+  );
+  expect(explain).toMatchObject({
+    passes: false,
+    clauses: [
+      {
+        values: { "score.later.y": null },
+        missing: [
+          {
+            ...{ operand: "score.later.y", step: "scores", part: "later", code: "NOT_RUN", filledAt: null },
+            reason: "later did not run when the alert came",
+          },
+        ],
+      },
+      { values: { "score.adds.y": expect.any(Number) }, missing: [] },
+    ],
+  });
+  expect(alert).toEqual({ missing: [] });
+});
+
 test("an object's light curve is fitted as a microlensing event", async () => {
   const ids = [...new Set(PACKETS.map(({ objectId }) => objectId))];
   const { objects } = await service.ask<{

@@ -232,7 +232,7 @@ const ROWS: readonly Row[] = [
   },
   row(
     "the models",
-    "{ models { name version state suspended licence description trainedOn quality surveys outputs classes sha256 } }",
+    "{ models { name version state suspended slow licence description trainedOn quality surveys outputs classes sha256 } }",
   ),
   row(
     "scores of alerts",

@@ -40,6 +40,8 @@ export interface Scored {
   /** Text of why a row has no values; null where it has. */
   readonly reasons: readonly (string | null)[];
   readonly hashes: BigUint64Array;
+  /** How long it took, without loading the model. */
+  readonly ms: number;
   /** The model's batch is fixed to one alert. */
   readonly oneByOne: boolean;
 }

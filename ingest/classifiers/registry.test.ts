@@ -71,6 +71,26 @@ test("a name has one active version: the one that was chosen last", async () => 
   expect(operands()).toEqual(["score.one.y"]);
 });
 
+test("a model that regularly takes seconds for a batch is told, once, until it is quick again", async () => {
+  await writeTiny(folder, "one", "sum");
+  await open();
+  const take = (ms: number, times: number) => {
+    for (let n = 0; n < times; n += 1) registry.succeeded("one 1", { ms, rows: 900 });
+  };
+  take(50, 6);
+  take(3_000, 4);
+  expect(registry.list()[0]!.slow).toBeNull();
+  expect(registry.paces()).toEqual(new Map([["one 1", 0.05]]));
+  take(3_000, 6);
+  expect(registry.list()[0]!.slow).toBe("It takes 3.0 s a batch: no more than 300 alerts a second get through.");
+  expect(lines).toEqual([expect.stringMatching(/^The model one 1 holds up the stream. It takes 3.0 s a batch: /)]);
+  take(50, 10);
+  expect(registry.list()[0]!.slow).toBeNull();
+  take(3_000, 10);
+  expect(lines).toHaveLength(2);
+  expect((await registry.setState("one", "1", "shadow")).slow).toBeNull();
+});
+
 test("the lists that models read are told", async () => {
   const list = { tensor: "x", kind: "list" as const, take: "last" as const, pad: 0, missing: 0, length: 5 };
   await writeTiny(folder, "curve", "sum", {

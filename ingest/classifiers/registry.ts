@@ -11,6 +11,7 @@ import type { Models } from "../../stores/scores.store.js";
 import { MANIFESTS, MODEL_FILE, type ModelFolder, readModel } from "./folder.js";
 import { elementFields } from "./inputs.js";
 import { type Manifest, outputNames } from "./manifest.js";
+import { type BatchTime, Pace } from "./pace.js";
 import { modelKey, readStates, type States, withState, writeStates } from "./states.js";
 
 const LOOK_MS = 2_000;
@@ -29,9 +30,11 @@ export interface ModelRegistry extends Models, OperandSource {
   wantedLists(survey: Survey): ReadonlySet<string>;
   /** Of a model whose state says that it runs: why it does not. */
   suspended(key: string): string | null;
-  /** A whole batch failed, or went well. */
+  /** A whole batch failed, or went well in that time. */
   failed(key: string, why: string): void;
-  succeeded(key: string): void;
+  succeeded(key: string, time: BatchTime): void;
+  /** Seconds that each model usually takes for a batch, by its key. */
+  paces(): ReadonlyMap<string, number>;
   /** Look at the folders now. */
   refresh(): Promise<void>;
   close(): void;
@@ -49,6 +52,7 @@ export async function createModelRegistry({ folders, log }: RegistryOptions): Pr
   const listeners = new Set<() => void>();
   const suspensions = new Map<string, string>();
   const faults = new Map<string, number>();
+  const paces = new Map<string, Pace>();
   /** By folder: what was read of it, while its files stay as they are. */
   let read = new Map<string, Read>();
   let models: readonly Standing[] = [];
@@ -112,6 +116,7 @@ export async function createModelRegistry({ folders, log }: RegistryOptions): Pr
     sha256: manifest.sha256,
     state,
     suspended: suspensions.get(key) ?? null,
+    slow: paces.get(key)?.slow ?? null,
   });
 
   const running = (survey: Survey): RunningModel[] =>
@@ -144,6 +149,7 @@ export async function createModelRegistry({ folders, log }: RegistryOptions): Pr
         await writeStates(own, states);
         suspensions.delete(key);
         faults.delete(key);
+        paces.delete(key);
         stand(states);
         return shownModel(models.find((model) => model.key === key)!);
       }),
@@ -155,9 +161,15 @@ export async function createModelRegistry({ folders, log }: RegistryOptions): Pr
       suspensions.set(key, why);
       log(`The model ${key} has failed ${count} times in a row and runs no more until its state is set: ${why}.`);
     },
-    succeeded(key) {
+    succeeded(key, time) {
       faults.delete(key);
+      const pace = paces.get(key) ?? new Pace();
+      paces.set(key, pace);
+      const wasSlow = pace.slow !== null;
+      pace.took(time);
+      if (pace.slow !== null && !wasSlow) log(`The model ${key} holds up the stream. ${pace.slow}`);
     },
+    paces: () => new Map([...paces].map(([key, pace]) => [key, pace.seconds])),
     refresh,
     close: () => clearInterval(timer),
   };

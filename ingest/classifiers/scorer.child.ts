@@ -60,6 +60,7 @@ async function sessionOf({ file, manifest }: ModelWork, provider: Provider): Pro
 
 async function score(job: Job, work: ModelWork, stamps: readonly Stamps[]): Promise<Scored> {
   const session = await sessionOf(work, job.provider);
+  const startedAt = performance.now();
   const { oneByOne, types } = takingOf(work.manifest, session);
   const names = outputNames(work.manifest);
   const scored = {
@@ -79,7 +80,7 @@ async function score(job: Job, work: ModelWork, stamps: readonly Stamps[]): Prom
     const feeds = tensors.map((input, k) => [input.name, tensorOf(input, types[k]!, rows.length)] as const);
     keep(work, rows, await session.run(Object.fromEntries(feeds), wanted), scored);
   }
-  return scored;
+  return { ...scored, ms: performance.now() - startedAt };
 }
 
 function tensorOf({ values, shape }: Input, type: FloatType, rows: number): Tensor {

@@ -74,6 +74,14 @@ test("values of active models are columns, and a missing input is said", async (
 /** hashlib.sha256(struct.pack("<2f", 18.5, 7.25)).digest()[:8], as a little-endian integer. */
 const HASH_OF_FIRST = 7942328644219068986n;
 
+test("how long a model takes is kept", async () => {
+  await writeTiny(folder, "adds", "sum");
+  await scored();
+  const [seconds] = registry.paces().values();
+  expect(seconds).toBeGreaterThan(0);
+  expect(seconds).toBeLessThan(1.5);
+});
+
 test("a missing input may have a value instead, and text a code", async () => {
   const inputs = [
     { tensor: "x", kind: "values" as const, columns: ["magnitude", "band"], codes: { band: { r: 100 } }, missing: -1 },

@@ -45,7 +45,7 @@ export function scoresEnrichment({ registry, scorer, provider, log }: ScoresPart
     for (const [key, outcome] of await scorer.score(jobOf(batch, work, provider))) {
       if ("scored" in outcome) {
         outcomes.set(key, outcome);
-        registry.succeeded(key);
+        registry.succeeded(key, { ms: outcome.scored.ms, rows: batch.alerts.rows });
         continue;
       }
       log(`The model ${key} gave no scores for ${batch.alerts.rows} alerts: ${outcome.fault}.`);
@@ -104,7 +104,7 @@ function jobOf({ survey, alerts, packets }: AlertBatch, models: readonly ModelWo
   };
 }
 
-interface Answers extends Omit<Scored, "oneByOne"> {
+interface Answers extends Omit<Scored, "oneByOne" | "ms"> {
   readonly classes: readonly (string | null)[];
 }
 

@@ -8,7 +8,7 @@ import { ClauseType } from "../../schema/backtest/design.type.js";
 import { pointsCost, searchCost } from "../../schema/cost.js";
 import { MissingCountType, MissingOperandType, MissingValuesType } from "../../schema/missing/missing.type.js";
 import { type Context, requireChange } from "../context.js";
-import { missingOf } from "./missing.told.js";
+import { missingOf, notRun } from "./missing.told.js";
 
 @Resolver(() => AlertType)
 export class MissingResolver {
@@ -57,7 +57,9 @@ export class ClauseMissingResolver {
     const found = new Map<string, MissingOperandType>();
     for (const origin of origins) {
       if (origin === null || found.has(origin.operand)) continue;
-      const missing = all.find(({ step, part }) => step === origin.step && (part === null || part === origin.part));
+      const missing =
+        all.find(({ step, part }) => step === origin.step && (part === null || part === origin.part)) ??
+        (alert && origin.step === "scores" ? await notRun(context, alert, origin.part!) : null);
       if (missing) found.set(origin.operand, { operand: origin.operand, ...shownMissing(missing) });
     }
     return [...found.values()];

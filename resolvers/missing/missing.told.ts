@@ -3,6 +3,7 @@
 import type { Alert } from "../../domain/alert.js";
 import { MARK_PREFIX, type MarkKind, markOperand } from "../../domain/mark.js";
 import type { MissingValues } from "../../domain/missing.js";
+import { epochMsFromJd } from "../../domain/time.js";
 import type { Context } from "../context.js";
 
 export type LackingAlert = Pick<Alert, "survey" | "candid" | "objectId" | "jd">;
@@ -27,6 +28,23 @@ export async function missingOf(
     told.push({ step: "scores", part: model, code: "NO_ANSWER", reason, since: saidAt, filledAt: null });
   }
   return told;
+}
+
+/** Models that are alerts' own, and make no fit of most. */
+const OWN_MODELS = ["microlensing"];
+
+/** Why an alert has no scores of a model of which there is neither an answer nor a fault; null where it has. */
+export async function notRun(
+  { loaders }: Context,
+  { survey, candid, objectId, jd }: LackingAlert,
+  model: string,
+): Promise<MissingValues | null> {
+  const scores = await loaders.scores.load({ survey, candid, objectId, jd, shadow: true });
+  if (OWN_MODELS.includes(model) || scores.some((one) => one.model === model)) return null;
+  const clock = await loaders.clock.load({ survey, id: candid });
+  const since = clock?.filteredAt ?? clock?.storedAt ?? epochMsFromJd(jd);
+  const reason = `${model} did not run when the alert came`;
+  return { step: "scores", part: model, code: "NOT_RUN", reason, since, filledAt: null };
 }
 
 /** Models are everybody's to know, catalogs while they are matched with, marks as their owners share them. */

@@ -26,6 +26,11 @@ export class ModelType {
   state!: ModelState;
   @Field(() => String, { nullable: true, description: "Why it does not run although its state says so." })
   suspended!: string | null;
+  @Field(() => String, {
+    nullable: true,
+    description: "How far it holds up the stream, where it regularly takes more than a second for a batch.",
+  })
+  slow!: string | null;
   @Field(() => String)
   licence!: string;
   @Field(() => String)

@@ -59,7 +59,7 @@ describe("dedupe", () => {
           const inFlight = new Map(
             [...flying].map(([candid, { content }]) => [BigInt(candid), contentHash(bytesOf({ candid, content }))]),
           );
-          const { batch, contentHashes, duplicates, conflicts } = await dedupe(
+          const { batch, contentHashes, areNew, duplicates, conflicts } = await dedupe(
             batchOf(packets),
             archiveOf(stored),
             inFlight,
@@ -92,6 +92,7 @@ describe("dedupe", () => {
           );
           expect([...contentHashes]).toEqual(taken.map((each) => contentHash(bytesOf(each))));
           expect(duplicates).toBe(repeats);
+          expect(areNew).toBe(!packets.some(({ candid }) => stored.has(candid)));
           expect(conflicts.map(({ bytes }) => Buffer.from(bytes!).toString())).toEqual(
             others.map((each) => bytesOf(each).toString()),
           );

@@ -11,6 +11,8 @@ export interface Deduped {
   readonly batch: AlertBatch;
   /** Of the packets of `batch`. */
   readonly contentHashes: BigUint64Array;
+  /** Nobody stored any alert of the batch before, nor began to. */
+  readonly areNew: boolean;
   readonly duplicates: number;
   /** Rows of the batch as it came. */
   readonly duplicateRows: readonly number[];
@@ -62,6 +64,7 @@ export async function dedupe(batch: AlertBatch, archive: AlertStore, inFlight: I
   return {
     batch: all ? batch : takeAlerts(batch, Uint32Array.from(rows)),
     contentHashes: BigUint64Array.from(hashes),
+    areNew: known.size === 0,
     duplicates: duplicateRows.length,
     duplicateRows,
     conflicts,

@@ -205,7 +205,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
         filteredAt: Math.max(at, written.storedAt),
       }),
     );
-    await sequencer.committed({ batchId, hits, pairs, alertOf: alertsOf(batch) });
+    await sequencer.committed({ batchId, hits, pairs, areNew: deduped.areNew, alertOf: alertsOf(batch) });
     return hits.length;
   }
 
@@ -224,7 +224,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       await stores.receipts.write(batchId, tallies);
       await stores.batches.commit(batchId, { ...counts, storedAt: now, filteredAt: now });
     }, outages);
-    await sequencer.committed({ batchId, hits: [], pairs: [], alertOf: noAlert });
+    await sequencer.committed({ batchId, hits: [], pairs: [], areNew: true, alertOf: noAlert });
   }
 
   async function finishAll(

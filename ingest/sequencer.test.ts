@@ -92,7 +92,13 @@ class Worker {
     const receipt = { survey: "ZTF", read: 0, stored: 0, duplicates: 0, deadLetters: 0, hits: 0, steps: {} };
     await this.stores.batches.commit(batchId, receipt);
     await untold();
-    await this.sequencer.committed({ batchId, hits, pairs: [], alertOf: (candid) => ({ candid }) as Alert });
+    await this.sequencer.committed({
+      batchId,
+      hits,
+      pairs: [],
+      areNew: false,
+      alertOf: (candid) => ({ candid }) as Alert,
+    });
     await this.sequencer.followed();
   }
 }

@@ -165,7 +165,8 @@ export function createSequencer(parts: SequencerParts): Sequencer {
     },
     async committed(batch) {
       if (shared && lead.epoch === null) return;
-      own.set(batch.batchId, batch);
+      // Where others take alerts in too, two may store the same one at the same time.
+      own.set(batch.batchId, { ...batch, areNew: batch.areNew && !shared });
       try {
         await persistently(() => number(() => !own.has(batch.batchId)), outages);
       } finally {

@@ -129,7 +129,10 @@ export function hitContract(
     it("takes what is in memory for what is in the archive", async () => {
       const found = range("f", 0, 3).map((each) => ({ ...each, passedAt: 5 }));
       const [one, other] = [await committed(archive, []), await committed(archive, range("f", 3, 5))];
-      const given = await archive.sequence.number([one, other], new Map([[one, { hits: found, pairs: [] }]]));
+      const given = await archive.sequence.number(
+        [one, other],
+        new Map([[one, { hits: found, pairs: [], areNew: false }]]),
+      );
       expect(given!.map(({ candid, seq }) => [seq, candid])).toEqual([0n, 1n, 2n, 3n, 4n].map((n) => [n + 1n, n]));
     });
 

@@ -7,6 +7,8 @@ import type { CounterpartPair } from "./links.store.js";
 export interface Found {
   readonly hits: readonly FoundHit[];
   readonly pairs: readonly CounterpartPair[];
+  /** Nobody had stored an alert of the batch before: none of its hits can have a seq, and none is looked for. */
+  readonly areNew: boolean;
 }
 
 export interface SequenceStore {

@@ -34,6 +34,7 @@ function losing(client: ArchiveClient, losses: Loss[]): ArchiveClient {
 
 const found = (...candids: bigint[]) => ({
   pairs: [],
+  areNew: true,
   hits: candids.map(
     (candid): FoundHit => ({
       ...{ filterId: "f", filterVersion: 1, survey: "ZTF", candid, objectId: "o", jd: 2459000.5, programid: 1 },
@@ -62,4 +63,17 @@ it("stores hits of a lost insert before any later ones, once each", async () => 
   // The rows that stand twice do not show, neither by seq nor by filter, nor in a small page.
   const owner = { scope: "owner", programids: new Map([["ZTF", "all" as const]]), mayChange: true };
   expect(await hits.page(owner, ["f"], 3, 1n, null)).toEqual(stored.slice(1, 4));
+});
+
+it("looks for the seqs that it may have given to new hits before it began another epoch", async () => {
+  const sequence = new ArchiveSequence(losing(engine.client, ["answer"]));
+  const hits = new ArchiveHits(engine.client);
+  const known = new Map([[9n, found(90n, 91n)]]);
+  await sequence.begin(0);
+  await expect(sequence.number([9n], known)).rejects.toThrow("lost answer");
+  const stored = await hits.since(0n, 100);
+  await sequence.begin(0);
+  expect(await sequence.number([9n], known)).toEqual([]);
+  expect(await hits.since(0n, 100)).toEqual(stored);
+  expect(stored.filter(({ candid }) => candid === 90n)).toHaveLength(1);
 });

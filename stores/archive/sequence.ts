@@ -44,6 +44,8 @@ export class ArchiveSequence implements SequenceStore {
   #lastPair = 0n;
   /** Sent to the archive and not answered: it goes again as it was, before anything else gets a seq. */
   #unconfirmed: Share | null = null;
+  /** Sent in this epoch or an earlier one and never confirmed. */
+  readonly #tried = new Set<bigint>();
 
   constructor(private readonly client: ArchiveClient) {}
 
@@ -97,8 +99,10 @@ export class ArchiveSequence implements SequenceStore {
       known,
     );
     this.#unconfirmed = share;
+    for (const batch of batches) this.#tried.add(batch);
     const isInForce = await this.#store(epoch, share);
     this.#unconfirmed = null;
+    for (const batch of batches) this.#tried.delete(batch);
     if (isInForce) return [...(earlier?.hits ?? []), ...share.hits];
     this.#epoch = null;
     return null;
@@ -111,8 +115,9 @@ export class ArchiveSequence implements SequenceStore {
         ? { hits: [], pairs: [] }
         : { hits: await foundHits(this.client, unknown), pairs: await foundPairs(this.client, unknown) };
     const mine = batches.flatMap((batch) => known.get(batch) ?? []);
+    const areNew = batches.every((batch) => known.get(batch)?.areNew && !this.#tried.has(batch));
     const [hits, pairs] = await Promise.all([
-      this.#newHits([...mine.flatMap((found) => found.hits), ...read.hits]),
+      this.#newHits([...mine.flatMap((found) => found.hits), ...read.hits], areNew),
       this.#newPairs([...mine.flatMap((found) => found.pairs.map(upright)), ...read.pairs]),
     ]);
     return {
@@ -123,10 +128,11 @@ export class ArchiveSequence implements SequenceStore {
   }
 
   /** Those without a seq, each once, in their order. */
-  async #newHits(found: readonly FoundHit[]): Promise<FoundHit[]> {
+  async #newHits(found: readonly FoundHit[], areNew: boolean): Promise<FoundHit[]> {
     const byKey = new Map<string, FoundHit>();
     for (const hit of found) if (!byKey.has(hitKey(hit))) byKey.set(hitKey(hit), hit);
-    for (const key of await hitsWithSeq(this.client, [...byKey.values()])) byKey.delete(key);
+    const asked = areNew ? [] : [...byKey.values()];
+    for (const key of await hitsWithSeq(this.client, asked)) byKey.delete(key);
     return [...byKey.values()];
   }
 

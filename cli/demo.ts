@@ -1,5 +1,5 @@
 // `npm run demo`: a service in a temporary folder, filled with a simulated sky, with a filter whose hits are printed as
-// they happen. Called by cli/main.ts.
+// they happen. Called by cli/program.ts.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

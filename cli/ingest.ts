@@ -1,5 +1,5 @@
 // `npm run ingest -- PATH…`: files, folders and tars into the running service, or straight into the engines when none
-// runs on this DATA_DIR. Called by cli/main.ts.
+// runs on this DATA_DIR. Called by cli/program.ts.
 import { resolve } from "node:path";
 import type { Logger } from "pino";
 import type { Counts } from "../ingest/pipeline.js";

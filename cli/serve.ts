@@ -1,4 +1,4 @@
-// `npm start`: the service with its API, or a worker with its probes. Called by cli/main.ts and cli/demo.ts.
+// `npm start`: the service with its API, or a worker with its probes. Called by cli/program.ts, cli/demo.ts and tests.
 import { type Request, Router } from "express";
 import type { Logger } from "pino";
 import { uploadedPositions } from "../ingest/marks/upload.js";

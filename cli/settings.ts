@@ -1,4 +1,4 @@
-// Every setting of Tocsin, read from the environment in this one place, checked and typed. Called by cli/main.ts.
+// Every setting of Tocsin, read from the environment in this one place, checked and typed. Called by cli/program.ts.
 import { resolve } from "node:path";
 import { z } from "zod";
 import { TocsinError } from "../domain/errors.js";

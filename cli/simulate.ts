@@ -1,4 +1,4 @@
-// `npm run simulate`: a seeded sky into files, or live into the running service. Called by cli/main.ts.
+// `npm run simulate`: a seeded sky into files, or live into the running service. Called by cli/program.ts.
 import { TocsinError } from "../domain/errors.js";
 import { jdFromEpochMs } from "../domain/time.js";
 import { addCounts, noCounts } from "../ingest/pipeline.js";

@@ -1,4 +1,4 @@
-// Values of a column of a FITS ASCII table: characters in fixed places. Called by fitstable.ts.
+// Values of a column of a FITS ASCII table: characters in fixed places. Called by fitstable.columns.ts.
 import type { Column } from "./columns.js";
 import { TocsinError } from "./errors.js";
 import { fixedText } from "./fitstable.binary.js";

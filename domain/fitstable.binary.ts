@@ -1,4 +1,4 @@
-// Values of a column of a FITS binary table: big-endian, scaled, with their missing ones. Called by fitstable.ts.
+// Values of a column of a FITS binary table: big-endian, scaled, with their missing ones. Called by fitstable.columns.ts.
 import { ARRAY_OF, type Column, type NumberColumn } from "./columns.js";
 import type { FitsColumn } from "./fitstable.js";
 

@@ -1,4 +1,4 @@
-// Typed tree -> ClickHouse SQL over the columns of a survey's alert table. Called by run.ts and editing.ts; the only way
+// Typed tree -> ClickHouse SQL over the columns of a survey's alert table. Called by check.ts and compiled.ts; the only way
 // SQL of a filter is made: nothing but parsed literals and names of known columns gets into the text.
 //
 // A missing number is NULL or NaN, anything else missing is NULL. A condition may be NULL inside, which stands for false:

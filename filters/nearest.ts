@@ -1,4 +1,4 @@
-// The known name that a user probably meant. Called by fields.ts and the checker.
+// The known name that a user probably meant. Called by checker.ts and scope.ts.
 
 /** The name that is fewest edits away, or null where none is near. Case counts as half an edit: MAGPSF finds magpsf. */
 export function nearestName(name: string, known: Iterable<string>): string | null {

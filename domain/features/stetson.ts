@@ -1,4 +1,4 @@
-// Stetson's indices of variability (1996, PASP 108, 851). Called by band.ts and object.ts.
+// Stetson's indices of variability (1996, PASP 108, 851). Called by band.ts and features.ts.
 
 /** Two points this near in time are a pair, days: exposures of one visit or of one sequence of bands. */
 const PAIR_DAYS = 0.1;

@@ -1,5 +1,5 @@
 // A table file, whichever of the formats it has: told by its first bytes, not by its name; its reader is loaded
-// then. Called by load.ts.
+// then. Called by files.ts and marks/upload.ts.
 import { basename } from "node:path";
 import type { ElementType } from "../../domain/columns.js";
 import { firstBytes } from "./bytes.js";

@@ -1,4 +1,4 @@
-// What a survey tells the house: one module each, listed in index.ts. Called by ingest/decode.ts, packetreader.ts and
+// What a survey tells the house: one module each, listed in index.ts. Called by ingest/decode.ts and
 // the steps in ingest/enrich.
 import type { Block, Column } from "../../domain/columns.js";
 import type { SurveyDescription } from "../../domain/survey.js";

@@ -1,4 +1,4 @@
-// Features of archived alerts, as filters read them. Called by source.ts.
+// Features of archived alerts, as filters read them. Named in sources.ts.
 import { featureColumnName, namedFeatures } from "../../../domain/features/features.js";
 import { featureOperandName } from "../../../domain/features/operands.js";
 import type { Survey, SurveyDescription } from "../../../domain/survey.js";

@@ -18,11 +18,14 @@ export function together(expressions: readonly CompiledExpression[], block: Bloc
   const most = Math.max(1, Math.floor(MOST_ITEMS / Math.max(1, items)));
   const alike = new Map<string, CompiledExpression[]>();
   for (const expression of expressions) {
-    const key = expression.shape?.sql ?? expression.sql;
-    alike.set(key, [...(alike.get(key) ?? []), expression]);
+    const shape = shapeOf(expression);
+    alike.set(shape, [...(alike.get(shape) ?? []), expression]);
   }
   return [...alike.values()].flatMap((members) => pieces(members, most).map(asked));
 }
+
+/** The same for those that are planned once. */
+export const shapeOf = (expression: CompiledExpression): string => expression.shape?.sql ?? expression.sql;
 
 function asked(members: readonly CompiledExpression[]): Asked {
   const [first] = members as [CompiledExpression];

@@ -2,6 +2,7 @@
 // that are left when everything else has been looked at, mostly a few in a hundred. Called by run.ts.
 import type { Block, Column } from "../domain/columns.js";
 import type { InFlightQuery } from "../stores/inflight.store.js";
+import { shapeOf } from "./alike.js";
 import type { CompiledFilter } from "./compiled.js";
 import { evaluate } from "./evaluate.js";
 
@@ -14,18 +15,18 @@ export interface Decided {
   readonly refused: ReadonlyMap<string, string>;
 }
 
-/** Alerts of which the lists cost less than another query does. */
-const FEW = 200;
+/** So many alerts with their lists, and so many texts to plan, cost less than another query does. */
+const FEW = { alerts: 200, shapes: 8 };
 
 export async function decide(
   inFlight: InFlightQuery,
   alerts: Block,
   filters: readonly CompiledFilter[],
-  few = FEW,
+  fewAlerts = FEW.alerts,
 ): Promise<Decided> {
   const quickTexts = filters.flatMap(({ where }) => where.quick ?? []);
   const slowTexts = filters.flatMap(({ where }) => where.slow ?? []);
-  const isSmall = alerts.rows <= few;
+  const isSmall = alerts.rows <= fewAlerts && new Set(slowTexts.map(shapeOf)).size <= FEW.shapes;
   const quick = await evaluate(inFlight, alerts, isSmall ? [...quickTexts, ...slowTexts] : quickTexts);
   const everyRow = Uint32Array.from({ length: alerts.rows }, (_, row) => row);
   const left = filters.map(({ where }) => (where.quick ? rowsOf(quick.columns.get(where.quick.sql)) : everyRow));

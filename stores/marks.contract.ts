@@ -7,9 +7,7 @@ import { levelsOf } from "../domain/skymap.js";
 import type { SurveyDescription } from "../domain/survey.js";
 import type { Viewer } from "../domain/viewer.js";
 import { createMarks } from "../ingest/enrich/marks.js";
-import { Desk } from "../ingest/marks/desk.js";
-import { createHeldMarks, type HeldMarks } from "../ingest/marks/held.js";
-import { createPastMarker, type PastMarker } from "../ingest/marks/past.js";
+import { type MarksOverStores, marksOver } from "../ingest/marks/marks.fixture.js";
 import { type TestAlert, testBatch, testHashes, testLocations, testSurvey } from "../test/batches.js";
 import type { AlertStore } from "./alerts.store.js";
 import type { BacktestStore } from "./backtest.store.js";
@@ -73,36 +71,17 @@ export function markContract(
 ): void {
   describe("marks", () => {
     let stores: MarkArchive;
-    let held: HeldMarks;
-    let past: PastMarker;
-    let desk: Desk;
-    const log = (line: string) => {
-      throw new Error(line);
-    };
+    let marks: MarksOverStores;
+    let held: MarksOverStores["held"];
+    let past: MarksOverStores["past"];
+    let desk: MarksOverStores["desk"];
 
     beforeAll(async () => {
       stores = await open([SURVEY]);
-      const { registry, contents, marked } = stores.marks;
-      held = createHeldMarks({ registry, contents, log });
-      desk = new Desk({ stores: stores.marks, held });
-      past = createPastMarker({
-        ...{
-          registry,
-          held,
-          marked,
-          rematches: stores.rematches,
-          missing: stores.missing,
-          surveys: ["ZTF"],
-          log,
-          shared: false,
-        },
-        ...{ begin: () => stores.batches.begin(), mayRun: () => true, isBusy: () => false },
-      });
+      marks = marksOver(stores);
+      ({ held, past, desk } = marks);
     });
-    afterAll(async () => {
-      await past?.close();
-      held?.close();
-    });
+    afterAll(() => marks?.close());
 
     async function write(of: readonly TestAlert[], isMarked: boolean): Promise<void> {
       const id = stores.batches.begin();

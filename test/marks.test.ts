@@ -11,10 +11,9 @@ import { createFilterDesign } from "../filters/design/design.js";
 import { fieldsOfSurveys } from "../filters/fields.js";
 import { createFilterLanguage } from "../filters/language.js";
 import { createMarks } from "../ingest/enrich/marks.js";
-import { Desk } from "../ingest/marks/desk.js";
-import { createHeldMarks, type HeldMarks } from "../ingest/marks/held.js";
+import { type MarksOverStores, marksOver } from "../ingest/marks/marks.fixture.js";
 import { markOperands } from "../ingest/marks/operands.js";
-import { createPastMarker, type PastMarker, pastKey } from "../ingest/marks/past.js";
+import { pastKey } from "../ingest/marks/past.js";
 import { uploadedPositions } from "../ingest/marks/upload.js";
 import { buildTocsinSchema } from "../resolvers/build.js";
 import { createContext } from "../resolvers/context.js";
@@ -43,8 +42,9 @@ const ALERTS: readonly TestAlert[] = Array.from({ length: 40 }, (_, n) => ({
 const schema = buildTocsinSchema([SURVEY, testSurvey("LSST")]);
 let archive: TestArchive;
 let stores: ArchiveStores;
-let held: HeldMarks;
-let past: PastMarker;
+let marks: MarksOverStores;
+let held: MarksOverStores["held"];
+let past: MarksOverStores["past"];
 let services: Services;
 let server: Server;
 let url: string;
@@ -53,25 +53,10 @@ let caller = OWNER;
 beforeAll(async () => {
   archive = await startTestArchive();
   stores = await createArchiveStores(archive.client, [SURVEY]);
-  const { registry, contents, marked } = stores.marks;
-  const log = (line: string) => {
-    throw new Error(line);
-  };
-  held = createHeldMarks({ registry, contents, log });
-  past = createPastMarker({
-    ...{
-      registry,
-      held,
-      marked,
-      rematches: stores.rematches,
-      missing: stores.missing,
-      surveys: ["ZTF"],
-      log,
-      shared: false,
-    },
-    ...{ begin: () => stores.batches.begin(), mayRun: () => true, isBusy: () => false },
-  });
-  const desk = new Desk({ stores: stores.marks, held });
+  const { registry, marked } = stores.marks;
+  marks = marksOver(stores);
+  ({ held, past } = marks);
+  const { desk } = marks;
   const fieldsOf = fieldsOfSurveys([SURVEY], [markOperands(registry)]);
   const made: object[] = [];
   services = {
@@ -110,8 +95,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   server?.close();
-  await past?.close();
-  held?.close();
+  await marks?.close();
   await archive?.stop();
 });
 

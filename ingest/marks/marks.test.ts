@@ -19,9 +19,9 @@ import { createMarkChanges } from "../corrections/marks.js";
 import type { Change } from "../corrections/teller.js";
 import { createMarks } from "../enrich/marks.js";
 import { Desk } from "./desk.js";
-import { createHeldMarks, type HeldMarks } from "./held.js";
+import { type MarksOverStores, marksOver } from "./marks.fixture.js";
 import { markOperands } from "./operands.js";
-import { createPastMarker, type PastMarker, pastKey } from "./past.js";
+import { pastKey } from "./past.js";
 import { uploadedPositions } from "./upload.js";
 
 const SURVEY = testSurvey("ZTF");
@@ -42,9 +42,10 @@ const LIVE = Array.from({ length: 100 }, (_, n) => ({
 
 let archive: TestArchive;
 let stores: ArchiveStores;
-let held: HeldMarks;
-let desk: Desk;
-let past: PastMarker;
+let marks: MarksOverStores;
+let held: MarksOverStores["held"];
+let desk: MarksOverStores["desk"];
+let past: MarksOverStores["past"];
 
 async function write(
   alerts: readonly TestAlert[],
@@ -119,23 +120,11 @@ beforeAll(async () => {
   archive = await startTestArchive();
   stores = await createArchiveStores(archive.client, [SURVEY]);
   await write(PAST);
-  const { registry, contents, marked } = stores.marks;
-  const log = (line: string) => {
-    throw new Error(line);
-  };
-  held = createHeldMarks({ registry, contents, log });
-  desk = new Desk({ stores: stores.marks, held });
-  past = createPastMarker({
-    ...{ registry, held, marked, rematches: stores.rematches, missing: stores.missing, surveys: ["ZTF"], log },
-    begin: () => stores.batches.begin(),
-    mayRun: () => true,
-    isBusy: () => false,
-    shared: false,
-  });
+  marks = marksOver(stores);
+  ({ desk, held, past } = marks);
 }, 60_000);
 afterAll(async () => {
-  await past?.close();
-  held?.close();
+  await marks?.close();
   await archive?.stop();
 });
 

@@ -8,9 +8,8 @@ import { type ArchiveStores, createArchiveStores } from "../../stores/archive/st
 import { startTestArchive, type TestArchive } from "../../test/archive.js";
 import { type TestAlert, testBatch, testHashes, testLocations, testSurvey } from "../../test/batches.js";
 import { createMarks } from "../enrich/marks.js";
-import { Desk } from "./desk.js";
 import { createHeldMarks, type HeldMarks } from "./held.js";
-import { createPastMarker, type PastMarker } from "./past.js";
+import { type MarksOverStores, marksOver } from "./marks.fixture.js";
 
 const SURVEY = testSurvey("ZTF");
 const OWNER: Viewer = { scope: "owner", programids: new Map([["ZTF", "all"]]), mayChange: true };
@@ -21,27 +20,19 @@ const ALERTS: TestAlert[] = Array.from({ length: 20 }, (_, n) => {
 
 let archive: TestArchive;
 let stores: ArchiveStores;
-let held: HeldMarks;
-let past: PastMarker;
-let desk: Desk;
+let marks: MarksOverStores;
+let past: MarksOverStores["past"];
+let desk: MarksOverStores["desk"];
 const told: [string, number][] = [];
 
 beforeAll(async () => {
   archive = await startTestArchive();
   stores = await createArchiveStores(archive.client, [SURVEY]);
-  const { registry, contents, marked } = stores.marks;
-  held = createHeldMarks({ registry, contents, log: expect.fail });
-  desk = new Desk({ stores: stores.marks, held });
-  past = createPastMarker({
-    ...{ registry, held, marked, rematches: stores.rematches, missing: stores.missing, surveys: ["ZTF"] },
-    ...{ begin: () => stores.batches.begin(), mayRun: () => true, isBusy: () => false, shared: false },
-    onMissed: async (_, { name }, alerts) => void told.push([name, alerts.length]),
-    log: expect.fail,
-  });
+  marks = marksOver(stores, { onMissed: async (_, { name }, alerts) => void told.push([name, alerts.length]) });
+  ({ desk, past } = marks);
 }, 60_000);
 afterAll(async () => {
-  await past?.close();
-  held?.close();
+  await marks?.close();
   await archive?.stop();
 });
 

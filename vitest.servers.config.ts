@@ -10,6 +10,8 @@ export default defineConfig({
     exclude: withoutJava(),
     globalSetup: [...SETTINGS.test.globalSetup, "./test/servers.setup.ts"],
     testTimeout: 300_000,
+    // They wait more than they compute: for servers to start, to be missed, to be back.
+    maxWorkers: 3,
     // Brokers, JVMs and clusters beside each other on a small machine: what fails twice is a fault.
     retry: 1,
     // The first to ask for a server waits for its download as well.

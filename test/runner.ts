@@ -1,13 +1,42 @@
 // What both test runs share: where tests are, the settings of vitest, and how files that cannot run here are left out,
 // by name. Called by vitest.config.ts and vitest.servers.config.ts.
 import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { ViteUserConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { javaFault, mavenFault } from "../cli/servers/java.js";
 
 export const ROOMS = "domain schema resolvers ingest stores subscriptions filters server cli test bench clients".split(
   " ",
 );
 export const SERVERS_TESTS = ROOMS.map((room) => `${room}/**/*.servers.test.ts`);
+
+/** Those that take longest begin first: one of them at the end would keep all but one worker waiting. */
+const LONGEST = [
+  "stores/archive/cluster.servers",
+  "bench/faults.servers",
+  "subscriptions/streams/publisher.servers",
+  "stores/graph/neo4j.faults.servers",
+  "ingest/sources/kafka/faults.servers",
+  "stores/archive/cluster.faults.servers",
+  "stores/graph/neo4j.servers",
+  "test/faults",
+  "test/kill",
+  "test/rights",
+  "test/badinput",
+  "bench/smoke",
+  "test/ztf",
+  "test/nights",
+  "test/guide",
+].map((stem) => resolve(`${stem}.test.ts`));
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const long = LONGEST.flatMap((path) => sorted.filter(({ moduleId }) => moduleId === path));
+    return [...long, ...sorted.filter(({ moduleId }) => !LONGEST.includes(moduleId))];
+  }
+}
 
 /** `graphql` loads once; decorator metadata comes before any type-graphql class. */
 export const SETTINGS = {
@@ -19,6 +48,7 @@ export const SETTINGS = {
     hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 } satisfies ViteUserConfig;
 

@@ -30,23 +30,36 @@ let opened: readonly SurveyDescription[] = [];
 
 afterAll(() => client?.close());
 
-/** Databases by their surveys: to empty one is quicker than to make all tables on four servers. */
-const databases = new Map<string, string>();
+/** To empty a database is quicker than to make all tables on four servers. */
+let shared: { readonly database: string; surveys: string } | null = null;
 /** What migrations put into tables stays there. */
 const KEPT = ["migrations_local", "keys_local"];
 
 async function open(surveys: readonly SurveyDescription[]): Promise<ArchiveStores> {
-  const key = JSON.stringify(surveys);
-  const known = databases.get(key);
-  if (known === undefined) {
+  const wanted = JSON.stringify(surveys);
+  if (shared === null) {
     const stores = await openNew(surveys);
-    databases.set(key, client.database);
+    shared = { database: client.database, surveys: wanted };
     return stores;
   }
-  await connect(known);
+  await connect(shared.database);
+  if (wanted !== shared.surveys) await dropSurveys();
   await eachTable((name) => (KEPT.includes(name) ? null : `TRUNCATE TABLE ${name}`));
+  shared.surveys = wanted;
   opened = surveys;
   return reopen();
+}
+
+/** The tables of a survey have the columns that its description says: others, others. */
+async function dropSurveys(): Promise<void> {
+  const work = client.cluster!.nodes.map(async (node) => {
+    const tables = await node.query(
+      `SELECT name FROM system.tables WHERE database = {database:String} AND match(name, '^(alerts|features)_')`,
+      { database: client.database },
+    );
+    for (const name of strings(tables, "name")) await node.command(`DROP TABLE ${name} SYNC`);
+  });
+  await Promise.all(work);
 }
 
 async function openNew(surveys: readonly SurveyDescription[]): Promise<ArchiveStores> {

@@ -4,7 +4,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { Kafka, logLevel } from "kafkajs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startKafka } from "../../cli/servers/kafka.js";
@@ -17,11 +16,9 @@ import { POSITION_TOPIC, publisherId } from "./topic.js";
 const HITS = 50_000;
 /** Of the tests that start and kill much. */
 const PATIENCE_MS = 400_000;
-/** A process that publishes the hits that its argument names, and prints its position after each transaction. */
+/** Publishes the hits that its argument names, and prints its position after each transaction. `npm run build` comes first. */
 const PROCESS = `
-import { runnerImport } from ${JSON.stringify(import.meta.resolve("vite"))};
-const file = ${JSON.stringify(fileURLToPath(new URL("publishing.fixture.ts", import.meta.url)))};
-const { World } = (await runnerImport(file, { configFile: false, logLevel: "error" })).module;
+const { World } = await import(${JSON.stringify(new URL("../../dist/subscriptions/streams/publishing.fixture.js", import.meta.url))});
 const { brokers, key, filters, hits } = JSON.parse(process.argv[1]);
 const world = new World(brokers, Buffer.from(key, "hex"));
 filters.forEach((id, i) => world.streams.set(id, { format: ["AVRO", "JSON"][i], after: 0n }));

@@ -2,8 +2,8 @@
 import type { Block } from "../domain/columns.js";
 import type { Survey } from "../domain/survey.js";
 import type { MatchedAlert, RematchStore } from "../stores/matches.store.js";
-import type { Rest } from "./corrections/worker.js";
 import { bigColumn, numberColumn } from "./rows.js";
+import type { Rest } from "./worker.js";
 
 export interface ArchivedParts {
   readonly rematches: Pick<RematchStore, "alertsAfter">;

@@ -3,9 +3,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Survey } from "../../domain/survey.js";
 import type { AlertOfProgram, Arrival, ArrivalStore, LateAlert } from "../../stores/corrections.store.js";
+import { createWorker, type Worker } from "../worker.js";
 import type { LateCounterparts } from "./late.counterparts.js";
 import type { Change, Tell } from "./teller.js";
-import { createWorker, type Worker } from "./worker.js";
 
 /** Of the rule by which an alert is late. */
 export const LATE_VERSION = "1";

@@ -7,8 +7,8 @@ import type { MarkStores } from "../../stores/marks.store.js";
 import type { RematchStore } from "../../stores/matches.store.js";
 import { MARKS_VERSION } from "../enrich/marks.js";
 import { pastKey } from "../marks/past.js";
+import { createWorker, type Worker } from "../worker.js";
 import type { Tell } from "./teller.js";
-import { createWorker, type Worker } from "./worker.js";
 
 const EVERY_MS = 30_000;
 /** While the past is being marked by a new content, the former one waits. */

@@ -4,7 +4,7 @@ import { FEATURES_STEP } from "../../domain/features/features.js";
 import { type Fillable, fillIn } from "../fillin.js";
 import type { Reenricher } from "../reenrich.js";
 import { numberColumn, objectsOf } from "../rows.js";
-import { createRest, createWorker, type Worker } from "./worker.js";
+import { createRest, createWorker, type Worker } from "../worker.js";
 
 const EVERY_MS = 30_000;
 

@@ -14,8 +14,8 @@ import type {
   ToldCorrection,
 } from "../../stores/corrections.store.js";
 import type { FilterStore } from "../../stores/filters.store.js";
+import { createRest, createWorker, type Worker } from "../worker.js";
 import { type ConcernedFilter, concerned } from "./concerned.js";
-import { createRest, createWorker, type Worker } from "./worker.js";
 
 /** Of the comparison. Raise it with every change of what is a hit that was withdrawn or added. */
 const RECHECK_VERSION = "1";

@@ -7,11 +7,11 @@ import type { Survey } from "../../domain/survey.js";
 import type { CatalogStore } from "../../stores/catalogs.store.js";
 import type { MatchedAlert, MatchedObject, MatchStore, Rematch, RematchStore } from "../../stores/matches.store.js";
 import { createEachArchived } from "../archived.js";
-import { createRest, createWorker } from "../corrections/worker.js";
 import { CROSSMATCH_STEP } from "../enrich/crossmatch.js";
 import { type Fillable, fillIn } from "../fillin.js";
 import { passes } from "../persistently.js";
 import { bigColumn, numberColumn, objectsOf } from "../rows.js";
+import { createRest, createWorker } from "../worker.js";
 import type { MatchedCatalogs } from "./catalogs.js";
 import { matchRows } from "./rows.js";
 

@@ -7,10 +7,10 @@ import type { Survey } from "../../domain/survey.js";
 import type { MarkedStore, MarkRegistry } from "../../stores/marks.store.js";
 import type { MatchedObject, Rematch, RematchStore } from "../../stores/matches.store.js";
 import { createEachArchived } from "../archived.js";
-import { createRest, createWorker } from "../corrections/worker.js";
 import { MARKS_STEP, MARKS_VERSION } from "../enrich/marks.js";
 import { type Fillable, fillIn } from "../fillin.js";
 import { numberColumn, objectsOf } from "../rows.js";
+import { createRest, createWorker } from "../worker.js";
 import type { HeldMarks } from "./held.js";
 import { markRows } from "./rows.js";
 

@@ -1,5 +1,5 @@
 // Work beside the stream: begun by a nudge or by time, tried again after a failure, one process at a time, with rests. Used by
-// the workers of this folder, crossmatch/rematch.ts and marks/past.ts.
+// corrections/, crossmatch/rematch.ts and marks/past.ts.
 import { setTimeout as delay } from "node:timers/promises";
 
 export interface Worker {

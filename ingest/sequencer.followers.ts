@@ -20,8 +20,11 @@ export interface Followers {
   catchUp(): Promise<void>;
   /** Another process may number now, and let them follow: what failed for us is not ours to wait for. */
   leave(): void;
-  /** Resolves when none that is awaited is at work. The others may have much to do yet: whoever made them ends them. */
-  idle(): Promise<void>;
+  /**
+   * Before the end: those who are awaited follow what they have not, one that failed a moment ago once more and at once.
+   * The others may have much to do yet: whoever made them ends them.
+   */
+  finish(): Promise<void>;
 }
 
 /** Who follows, and how it stands with it. */
@@ -89,9 +92,16 @@ export function createFollowers({ followers, leads, outages, watch }: FollowersP
     leave() {
       for (const each of following) settle(each);
     },
-    async idle() {
+    async finish() {
       const awaited = following.filter(({ follower }) => follower.isAwaited);
-      await Promise.all(awaited.map(({ serially }) => serially(() => {})));
+      await Promise.all(
+        awaited.map((each) =>
+          each.serially(() => {
+            each.notBefore = 0;
+            return follow(each);
+          }),
+        ),
+      );
     },
   };
 }

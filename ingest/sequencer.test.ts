@@ -190,6 +190,28 @@ async function leading(name: string, followers: readonly Follower[] = []): Promi
   return worker;
 }
 
+test("who follows has followed everything when the process ends in good order, though it failed a moment before", async () => {
+  let isAway = false;
+  let linked = 0n;
+  const follower: Follower = {
+    isAwaited: true,
+    async catchUp() {
+      if (isAway) throw new Error("the graph is away");
+      linked = await worker.stores.hits.lastSeq();
+    },
+  };
+  const worker = new Worker("ends", await createArchiveStores(engine.client, [testSurvey("ZTF")]), [follower]);
+  await worker.sequencer.start();
+  await until("the lease", () => worker.sequencer.epoch !== null, 10_000);
+  isAway = true;
+  await worker.commit([90n]);
+  const last = await worker.stores.hits.lastSeq();
+  expect(linked).toBeLessThan(last);
+  isAway = false;
+  await worker.sequencer.close();
+  expect(linked).toBe(last);
+});
+
 test("a batch that was numbered before its worker heard of its commit leaves memory", async () => {
   const a = await leading("a");
   const before = await a.stores.hits.lastSeq();

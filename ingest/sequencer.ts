@@ -183,7 +183,7 @@ export function createSequencer(parts: SequencerParts): Sequencer {
       closed = true;
       if (timer !== null) clearTimeout(timer);
       await numbering(async () => {});
-      await followers.idle();
+      await followers.finish();
       await lead.release();
     },
   };

@@ -31,7 +31,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-it.each(Object.keys(BENCHMARKS))("%s", { timeout: 60_000 }, async (name) => {
+it.each(Object.keys(BENCHMARKS))("%s", { timeout: 180_000 }, async (name) => {
   const { run } = await BENCHMARKS[name]!();
   const result = await run(true);
   expect(result.name).toBe(name);

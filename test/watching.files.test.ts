@@ -97,7 +97,7 @@ describe("metrics", () => {
 
   test("have labels with few values only", () => {
     const bounded =
-      "survey reason source stage code engine operation role topic partition transport kind outcome route status catalog step what";
+      "survey reason source stage code engine operation role topic partition transport kind outcome route status catalog model step what";
     const labels = new Set(OURS.flatMap(({ labels }) => labels));
     expect([...labels].filter((label) => !bounded.split(" ").includes(label))).toEqual([]);
   });

@@ -33,22 +33,20 @@ export async function decide(
   const asked = filters.flatMap(({ where }, i) =>
     where.slow && left[i]!.length > 0 ? [{ ...where, rows: left[i]! }] : [],
   );
-  const leftByAny = union(
-    alerts.rows,
-    asked.map((one) => one.rows),
-  );
-  const rows = isSmall ? everyRow : leftByAny;
-  const slow = isSmall
-    ? quick
-    : await evaluate(
-        inFlight,
-        alerts,
-        asked.map((one) => one.slow!),
-        rows,
-      );
+  const [rows, slow] = isSmall ? [everyRow, quick] : await askedForLists();
   const indexOf = new Map(Array.from(rows, (row, i) => [row, i]));
   const holds = ({ where }: CompiledFilter, row: number) =>
     where.slow === null || slow.columns.get(where.slow.sql)?.values[indexOf.get(row)!] === 1;
+
+  async function askedForLists() {
+    const leftByAny = union(
+      alerts.rows,
+      asked.map((one) => one.rows),
+    );
+    const texts = asked.map((one) => one.slow!);
+    return [leftByAny, await evaluate(inFlight, alerts, texts, leftByAny)] as const;
+  }
+
   const byRow: CompiledFilter[][] = new Array(alerts.rows);
   filters.forEach((filter, i) => {
     for (const row of left[i]!) {

@@ -1,6 +1,6 @@
 // Growable typed columns that the generated readers (generate.ts) append to, and the layout that says which fields of a
 // packet become which columns. Called by ingest/decode.ts; surveys give the layouts.
-import type { Block, Column, ElementType } from "../../domain/columns.js";
+import { ARRAY_OF, type Block, type Column, type ElementType } from "../../domain/columns.js";
 import { fail, MalformedError } from "./primitives.js";
 
 /** One field that becomes a column. Missing in the packet's schema, or of a kind that does not fit: all null. */
@@ -40,14 +40,7 @@ const MAX_ITEMS = 10_000;
 
 type Values = Uint8Array | Int8Array | Int16Array | Int32Array | Uint32Array | Float32Array | Float64Array;
 const ARRAYS = {
-  Bool: Uint8Array,
-  UInt8: Uint8Array,
-  Int8: Int8Array,
-  Int16: Int16Array,
-  Int32: Int32Array,
-  UInt32: Uint32Array,
-  Float32: Float32Array,
-  Float64: Float64Array,
+  ...ARRAY_OF,
   // As pairs of 32-bit words, low one first: no bigint is made.
   Int64: Int32Array,
   UInt64: Int32Array,

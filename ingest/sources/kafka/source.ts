@@ -1,5 +1,5 @@
 // Alert packets out of Kafka: read by a group, bounded in memory, bookmarked only when they are stored, and never given
-// up, whatever happens to the brokers. Called by cli/service.ts.
+// up, whatever happens to the brokers. Called by cli/stream.ts.
 import { setTimeout as delay } from "node:timers/promises";
 import type { SchemaLookup } from "../../avro/confluent.js";
 import { lags, type PartitionLag } from "./bookmarks.js";
